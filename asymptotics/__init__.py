@@ -1,0 +1,11 @@
+"""Closed forms of the theory of flow-based and energy-based generative models: derived, proved, evaluated.
+
+    from asymptotics import limited_samples
+    limited_samples.mean_error(n=8, sigma=1.5, ridge=0.1)
+"""
+
+from asymptotics import limited_samples as limited_samples
+from asymptotics.collection import catalogue as catalogue, compile as compile, get as get
+from asymptotics.derivation import Derivation as Derivation, ProofError as ProofError, Step as Step
+from asymptotics.domain import Domain as Domain
+from asymptotics.formula import Catalogue as Catalogue, Formula as Formula, Source as Source

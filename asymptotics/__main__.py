@@ -1,0 +1,190 @@
+"""The command line: list, show, eval, latex, prove, export.
+
+Exit codes: 0; 1 when a proof fails; 2 and one clear line on bad input; 130 when interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from asymptotics.collection import catalogue, get
+from asymptotics.derivation import ProofError
+from asymptotics.formula import Formula
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m asymptotics",
+        description="Closed forms of the theory of generative models: derive, prove, evaluate, print.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("list", help="all formulas, a line each")
+    show = commands.add_parser("show", help="one formula: meaning, expression, arguments, source")
+    show.add_argument("name")
+    evaluate = commands.add_parser(
+        "eval", help="numbers: eval NAME n=8 sigma=1.5 ridge=0.1; n=2,4,8 or n=2:1024:log11 prints a table"
+    )
+    evaluate.add_argument("name")
+    evaluate.add_argument("arguments", nargs="*", metavar="ARGUMENT=VALUE")
+    evaluate.add_argument("--dps", type=int, help="significant digits (exact input, any precision)")
+    evaluate.add_argument("--json", action="store_true", help="one JSON object")
+    printed = commands.add_parser("latex", help="the formula in LaTeX, with its where-clause")
+    printed.add_argument("name")
+    prove = commands.add_parser("prove", help="execute a derivation and print its steps")
+    prove.add_argument("name", nargs="?")
+    prove.add_argument("--all", action="store_true", help="every formula, a line each")
+    export = commands.add_parser("export", help="write formulas.tex and macros.tex")
+    export.add_argument("directory", type=Path)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(_COMMANDS[arguments.command](arguments))
+    except ProofError as error:
+        print(f"proof failed: {error}", file=sys.stderr)
+        return 1
+    except (TypeError, ValueError, LookupError, ModuleNotFoundError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _list(_: argparse.Namespace) -> int:
+    width = max(map(len, catalogue()))
+    for name, formula in catalogue().items():
+        print(f"{name:<{width}}  {formula.statement}")
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from asymptotics.latex import formula_text
+
+    formula = get(arguments.name)
+    print(f"{formula.name}\n{formula.statement}\n\n{formula_text(formula)}\n\nArguments")
+    for entry in formula.domain.entries:
+        default = "" if entry.default is None else f" (default {entry.default})"
+        print(f"  {entry.name:<7} {entry.range:<12} {entry.meaning}{default}")
+    for relation in formula.domain.relations:
+        print(f"  needs {relation.text}: {relation.reason}")
+    print(f"\nRegime  {formula.regime}\nSource  {formula.source}")
+    return 0
+
+
+def _axis(name: str, text: str) -> list[str]:
+    """The values that the text of one argument stands for, as text so that they stay exact."""
+    swept = re.fullmatch(r"([^:]+):([^:]+):(log|lin)?(\d+)", text)
+    if not swept:
+        values = text.split(",")
+        if not all(values):
+            raise ValueError(f"{name}={text}: an empty value")
+        return values
+    import numpy as np
+
+    try:
+        low, high, count = float(swept[1]), float(swept[2]), int(swept[4])
+    except ValueError:
+        raise ValueError(f"{name}={text}: a sweep is LOW:HIGH:log11 or LOW:HIGH:11") from None
+    if count < 2 or not low < high:
+        raise ValueError(f"{name}={text}: a sweep needs LOW < HIGH and at least 2 points")
+    if swept[3] == "log":
+        if low <= 0:
+            raise ValueError(f"{name}={text}: a logarithmic sweep needs LOW > 0")
+        return [f"{v:.12g}" for v in np.geomspace(low, high, count)]
+    return [f"{v:.12g}" for v in np.linspace(low, high, count)]
+
+
+def _points(pairs: Sequence[str]) -> tuple[dict[str, list[str]], list[dict[str, str]]]:
+    """The axes, and every point of their grid in order."""
+    import itertools
+
+    axes: dict[str, list[str]] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not (name and equals and text):
+            raise ValueError(f"{pair!r}: write arguments as NAME=VALUE")
+        if name in axes:
+            raise ValueError(f"{name} is given twice")
+        axes[name] = _axis(name, text)
+    points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+    return axes, points
+
+
+def _value(formula: Formula, point: dict[str, str], dps: int | None) -> Any:
+    """One value: a float, or text with ``dps`` digits."""
+    if dps is None:
+        from asymptotics.domain import as_fraction
+
+        formula.domain.complete(point, formula.name)
+        return float(formula(**{name: float(as_fraction(name, text)) for name, text in point.items()}))
+    import mpmath
+
+    return mpmath.nstr(formula.evaluate(dps=dps, **point), dps, strip_zeros=False)
+
+
+def _eval(arguments: argparse.Namespace) -> int:
+    formula = get(arguments.name)
+    axes, points = _points(arguments.arguments)
+    values = [_value(formula, point, arguments.dps) for point in points]
+    swept = [name for name, axis in axes.items() if len(axis) > 1]
+    if arguments.json:
+        record: dict[str, Any] = {"name": formula.name, "value": values if swept else values[0]}
+        if swept:
+            record["arguments"] = {name: [point[name] for point in points] for name in swept}
+        print(json.dumps(record))
+    elif swept:
+        _table(swept, points, [str(v) for v in values], formula.name.rsplit(".", 1)[-1])
+    else:
+        print(values[0])
+    return 0
+
+
+def _table(swept: list[str], points: list[dict[str, str]], values: list[str], name: str) -> None:
+    rows = [[*swept, name], *([*(p[s] for s in swept), v] for p, v in zip(points, values, strict=True))]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
+
+
+def _latex(arguments: argparse.Namespace) -> int:
+    print(get(arguments.name).latex())
+    return 0
+
+
+def _prove(arguments: argparse.Namespace) -> int:
+    if arguments.all == bool(arguments.name):
+        raise ValueError("give either a NAME or --all")
+    if arguments.name:
+        print(get(arguments.name).prove())
+        return 0
+    width = max(map(len, catalogue()))
+    for name, formula in catalogue().items():
+        print(f"{name:<{width}}  {formula.prove().summary}", flush=True)
+    print(f"{len(catalogue())} derivations executed; every exact step holds")
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from asymptotics.export import export
+
+    for path in export(catalogue().values(), arguments.directory):
+        print(path)
+    return 0
+
+
+_COMMANDS = {
+    "list": _list, "show": _show, "eval": _eval, "latex": _latex, "prove": _prove, "export": _export,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

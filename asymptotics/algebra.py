@@ -1,0 +1,130 @@
+"""Decisions that proofs rest on: is this identically zero, is it positive, and time limits for sympy."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sympy as sp
+
+from asymptotics.special import log_defect
+
+
+@contextmanager
+def time_limit(seconds: float, what: str) -> Iterator[None]:
+    """Raise TimeoutError after ``seconds`` (on the main thread; elsewhere there is no limit to set)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: Any) -> None:
+        raise TimeoutError(f"sympy did not finish {what} within {seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    outer, _ = signal.getitimer(signal.ITIMER_REAL)
+    started = time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, min(seconds, outer) if outer else seconds)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        left = max(outer - (time.monotonic() - started), 1e-3) if outer else 0.0
+        signal.setitimer(signal.ITIMER_REAL, left)
+
+
+def expand_where(expression: sp.Basic, where: Iterable[tuple[sp.Symbol, sp.Expr]]) -> Any:
+    """Put the definitions of shorthands in; later definitions may use earlier ones."""
+    for symbol, meaning in reversed(list(where)):
+        expression = expression.xreplace({symbol: meaning})
+    return expression
+
+
+def _radicals_to_generators(expression: sp.Expr) -> tuple[sp.Expr, list[tuple[sp.Symbol, sp.Expr]]]:
+    """Write each square root as a product of generators g with g^2 = an irreducible factor.
+
+    Factors of a radicand are taken to be positive, as they are inside every domain of this project; the
+    evaluation at exact points in `is_zero` would expose a branch that is not.
+    """
+    generators: dict[sp.Expr, sp.Symbol] = {}
+
+    def root(radicand: sp.Expr) -> sp.Expr:
+        top, bottom = sp.fraction(sp.cancel(sp.together(radicand)))
+        return power(top, 1) * power(bottom, -1)
+
+    def power(polynomial: sp.Expr, sign: int) -> sp.Expr:
+        constant, factors = sp.factor_list(polynomial)
+        product = sp.sqrt(constant) ** sign
+        for factor, exponent in factors:
+            if exponent % 2 and factor not in generators:
+                generators[factor] = sp.Dummy("g", positive=True)
+            whole = factor ** (exponent // 2)
+            product *= (whole * generators[factor] if exponent % 2 else whole) ** sign
+        return product
+
+    def visit(node: sp.Expr) -> sp.Expr:
+        if not node.args:
+            return node
+        node = node.func(*[visit(a) for a in node.args])
+        if isinstance(node, sp.Pow) and node.exp.is_Rational and node.exp.q == 2 and node.free_symbols:
+            return root(node.base) ** node.exp.p
+        return node
+
+    return visit(expression), [(symbol, factor) for factor, symbol in generators.items()]
+
+
+def is_zero(expression: sp.Expr) -> bool:
+    """Whether an algebraic expression (rational operations and square roots) vanishes identically.
+
+    Numbers at random exact points refuse most falsehoods at once; what survives is decided exactly: each
+    root becomes a generator g, and the numerator is reduced modulo g^2 - radicand. Functions such as the
+    logarithm count as independent generators, one for each irreducible factor of their argument.
+    """
+    expression = sp.sympify(expression)
+    if expression.is_zero:
+        return True
+    expression = expression.replace(log_defect, lambda x: x - sp.log(1 + x))
+    if not _looks_zero(expression):
+        return False
+    expression = expression.replace(
+        sp.log, lambda x: sp.expand_log(sp.log(sp.factor(sp.cancel(sp.together(x)))), force=True)
+    )
+    plain, relations = _radicals_to_generators(expression)
+    numerator = sp.expand(sp.fraction(sp.together(plain))[0])
+    for symbol, radicand in reversed(relations):
+        top, bottom = sp.fraction(sp.together(radicand))
+        numerator = sp.rem(numerator, bottom * symbol**2 - top, symbol)
+        numerator = sp.expand(sp.fraction(sp.together(numerator))[0])
+    return bool(sp.expand(numerator) == 0)
+
+
+def _looks_zero(expression: sp.Expr) -> bool:
+    """Evaluate at two fixed generic points; each symbol gets a prime-based value in its range."""
+    free = sorted(expression.free_symbols, key=lambda s: s.name)
+    for shift in (2, 9):
+        point = {s: sp.Rational(sp.prime(shift + i), 5 + i) + 1 for i, s in enumerate(free)}
+        value = sp.N(expression.xreplace(point), 40, maxn=400)
+        if value.has(sp.nan, sp.zoo, sp.oo):
+            continue
+        scale = sum((abs(sp.N(a.xreplace(point), 15)) for a in sp.Add.make_args(expression)), sp.S.Zero)
+        if abs(value) > sp.Float("1e-30") * (1 + scale):
+            return False
+    return True
+
+
+def is_positive(expression: sp.Expr, gaps: dict[sp.Symbol, sp.Expr] | None = None) -> bool:
+    """Whether a rational expression is positive for positive symbols, shown by its coefficients.
+
+    ``gaps`` rewrites symbols in terms of positive ones first (n = 1 + e, say). Numerator and denominator
+    must then have only positive coefficients: sufficient, not necessary, and exact.
+    """
+    shifted = sp.together(sp.sympify(expression).subs(gaps or {}, simultaneous=True))
+    for part in sp.fraction(sp.cancel(shifted)):
+        coefficients = sp.Poly(part, *sorted(part.free_symbols, key=lambda s: s.name)).coeffs() if (
+            part.free_symbols) else [part]
+        if not all(c.is_positive for c in coefficients):
+            return False
+    return True

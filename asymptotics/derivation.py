@@ -1,0 +1,143 @@
+"""Derivations: chains of steps, each with its claim, its reason, its kind and an executable check.
+
+Only ``exact`` steps count as proved. A step's check is computed from the expression of the step before it
+and its own, so that a wrong expression put anywhere in the chain is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import sympy as sp
+
+from asymptotics.algebra import expand_where, is_zero, time_limit
+
+Kind = Literal["assumption", "exact", "asymptotic", "numeric"]
+KINDS: tuple[Kind, ...] = ("assumption", "exact", "asymptotic", "numeric")
+Check = Callable[[Any, Any], Iterable[Any]]
+Definition = tuple[sp.Symbol, sp.Expr]
+CHECK_SECONDS = 60.0
+
+
+class ProofError(AssertionError):
+    """A step of a derivation does not hold."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step.
+
+    ``claim`` and ``why`` are sentences with mathematics between dollar signs. ``expression`` is what stands
+    after the step. ``check(previous, current)`` returns what must hold: expressions that must vanish
+    identically, or truth values. Only assumptions and asymptotic steps may come without a check.
+    """
+
+    claim: str
+    expression: sp.Basic
+    why: str
+    kind: Kind
+    check: Check | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"kind = {self.kind!r} must be one of {', '.join(KINDS)}")
+        if self.check is None and self.kind in ("exact", "numeric"):
+            raise ValueError(f"the {self.kind} step {self.claim!r} has no check")
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """Steps in order, and the shorthands they introduce. ``executed`` tells whether all checks ran."""
+
+    steps: tuple[Step, ...]
+    where: tuple[Definition, ...] = ()
+    executed: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.steps:
+            raise ValueError("a derivation needs at least one step")
+
+    @property
+    def result(self) -> Any:
+        """The expression after the last step (shorthands unexpanded)."""
+        return self.steps[-1].expression
+
+    def expand(self, expression: Any) -> Any:
+        """``expression`` with every shorthand replaced by what it stands for."""
+        return expand_where(expression, self.where)
+
+    def then(self, *steps: Step, where: Iterable[Definition] = ()) -> Derivation:
+        """This derivation continued."""
+        fresh = tuple(d for d in where if d not in self.where)
+        taken = {symbol for symbol, _ in self.where}
+        for symbol, _ in fresh:
+            if symbol in taken:
+                raise ValueError(f"the shorthand {symbol} is already defined")
+        return Derivation(self.steps + steps, self.where + fresh)
+
+    def execute(self, result: Any = None, *, watch: Callable[[str], None] | None = None) -> Derivation:
+        """Run every check; ``result``, when given, stands in for the last expression.
+
+        Raises ProofError naming the first step that fails. ``watch`` is called with each claim before it
+        is checked.
+        """
+        steps = self.steps
+        if result is not None:
+            steps = (*steps[:-1], replace(steps[-1], expression=result))
+        previous: Any = None
+        for number, step in enumerate(steps, 1):
+            if watch is not None:
+                watch(step.claim)
+            if step.check is not None:
+                self._check(number, step, previous)
+            previous = step.expression
+        return Derivation(steps, self.where, executed=True)
+
+    def _check(self, number: int, step: Step, previous: Any) -> None:
+        assert step.check is not None
+        with time_limit(CHECK_SECONDS, f"the check of step {number}"):
+            for item in step.check(previous, step.expression):
+                if item is True or item is sp.true:
+                    continue
+                if item is False or item is sp.false:
+                    raise ProofError(f"step {number} fails: {step.claim}")
+                residual = self.expand(item)
+                if not is_zero(residual):
+                    raise ProofError(f"step {number} fails: {step.claim} (residual {residual})")
+
+    def count(self, kind: Kind) -> int:
+        """How many steps are of ``kind``."""
+        return sum(step.kind == kind for step in self.steps)
+
+    @property
+    def summary(self) -> str:
+        """Such as ``5 exact (proved), 1 asymptotic, 1 assumption``."""
+        done = " (proved)" if self.executed else " (not executed)"
+        return ", ".join(
+            f"{self.count(kind)} {kind}{done if kind == 'exact' else ''}"
+            for kind in ("exact", "numeric", "asymptotic", "assumption") if self.count(kind)
+        )
+
+    def __str__(self) -> str:
+        from asymptotics.latex import derivation_text
+
+        return derivation_text(self)
+
+    def latex(self) -> str:
+        """The steps as a LaTeX list with their kinds."""
+        from asymptotics.latex import derivation_latex
+
+        return derivation_latex(self)
+
+    def _repr_latex_(self) -> str:
+        from asymptotics.latex import latex
+
+        return f"$\\displaystyle {latex(self.result)}$"
+
+
+def same(previous: Any, current: Any) -> Iterable[Any]:
+    """The check that a step only rewrites: the two expressions are identically equal."""
+    pairs = zip(previous, current, strict=True) if isinstance(current, sp.Tuple) else [(previous, current)]
+    return [a - b for a, b in pairs]

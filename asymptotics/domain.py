@@ -1,0 +1,221 @@
+"""Where a formula holds: a range for each argument, and relations between arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import reduce
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from asymptotics.symbols import ARGUMENTS, Argument
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A condition between arguments, such as ``n*draws > 1`` or ``n > 1 or ridge > 0``, and its reason."""
+
+    text: str
+    reason: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The arguments it speaks of, in the order of the alphabet."""
+        return tuple(name for name in ARGUMENTS if re.search(rf"\b{name}\b", self.text))
+
+    @property
+    def expression(self) -> sp.Basic:
+        """The condition for sympy: an inequality, or an Or of several."""
+        return sp.Or(*(sp.sympify(part, locals=_SYMBOLS) for part in self.text.split(" or ")))
+
+    def holds(self, values: Mapping[str, Any]) -> Any:
+        """Truth values, elementwise: the text is Python, and exact for Fractions."""
+        tests = [eval(part, {"__builtins__": {}}, dict(values)) for part in self.text.split(" or ")]
+        return reduce(np.logical_or, tests)
+
+
+_SYMBOLS = {name: entry.symbol for name, entry in ARGUMENTS.items()}
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The arguments of a formula, and the relations between them beyond the single ranges.
+
+    ``special`` replaces entries of the alphabet where this formula allows less (t on a schedule).
+    """
+
+    arguments: tuple[str, ...]
+    relations: tuple[Relation, ...] = ()
+    special: tuple[Argument, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in (*self.arguments, *(n for r in self.relations for n in r.names)):
+            if name not in ARGUMENTS:
+                raise ValueError(f"{name!r} is not in the alphabet (asymptotics.symbols)")
+        for relation in self.relations:
+            if not set(relation.names) <= set(self.arguments):
+                raise ValueError(f"{relation.text!r} speaks of names that are not arguments")
+
+    @property
+    def entries(self) -> tuple[Argument, ...]:
+        return tuple(self.entry(name) for name in self.arguments)
+
+    def entry(self, name: str) -> Argument:
+        """The range and meaning of one argument."""
+        return {e.name: e for e in self.special}.get(name, ARGUMENTS[name])
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The arguments that have no default."""
+        return tuple(entry.name for entry in self.entries if entry.default is None)
+
+    @property
+    def defaults(self) -> dict[str, int]:
+        return {e.name: e.default for e in self.entries if e.default is not None}
+
+    @property
+    def text(self) -> str:
+        """All conditions in words."""
+        singles = [entry.range for entry in self.entries]
+        return ", ".join(singles + [relation.text for relation in self.relations])
+
+    def __str__(self) -> str:
+        return self.text
+
+    def complete(self, values: Mapping[str, Any], owner: str) -> dict[str, Any]:
+        """``values`` with defaults, in order; TypeError on a missing or unknown name."""
+        unknown = [name for name in values if name not in self.arguments]
+        if unknown:
+            raise TypeError(
+                f"{owner} has no argument {unknown[0]!r}; its arguments are {', '.join(self.arguments)}"
+            )
+        missing = [name for name in self.required if name not in values]
+        if missing:
+            raise TypeError(f"{owner} needs {', '.join(missing)}; give {missing[0]}=...")
+        return {name: values.get(name, self.defaults.get(name)) for name in self.arguments}
+
+    def arrays(self, values: Mapping[str, Any], owner: str) -> dict[str, np.ndarray]:
+        """The completed arguments as float64 arrays inside the domain, or the error that says why not."""
+        arrays = {
+            name: as_float64(name, value) for name, value in self.complete(values, owner).items()
+        }
+        for entry in self.entries:
+            self._check_range(entry, arrays[entry.name])
+        shape = _common_shape(arrays)
+        for relation in self.relations:
+            self._check_relation(relation, arrays, shape)
+        return arrays
+
+    def _check_range(self, entry: Argument, value: np.ndarray) -> None:
+        good = np.isfinite(value)
+        if entry.low is not None:
+            low = float(entry.low)
+            good &= (value > low) if entry.low_open else (value >= low)
+        if entry.high is not None:
+            high = float(entry.high)
+            good &= (value < high) if entry.high_open else (value <= high)
+        if not good.all():
+            place, bad = _first_bad(value, good)
+            raise ValueError(f"{entry.name}{place} = {bad} is not allowed: {entry.range}, and finite")
+
+    def _check_relation(
+        self, relation: Relation, arrays: Mapping[str, np.ndarray], shape: tuple[int, ...]
+    ) -> None:
+        with np.errstate(all="ignore"):
+            good = np.broadcast_to(relation.holds(arrays), shape)
+        if good.all():
+            return
+        index = np.unravel_index(int(np.argmin(good)), shape) if shape else ()
+        at = {name: float(np.broadcast_to(arrays[name], shape)[index]) for name in relation.names}
+        given = ", ".join(f"{name} = {value:g}" for name, value in at.items())
+        spot = f" at index {tuple(int(i) for i in index)}" if shape else ""
+        raise ValueError(f"{given}{spot} is not allowed: needs {relation.text} ({relation.reason})")
+
+    def exact(self, values: Mapping[str, Any], owner: str) -> dict[str, Fraction]:
+        """The completed arguments as exact fractions inside the domain."""
+        exact = {
+            name: as_fraction(name, value) for name, value in self.complete(values, owner).items()
+        }
+        for entry in self.entries:
+            value = exact[entry.name]
+            low, high = entry.low, entry.high
+            too_low = low is not None and (value < low or (entry.low_open and value == low))
+            too_high = high is not None and (value > high or (entry.high_open and value == high))
+            if too_low or too_high:
+                raise ValueError(f"{entry.name} = {values[entry.name]} is not allowed: {entry.range}")
+        for relation in self.relations:
+            if not relation.holds(exact):
+                given = ", ".join(f"{name} = {exact[name]}" for name in relation.names)
+                raise ValueError(f"{given} is not allowed: needs {relation.text} ({relation.reason})")
+        return exact
+
+
+def _first_bad(value: np.ndarray, good: np.ndarray) -> tuple[str, float]:
+    if value.ndim == 0:
+        return "", float(value)
+    index = tuple(int(i) for i in np.unravel_index(int(np.argmin(good)), value.shape))
+    return "[" + ", ".join(map(str, index)) + "]", float(value[index])
+
+
+def _common_shape(arrays: Mapping[str, np.ndarray]) -> tuple[int, ...]:
+    try:
+        return np.broadcast_shapes(*(value.shape for value in arrays.values()))
+    except ValueError:
+        shapes = ", ".join(f"{k} {v.shape}" for k, v in arrays.items() if v.ndim)
+        raise ValueError(f"the shapes do not broadcast together: {shapes}") from None
+
+
+def as_float64(name: str, value: Any) -> np.ndarray:
+    """One argument as a float64 array; TypeError for anything that is not real numbers."""
+    if type(value).__module__.split(".")[0] == "torch":
+        raise TypeError(f'{name} is a torch tensor; use formula.compile("torch") for tensors')
+    if isinstance(value, bool | np.bool_ | str | bytes | complex) or value is None:
+        raise TypeError(f"{name} = {value!r} must be a real number or an array of them")
+    if isinstance(value, Real):
+        try:
+            return np.asarray(float(value))
+        except OverflowError:
+            raise ValueError(f"{name} = {value} exceeds float64; use evaluate()") from None
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise TypeError(f"{name} = {value!r} is not a rectangular array of numbers") from None
+    if isinstance(value, np.ma.MaskedArray) or array.dtype.kind not in "iuf":
+        raise TypeError(
+            f"{name} = {value!r} must be a real number or an array of them (dtype {array.dtype})"
+        )
+    return array.astype(np.float64)
+
+
+def as_fraction(name: str, value: Any) -> Fraction:
+    """One argument exactly: int, Fraction, decimal or ratio as text, mpf, or a float as it is stored."""
+    if isinstance(value, bool | np.bool_) or value is None:
+        raise TypeError(f"{name} = {value!r} must be a number")
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, str):
+        try:
+            return Fraction(value)
+        except (ValueError, ZeroDivisionError):
+            if value.strip().lower().lstrip("+-") in ("nan", "inf", "infinity"):
+                raise ValueError(f"{name} = {value} is not allowed: it must be finite") from None
+            raise TypeError(f"{name} = {value!r} does not read as a number") from None
+    if hasattr(value, "_mpf_"):
+        sign, mantissa, exponent, _ = value._mpf_
+        if not mantissa and exponent:
+            raise ValueError(f"{name} = {value} is not allowed: it must be finite")
+        return Fraction(int(mantissa)) * Fraction(2) ** exponent * (-1) ** sign
+    if isinstance(value, sp.Rational):
+        return Fraction(int(value.p), int(value.q))
+    if isinstance(value, int | float | Fraction | Decimal):
+        try:
+            return Fraction(value)
+        except (ValueError, OverflowError):
+            raise ValueError(f"{name} = {value} is not allowed: it must be finite") from None
+    raise TypeError(f"{name} = {value!r} must be a single number (int, float, Fraction, text or mpf)")

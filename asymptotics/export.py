@@ -1,0 +1,117 @@
+"""The exported document (formulas.tex) and the macros (macros.tex) to cite formulas from a paper."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from asymptotics.derivation import Derivation
+from asymptotics.formula import Formula
+from asymptotics.latex import derivation_latex, display, formula_latex, where_latex
+
+PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
+\usepackage[T1]{fontenc}
+\usepackage[utf8]{inputenc}
+\usepackage{lmodern}
+\usepackage{amsmath,amssymb}
+\usepackage[margin=25mm]{geometry}
+\usepackage{microtype}
+\emergencystretch=3em
+\input{macros}
+\begin{document}
+"""
+
+
+def macro_name(formula: Formula) -> str:
+    """The macro of a formula: \\LimitedSamplesMeanError for limited_samples.mean_error."""
+    return "\\" + "".join(word.capitalize() for word in re.split(r"[._]", formula.name))
+
+
+def macros(formulas: Iterable[Formula]) -> str:
+    """A macro for each formula (its equation) and, where it has shorthands, one for their meanings."""
+    lines = ["% One macro a formula, for use in math mode; ...Where lists its shorthands. Needs amsmath."]
+    for formula in formulas:
+        name = macro_name(formula)
+        lines.append(f"\\newcommand{{{name}}}{{{formula_latex(formula, where=False)}}}")
+        if formula.where:
+            meanings = ",\\quad ".join(where_latex(formula))
+            lines.append(f"\\newcommand{{{name}Where}}{{{meanings}}}")
+    return "\n".join(lines) + "\n"
+
+
+def document(formulas: Iterable[Formula]) -> str:
+    """The whole document: for each formula its statement, form, assumptions, derivation and source."""
+    sections: dict[str, list[str]] = {}
+    printed: dict[str, Derivation] = {}
+    for formula in formulas:
+        derivation = formula.prove()
+        sections.setdefault(formula.name.split(".")[0], []).append(_entry(formula, derivation, printed))
+        printed[formula.name] = derivation
+    body = "".join(
+        f"\\section{{{_text(room.replace('_', ' ').capitalize())}}}\n" + "\n".join(entries)
+        for room, entries in sections.items()
+    )
+    return PREAMBLE + body + "\\end{document}\n"
+
+
+def _shared(derivation: Derivation, printed: dict[str, Derivation]) -> tuple[int, str]:
+    """How many leading steps an earlier formula's derivation has in common, and that formula's name."""
+    best, owner = 0, ""
+    for name, earlier in printed.items():
+        common = 0
+        for mine, theirs in zip(derivation.steps, earlier.steps, strict=False):
+            if mine is not theirs:
+                break
+            common += 1
+        if common > best:
+            best, owner = common, name
+    return best, owner
+
+
+def _entry(formula: Formula, derivation: Derivation, printed: dict[str, Derivation]) -> str:
+    title = formula.name.rsplit(".", 1)[-1].replace("_", " ").capitalize()
+    where = ""
+    if formula.where:
+        where = "where " + ", ".join(f"${meaning}$" for meaning in where_latex(formula)) + ".\n\n"
+    shared, owner = _shared(derivation, printed)
+    recall = f" Steps 1 to {shared} are those of \\texttt{{{_text(owner)}}}." if shared else ""
+    return (
+        f"\\subsection{{{_text(title)}}}\n"
+        f"\\noindent\\texttt{{{_text(formula.name)}}}\\quad {_text(formula.statement)}\n"
+        f"{display(formula.letter, formula.short)}\n{where}"
+        f"\\paragraph{{Holds for}} {_text(formula.domain.text)}. {_text(formula.regime)}.\n"
+        f"\\paragraph{{Source}} {_text(str(formula.source))}.\n"
+        f"\\paragraph{{Derivation}} {_text(derivation.summary)}.{recall}\n"
+        f"{derivation_latex(derivation, first=shared + 1)}\n"
+    )
+
+
+_ESCAPES = {
+    "\\": r"\textbackslash{}", "_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#", "$": r"\$",
+    "^": r"\^{}", "~": r"\textasciitilde{}", "<": r"\ensuremath{<}", ">": r"\ensuremath{>}",
+    "|": r"\ensuremath{|}", "{": r"\{", "}": r"\}",
+}
+
+
+def _text(text: str) -> str:
+    """Plain text for LaTeX: ->, >= and <= as signs, everything special escaped."""
+    escaped = "".join(_ESCAPES.get(character, character) for character in text)
+    for ascii_sign, sign in ((r"-\ensuremath{>}", r"\to"), (r"\ensuremath{>}=", r"\ge"),
+                             (r"\ensuremath{<}=", r"\le")):
+        escaped = escaped.replace(ascii_sign, rf"\ensuremath{{{sign}}}")
+    return escaped
+
+
+def export(formulas: Iterable[Formula], directory: Path) -> list[Path]:
+    """Write formulas.tex and macros.tex into ``directory`` (created if missing); returns the paths."""
+    chosen = list(formulas)
+    directory.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, text in (("macros.tex", macros(chosen)), ("formulas.tex", document(chosen))):
+        path = directory / name
+        path.write_text(text, encoding="utf-8")
+        written.append(path)
+    return written
+
+

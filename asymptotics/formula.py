@@ -1,0 +1,312 @@
+"""Formula: one result of the theory, said once; Catalogue: an immutable, ordered mapping of them.
+
+From a Formula come its derivation (executed on demand), its numbers, its LaTeX and its reference.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import sympy as sp
+
+from asymptotics import evaluation
+from asymptotics.derivation import Definition, Derivation
+from asymptotics.domain import Domain
+from asymptotics.numeric import BACKENDS, compile_expressions
+
+if TYPE_CHECKING:
+    import mpmath
+    import numpy as np
+
+    from asymptotics.schedule import Interpolant
+
+Status = Literal["paper", "project"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a result comes from.
+
+    ``status``: "paper" when the authors state it (text or published code), "project" when it was derived
+    here. ``place`` says where or how; ``notation`` how letters or signs differ from theirs.
+    """
+
+    paper: str
+    place: str
+    status: Status
+    notation: str = ""
+
+    def __post_init__(self) -> None:
+        if self.status not in ("paper", "project"):
+            raise ValueError(f"status = {self.status!r} must be 'paper' or 'project'")
+
+    def __str__(self) -> str:
+        who = "stated by the authors" if self.status == "paper" else "derived in this project"
+        return f"{self.paper}, {self.place} ({who})" + (f"; {self.notation}" if self.notation else "")
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """A function by the names of its module and itself, imported when first called.
+
+    Derivations build sympy expressions; naming them this way keeps `import asymptotics` light.
+    """
+
+    module: str
+    function: str
+
+    def __call__(self) -> Derivation:
+        derivation: Derivation = getattr(importlib.import_module(self.module), self.function)()
+        return derivation
+
+
+@dataclass(frozen=True)
+class Formula:
+    """One closed form, or one quantity defined by an equation.
+
+    name       dotted, such as ``limited_samples.mean_error``
+    letter     LaTeX of the left-hand side
+    statement  one sentence: what the value is, with its normalisation
+    domain     the arguments and where the formula holds
+    regime     the limit in which it holds
+    source     paper, place, status, differences of notation
+    derive     a function of no argument that returns the Derivation whose result is the expression
+    pinned     whether its schedule must run from (1, 0) to (0, 1)
+
+    Calls are keyword-only and validated; see `__call__`, `evaluate`, `compile`.
+    """
+
+    name: str
+    letter: str
+    statement: str
+    domain: Domain
+    regime: str
+    source: Source
+    derive: Callable[[], Derivation]
+    pinned: bool = False
+
+    def __post_init__(self) -> None:
+        if not all(part.isidentifier() for part in self.name.split("(")[0].split(".")):
+            raise ValueError(f"name = {self.name!r} must be dotted identifiers")
+        if not callable(self.derive):
+            raise TypeError(f"derive = {self.derive!r} must be a function returning a Derivation")
+
+    # -- what it is ---------------------------------------------------------------------------------
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Names of all arguments, in order."""
+        return self.domain.arguments
+
+    @property
+    def derivation(self) -> Derivation:
+        """The derivation, built once and not yet checked (`prove` checks it)."""
+        return _derivation(self)
+
+    @property
+    def short(self) -> sp.Expr:
+        """The expression with its shorthands; `where` tells what they stand for."""
+        return self.derivation.result
+
+    @property
+    def where(self) -> tuple[Definition, ...]:
+        """The shorthands that the expression uses, each after those it depends on."""
+        return _used(self)
+
+    @property
+    def expression(self) -> sp.Expr:
+        """The expression in the arguments alone."""
+        return self.derivation.expand(self.short)
+
+    def prove(
+        self, expression: sp.Expr | None = None, *, watch: Callable[[str], None] | None = None
+    ) -> Derivation:
+        """Execute every check of the derivation; raises ProofError if one fails.
+
+        An ``expression`` given takes the place of the result, and is refused unless it equals it.
+        """
+        given = None if expression is None else sp.sympify(expression)
+        return self.derivation.execute(given, watch=watch)
+
+    def latex(self, *, where: bool = True) -> str:
+        """The formula as a theorist writes it: ``letter = expression``, with its where-clause."""
+        from asymptotics.latex import formula_latex
+
+        return formula_latex(self, where=where)
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def __repr__(self) -> str:
+        return f"<Formula {self.name}({', '.join(self.arguments)})>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from asymptotics import catalogue
+
+        if catalogue().get(self.name) == self:
+            return _by_name, (self.name,)
+        fields = (self.name, self.letter, self.statement, self.domain, self.regime, self.source)
+        return Formula, (*fields, self.derive, self.pinned)
+
+    # -- its numbers --------------------------------------------------------------------------------
+
+    def __call__(self, **values: Any) -> np.float64 | np.ndarray:
+        """The value in float64. Keyword-only; arguments may be arrays and broadcast.
+
+        TypeError: missing, unknown or wrongly typed arguments. ValueError: out of range or NaN, naming
+        argument, value, allowed range and the first offending index.
+        """
+        return evaluation.float64(self, values)
+
+    def evaluate(self, *, dps: int = 15, **values: Any) -> mpmath.mpf:
+        """The value to ``dps`` significant digits; text and Fractions are exact, floats as stored."""
+        return evaluation.digits(self, values, dps)
+
+    def enclose(self, *, dps: int = 15, **values: Any) -> Any:
+        """A rigorous ball (flint.arb) around the value, for exact arguments."""
+        return evaluation.ball(self, values, dps)
+
+    def compile(self, backend: str = "numpy") -> Callable[..., Any]:
+        """A plain keyword callable without validation: "numpy", "torch" or "mpmath"."""
+        together = compile_formulas([self], backend)
+        name = self.name
+
+        def compiled(**values: Any) -> Any:
+            return together(**values)[name]
+
+        compiled.__doc__ = f"{self.statement} Keyword callable on {backend}, without validation."
+        return compiled
+
+    # -- formulas again -----------------------------------------------------------------------------
+
+    def on(self, schedule: Interpolant) -> Formula:
+        """This formula in t on a schedule, simplified first; ValueError if the schedule does not fit."""
+        from asymptotics import calculus
+
+        return calculus.on_schedule(self, schedule)
+
+    def diff(self, name: str) -> Formula:
+        """The derivative with respect to an argument."""
+        from asymptotics import calculus
+
+        return calculus.derivative(self, name)
+
+    def limit(self, name: str, value: Any) -> Formula:
+        """The limit in which an argument tends to ``value`` (a number or sympy.oo), from inside."""
+        from asymptotics import calculus
+
+        return calculus.limit(self, name, value)
+
+    def series(self, name: str, at: Any = sp.oo, order: int = 3) -> Formula:
+        """The expansion in an argument at ``at``, up to and without the power ``order``."""
+        from asymptotics import calculus
+
+        return calculus.series(self, name, at, order)
+
+
+@cache
+def _derivation(formula: Formula) -> Derivation:
+    derivation = formula.derive()
+    if not isinstance(derivation, Derivation):
+        raise TypeError(f"{formula.name}: derive() returned {type(derivation).__name__}, not a Derivation")
+    allowed = {entry.symbol for entry in formula.domain.entries}
+    strangers = derivation.expand(derivation.result).free_symbols - allowed
+    if strangers:
+        raise ValueError(
+            f"{formula.name}: the derived expression contains {sorted(map(str, strangers))}, "
+            f"which are not among its arguments {formula.arguments}"
+        )
+    return derivation
+
+
+@cache
+def _used(formula: Formula) -> tuple[Definition, ...]:
+    derivation = formula.derivation
+    needed = set(derivation.result.free_symbols)
+    kept: list[Definition] = []
+    for symbol, meaning in reversed(derivation.where):
+        if symbol in needed:
+            kept.append((symbol, meaning))
+            needed |= meaning.free_symbols
+    return tuple(reversed(kept))
+
+
+def _by_name(name: str) -> Formula:
+    from asymptotics import get
+
+    return get(name)
+
+
+def compile_formulas(formulas: Iterable[Formula], backend: str = "numpy") -> Callable[..., Any]:
+    """One keyword callable for several formulas returning name -> value; shared parts computed once."""
+    chosen = tuple(formulas)
+    if backend not in BACKENDS:
+        raise ValueError(f"backend = {backend!r} must be one of {', '.join(BACKENDS)}")
+    return _compile_formulas(chosen, backend)
+
+
+@cache
+def _compile_formulas(formulas: tuple[Formula, ...], backend: str) -> Callable[..., Any]:
+    where: dict[sp.Symbol, sp.Expr] = {}
+    bodies: dict[str, sp.Expr] = {}
+    for formula in formulas:
+        for symbol, meaning in formula.where:
+            if where.setdefault(symbol, meaning) != meaning:
+                raise ValueError(f"{formula.name} defines {symbol} differently from the others")
+        bodies[formula.name] = formula.short
+    arguments = tuple(dict.fromkeys(name for f in formulas for name in f.arguments))
+    defaults = {name: value for f in formulas for name, value in f.domain.defaults.items()}
+    return compile_expressions(bodies, arguments, tuple(where.items()), backend, defaults)
+
+
+class UnknownFormula(KeyError):
+    """No formula of that name; a LookupError whose text is a sentence."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class Catalogue(Mapping[str, Formula]):
+    """An immutable, ordered mapping name -> Formula; merge with ``|`` (a name may not mean two things)."""
+
+    def __init__(self, formulas: Iterable[Formula] = ()) -> None:
+        table: dict[str, Formula] = {}
+        for formula in formulas:
+            if not isinstance(formula, Formula):
+                raise TypeError(f"{formula!r} is not a Formula")
+            if table.setdefault(formula.name, formula) != formula:
+                raise ValueError(f"the name {formula.name!r} stands for two different formulas")
+        self._table = table
+
+    def __getitem__(self, name: str) -> Formula:
+        if name in self._table:
+            return self._table[name]
+        close = difflib.get_close_matches(str(name), self._table, n=3, cutoff=0.3)
+        hint = f"; closest: {', '.join(close)}" if close else ""
+        raise UnknownFormula(f"no formula named {name!r}{hint}")
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self._table.get(name, default)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._table
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __or__(self, other: Mapping[str, Formula]) -> Catalogue:
+        return Catalogue([*self.values(), *other.values()])
+
+    def __repr__(self) -> str:
+        return f"Catalogue({', '.join(self)})"
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._table.values()))

@@ -1,0 +1,234 @@
+"""The one printer of formulas and derivations, as LaTeX and as text for a terminal.
+
+Factors and terms come in the order a theorist would write them, the same in every run: sample numbers,
+ridge, time weights, lengths, shorthands; positive terms before negative ones, constants last.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import sympy as sp
+from sympy.printing.latex import LatexPrinter
+
+from asymptotics import symbols
+from asymptotics.special import ArgMin
+
+if TYPE_CHECKING:
+    from asymptotics.derivation import Derivation, Step
+    from asymptotics.formula import Formula
+
+_FIRST = (
+    symbols.n, symbols.draws, symbols.ridge, symbols.alpha, symbols.beta, symbols.dalpha, symbols.dbeta,
+    symbols.A, symbols.B, symbols.radius, symbols.sigma, symbols.variance, symbols.N, symbols.Delta,
+)
+_RANK = {symbol: rank for rank, symbol in enumerate(_FIRST)}
+
+
+def _rank(symbol: sp.Basic) -> tuple[float, str]:
+    return _RANK.get(symbol, 50), str(symbol)
+
+
+def _key(expression: sp.Expr) -> tuple[Any, ...]:
+    """Sort key of a factor or a term: numbers, then by the symbols it contains, then by its text."""
+    ranks = sorted(_rank(symbol) for symbol in expression.free_symbols)
+    return (not ranks, isinstance(expression, sp.Add), ranks, sp.default_sort_key(expression))
+
+
+class _Printer(LatexPrinter):
+    """LaTeX with this project's letters and order."""
+
+    def __init__(self) -> None:
+        super().__init__({"symbol_names": symbols.LETTERS, "ln_notation": True})
+
+    def _as_ordered_terms(self, expression: sp.Expr, order: Any = None) -> list[sp.Expr]:
+        terms = sorted(sp.Add.make_args(expression), key=_key)
+        positive = [term for term in terms if not term.could_extract_minus_sign()]
+        return terms if not positive or terms[0] is positive[0] else [
+            positive[0], *(term for term in terms if term is not positive[0])
+        ]
+
+    def _print_Mul(self, expression: sp.Mul) -> str:
+        coefficient, rest = expression.as_coeff_Mul()
+        sign = "- " if coefficient < 0 else ""
+        top, bottom = sp.fraction(rest, exact=True)
+        coefficient = abs(coefficient)
+        over, under = self._product(coefficient.p, top), self._product(coefficient.q, bottom)
+        return sign + (over if under == "1" else rf"\frac{{{over}}}{{{under}}}")
+
+    def _product(self, number: int, expression: sp.Expr) -> str:
+        factors = sorted((f for f in sp.Mul.make_args(expression) if f != 1), key=_key)
+        parts = [str(number)] if number != 1 or not factors else []
+        alone = len(factors) == 1 and not parts
+        for factor in factors:
+            text = self._print(factor)
+            wrap = isinstance(factor, sp.Add | ArgMin) and not alone
+            parts.append(rf"\left({text}\right)" if wrap else text)
+        return " ".join(parts)
+
+    def _print_Pow(self, expression: sp.Pow) -> str:
+        base, exponent = expression.as_base_exp()
+        if base == symbols.variance and exponent.is_Rational and exponent > 0:
+            power = 2 * exponent
+            return r"\hat\sigma" if power == 1 else rf"\hat\sigma^{{{power}}}"
+        if exponent.is_Rational and exponent < 0:
+            return rf"\frac{{1}}{{{self._print(1 / expression)}}}"
+        text: str = super()._print_Pow(expression)
+        return text
+
+    def _print_Tuple(self, expression: sp.Tuple) -> str:
+        return r"\left(" + r",\; ".join(self._print(item) for item in expression) + r"\right)"
+
+
+def latex(expression: Any) -> str:
+    """LaTeX of an expression in the project's letters and order (math mode, no delimiters)."""
+    text: str = _Printer().doprint(expression)
+    return text
+
+
+def formula_latex(formula: Formula, *, where: bool = True) -> str:
+    """``letter = expression`` and, unless ``where`` is False, the meaning of its shorthands."""
+    text = f"{formula.letter} = {latex(formula.short)}"
+    meanings = where_latex(formula) if where else []
+    return text + (r" \quad\text{where}\quad " + r",\quad ".join(meanings) if meanings else "")
+
+
+def where_latex(formula: Formula) -> list[str]:
+    """The definitions of the shorthands that a formula uses, one equation each."""
+    return [f"{latex(symbol)} = {latex(meaning)}" for symbol, meaning in formula.where]
+
+
+WIDE = 70
+"""Rough number of printed marks that fit on a line of the document."""
+
+
+def display(left: str, expression: Any) -> str:
+    """A displayed equation that breaks a long sum, tuple or slope over lines."""
+    text = latex(expression)
+    head = f"{left} = " if left else ""
+    if _marks(text) <= WIDE or not isinstance(expression, sp.Add | sp.Tuple):
+        return f"\\[ {head}{text} \\]"
+    pieces = _pieces(expression)
+    lines = [""]
+    for piece in pieces:
+        if lines[-1] and _marks(lines[-1] + piece) > WIDE:
+            lines.append("")
+        lines[-1] += piece
+    body = " \\\\\n  &".join(lines)
+    return f"\\[\\begin{{aligned}}\n  {head}&{body}\n\\end{{aligned}}\\]"
+
+
+def _pieces(expression: sp.Add | sp.Tuple) -> list[str]:
+    if isinstance(expression, sp.Tuple):
+        texts = [latex(item) for item in expression]
+        return [r"\bigl(" + texts[0] + ",", *(rf"\; {t}," for t in texts[1:-1]), rf"\; {texts[-1]}\bigr)"]
+    pieces: list[str] = []
+    for term in _Printer()._as_ordered_terms(expression):
+        text = latex(term)
+        pieces.append(text if not pieces or text.startswith("-") else f" + {text}")
+    return pieces
+
+
+def _marks(text: str) -> int:
+    """How many marks LaTeX text shows, about: a command counts one, braces nothing."""
+    for over, under in re.findall(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", text):
+        shorter = min(over, under, key=len)
+        text = text.replace(shorter, "", 1) if shorter else text
+    return len(re.sub(r"\\left|\\right|[{}\s^_]", "", re.sub(r"\\[a-zA-Z]+", "x", text)))
+
+
+def derivation_latex(derivation: Derivation, first: int = 1) -> str:
+    """The steps from number ``first`` on as an enumeration, with their kinds and reasons."""
+    items = [
+        f"\\item \\textit{{{step.kind}}}. {_sentence(step.claim)}\n{display('', step.expression)}\n"
+        f"{{\\small Why: {_sentence(step.why)}}}"
+        for step in derivation.steps[first - 1:]
+    ]
+    start = f"\\setcounter{{enumi}}{{{first - 1}}}\n"
+    return "\\begin{enumerate}\n" + start + "\n".join(items) + "\n\\end{enumerate}"
+
+
+def _sentence(text: str) -> str:
+    """Upper-case first letter and a full stop, mathematics untouched."""
+    head = text if text.startswith("$") else text[0].upper() + text[1:]
+    return head + ("" if head.endswith(".") else ".")
+
+
+_PLAIN = {
+    r"\varphi": "φ", r"\alpha": "α", r"\beta": "β", r"\lambda": "λ", r"\sigma": "σ", r"\mu": "μ",
+    r"\xi": "ξ", r"\eta": "η", r"\Delta": "Δ", r"\Gamma": "Γ", r"\delta": "δ", r"\rho": "ρ",
+    r"\to": "→", r"\infty": "∞", r"\cdot": "·", r"\ge": "≥", r"\le": "≤", r"\sum": "Σ", r"\ln": "ln",
+    r"\mapsto": "↦", r"\sim": "~", r"\,": " ", r"\;": " ", r"\quad": " ", r"\hat": "^", r"\dot": "d",
+    r"\bar": "¯", r"\sqrt": "√", r"\frac12": "½", r"\mathcal": "", r"\mathrm": "", r"\tfrac12": "½",
+    r"\pm": "±",
+}
+
+
+def plain(text: str) -> str:
+    """A sentence with LaTeX mathematics, for a terminal."""
+    text = re.sub(r"\\(hat|dot|bar)\\?([a-zA-Z]+)", lambda m: _accent(m[1], m[2]), text)
+    text = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"\1/\2", text)
+    for command in sorted(_PLAIN, key=len, reverse=True):
+        text = text.replace(command, _PLAIN[command])
+    return re.sub(r"[${}]", "", text).replace("^2", "²").replace("^3", "³")
+
+
+def _accent(kind: str, letter: str) -> str:
+    mark = {"hat": "\u0302", "dot": "\u0307", "bar": "\u0304"}[kind]
+    return _PLAIN.get("\\" + letter, letter) + mark
+
+
+_TERMINAL = {
+    symbol: sp.Symbol(name)
+    for symbol, name in (
+        (symbols.ridge, "lambda"), (symbols.draws, "K"), (symbols.radius, "r"),
+        (symbols.dalpha, "α̇"), (symbols.dbeta, "β̇"), (symbols.error, "ℰ"), (symbols.excess, "delta"),
+        (symbols.variance, "σ̂²"),
+    )
+}
+
+
+def pretty(expression: Any) -> str:
+    """The expression in two dimensions for a terminal."""
+    if isinstance(expression, ArgMin):
+        return "argmin over λ ≥ 0 of\n" + pretty(expression.objective)
+    shown = expression.xreplace(_TERMINAL) if isinstance(expression, sp.Basic) else expression
+    text: str = sp.pretty(shown, use_unicode=True, wrap_line=False)
+    return text
+
+
+def derivation_text(derivation: Derivation) -> str:
+    """The steps for a terminal: number, kind, claim, expression, reason; then the shorthands."""
+    blocks = [_step_text(number, step) for number, step in enumerate(derivation.steps, 1)]
+    meanings = [_side_by_side(f"{pretty(s)} = ", pretty(m)) for s, m in derivation.where]
+    names = "\n\nShorthands\n" + "\n".join(_indent(text) for text in meanings) if meanings else ""
+    return "\n\n".join(blocks) + names + f"\n\n{derivation.summary}"
+
+
+def _step_text(number: int, step: Step) -> str:
+    return f"{number}. [{step.kind}] {plain(step.claim)}\n\n{_indent(pretty(step.expression))}\n\n" + (
+        f"   because {plain(step.why)}"
+    )
+
+
+def _indent(text: str) -> str:
+    return "\n".join("      " + line for line in text.splitlines())
+
+
+def _side_by_side(left: str, block: str) -> str:
+    """Put ``left`` before the middle line of a two-dimensional block."""
+    lines = block.splitlines()
+    middle = (len(lines) - 1) // 2
+    pad = " " * len(left)
+    return "\n".join((left if i == middle else pad) + line for i, line in enumerate(lines))
+
+
+def formula_text(formula: Formula) -> str:
+    """``name = expression`` in two dimensions, and its shorthands."""
+    short = formula.name.rsplit(".", 1)[-1]
+    blocks = [_side_by_side(f"{short} = ", pretty(formula.short))]
+    if formula.where:
+        blocks.append("where")
+        blocks += [_side_by_side(f"{pretty(s)} = ", pretty(m)) for s, m in formula.where]
+    return "\n\n".join(_indent(block) for block in blocks)

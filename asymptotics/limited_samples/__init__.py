@@ -1,0 +1,31 @@
+"""Learning a flow from n samples: denoiser, flow, generated law, errors, Euler (arXiv:2310.03575)."""
+
+from asymptotics.limited_samples.discretised import EulerFlow as EulerFlow, euler as euler
+from asymptotics.limited_samples.formulas import (
+    FORMULAS as FORMULAS,
+    bayes_cosine as bayes_cosine,
+    bayes_error as bayes_error,
+    best_ridge as best_ridge,
+    flow_mean as flow_mean,
+    flow_noise as flow_noise,
+    flow_sample as flow_sample,
+    flow_variance as flow_variance,
+    generated_variance as generated_variance,
+    kl_divergence as kl_divergence,
+    margin as margin,
+    mean_cosine as mean_cosine,
+    mean_error as mean_error,
+    no_skip_error as no_skip_error,
+    oracle_error as oracle_error,
+    overlap_mean as overlap_mean,
+    overlap_noise as overlap_noise,
+    overlap_sample as overlap_sample,
+    skip as skip,
+    test_error as test_error,
+    training_loss as training_loss,
+    velocity_linear as velocity_linear,
+    velocity_mean as velocity_mean,
+    velocity_noise as velocity_noise,
+    velocity_sample as velocity_sample,
+    wasserstein as wasserstein,
+)

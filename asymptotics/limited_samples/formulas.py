@@ -1,0 +1,193 @@
+"""The catalogue of this room: each result's name, letter, statement, domain, regime and source.
+
+The expressions are not here: `derive` names the derivation that returns them.
+"""
+
+from __future__ import annotations
+
+from asymptotics.domain import Domain, Relation
+from asymptotics.formula import Deferred, Formula, Source
+
+PAPER = "arXiv:2310.03575"
+REGIME = "d -> infinity with n, sigma, ridge, draws and radius fixed; balanced modes; phi -> sign"
+
+_PAIRS = Relation(
+    "n*draws > 1", "at n*draws = 1 the margin is 0 and the infimum of the risk is not attained"
+)
+_MIX = Relation("alpha > 0 or beta > 0", "x_t would be 0")
+_DEPENDS = Relation(
+    "alpha > 0 or n > 1 or ridge > 0",
+    "with one sample and no ridge the value at alpha = 0 depends on how alpha gets there",
+)
+_SPREAD = Relation("n > 1 or ridge > 0", "with one sample and no ridge the generated law has no width")
+
+
+def _domain(names: str, *relations: Relation) -> Domain:
+    return Domain(tuple(names.split()), relations)
+
+
+_DENOISER = _domain("alpha beta n sigma ridge draws radius", _PAIRS, _MIX, _DEPENDS)
+_VELOCITY = _domain("alpha beta dalpha dbeta n sigma ridge draws radius", _PAIRS, _MIX, _DEPENDS)
+_LAW = _domain("n sigma ridge draws radius", _PAIRS)
+_WIDE_LAW = _domain("n sigma ridge draws radius", _PAIRS, _SPREAD)
+_BAYES = _domain("n sigma radius")
+_TUNED = _domain("n sigma draws radius", _PAIRS)
+
+_SWAP = "their code swaps the letters alpha and beta"
+
+
+def _derived(place: str) -> Deferred:
+    """The derivation `room.function` of this package, imported when it is first asked for."""
+    room, function = place.split(".")
+    return Deferred(f"asymptotics.limited_samples.{room}", function)
+
+
+def _theirs(place: str, notation: str = _SWAP) -> Source:
+    return Source(PAPER, place, "paper", notation)
+
+
+def _ours(place: str, notation: str = "") -> Source:
+    return Source(PAPER, place, "project", notation)
+
+
+skip = Formula(
+    "limited_samples.skip", "c",
+    "The learned skip connection c of the denoiser f(x) = c x + w sign(w.x).",
+    _DENOISER, REGIME,
+    _theirs("closed form for draws = 1, radius = 1; any draws and radius derived here"),
+    _derived("denoiser.skip"),
+)
+overlap_mean = Formula(
+    "limited_samples.overlap_mean", "m",
+    "The learned overlap with the mean, w.mu/(radius^2 d).",
+    _DENOISER, REGIME,
+    _theirs("closed form for draws = 1; any draws derived here"), _derived("denoiser.overlap_mean"),
+)
+overlap_noise = Formula(
+    "limited_samples.overlap_noise", r"q_\xi",
+    "The learned overlap with the base draws, w.xi/(n draws d), xi = sum s x0.",
+    _DENOISER, REGIME,
+    _ours("minimisation of the risk", "negative here; their notebook prints the opposite sign and plots "
+          "the absolute value"),
+    _derived("denoiser.overlap_noise"),
+)
+overlap_sample = Formula(
+    "limited_samples.overlap_sample", r"q_\eta",
+    "The learned overlap with the samples' deviations, w.eta/(n sigma^2 d), eta = sum s (x1 - s mu).",
+    _DENOISER, REGIME,
+    _theirs("closed form for draws = 1; any draws derived here"), _derived("denoiser.overlap_sample"),
+)
+margin = Formula(
+    "limited_samples.margin", r"\kappa",
+    "The margin s w.x_t/d on every training pair; labels are self-consistent because it is positive.",
+    _DENOISER, REGIME, _ours("inner product of w and x_t"), _derived("denoiser.margin"),
+)
+training_loss = Formula(
+    "limited_samples.training_loss", r"\mathcal{L}",
+    "The least training risk, ridge included, per n*draws*d (with the factor 1/2 of the risk).",
+    _DENOISER, REGIME, _ours("the minimum of the risk"), _derived("denoiser.training_loss"),
+)
+test_error = Formula(
+    "limited_samples.test_error", r"\mathcal{E}_{\mathrm{test}}",
+    "The learned denoiser's squared error |f(x_t) - x1|^2 on a fresh pair, per d (no factor 1/2).",
+    _DENOISER, REGIME, _ours("risk on a fresh pair"), _derived("denoiser.test_error"),
+)
+oracle_error = Formula(
+    "limited_samples.oracle_error", r"\mathcal{E}_{\mathrm{oracle}}",
+    "The least squared error |f(x_t) - x1|^2 per d when mu and sigma are known.",
+    _DENOISER, REGIME, _ours("minimum of the population risk"), _derived("denoiser.oracle_error"),
+)
+velocity_linear = Formula(
+    "limited_samples.velocity_linear", r"\Gamma",
+    "The learned velocity's coefficient on x.",
+    _VELOCITY, REGIME, _ours("regular form of k c + dalpha/alpha"), _derived("velocity.linear"),
+)
+velocity_mean = Formula(
+    "limited_samples.velocity_mean", r"k\,m",
+    "The learned velocity's coefficient on mu, times sign(w.x).",
+    _VELOCITY, REGIME, _ours("regular form of k m"), _derived("velocity.mean"),
+)
+velocity_noise = Formula(
+    "limited_samples.velocity_noise", r"k\,q_\xi",
+    "The learned velocity's coefficient on xi, times sign(w.x).",
+    _VELOCITY, REGIME, _ours("regular form of k q_xi"), _derived("velocity.noise"),
+)
+velocity_sample = Formula(
+    "limited_samples.velocity_sample", r"k\,q_\eta",
+    "The learned velocity's coefficient on eta, times sign(w.x).",
+    _VELOCITY, REGIME, _ours("regular form of k q_eta"), _derived("velocity.sample"),
+)
+flow_mean = Formula(
+    "limited_samples.flow_mean", "M",
+    "The flow's coefficient on mu, times sign(w.X_0).",
+    _DENOISER, REGIME, _ours("ansatz, for every schedule"), _derived("flow.mean"), pinned=True,
+)
+flow_noise = Formula(
+    "limited_samples.flow_noise", r"Q_\xi",
+    "The flow's coefficient on xi, times sign(w.X_0).",
+    _DENOISER, REGIME, _ours("ansatz, for every schedule"), _derived("flow.noise"), pinned=True,
+)
+flow_sample = Formula(
+    "limited_samples.flow_sample", r"Q_\eta",
+    "The flow's coefficient on eta, times sign(w.X_0).",
+    _DENOISER, REGIME, _ours("ansatz, for every schedule"), _derived("flow.sample"), pinned=True,
+)
+flow_variance = Formula(
+    "limited_samples.flow_variance", "F",
+    "The variance factor of the flow: X_0 enters X_t with weight sqrt(F).",
+    _DENOISER, REGIME, _ours("integrating factor, for every schedule"), _derived("flow.factor"), pinned=True,
+)
+generated_variance = Formula(
+    "limited_samples.generated_variance", r"\hat\sigma^2",
+    "The variance per coordinate of each generated mode.",
+    _LAW, REGIME, _ours("variance factor at the data end"), _derived("generated.generated_variance"), pinned=True,
+)
+mean_error = Formula(
+    "limited_samples.mean_error", r"\mathcal{E}",
+    "The error of the generated mean, |mu_hat - mu|^2/d (of the law's centre given the data).",
+    _LAW, REGIME,
+    _ours("closed form; the rate Theta(1/n) is the authors'"), _derived("generated.mean_error"), pinned=True,
+)
+mean_cosine = Formula(
+    "limited_samples.mean_cosine", r"\cos(\hat\mu,\mu)",
+    "The cosine of the angle between the generated mean and the true one.",
+    _LAW, REGIME, _ours("from the centre of the generated law"), _derived("generated.mean_cosine"), pinned=True,
+)
+wasserstein = Formula(
+    "limited_samples.wasserstein", "W_2^2/d",
+    "The squared 2-Wasserstein distance between generated and target law, per d.",
+    _LAW, REGIME, _ours("cluster by cluster"), _derived("generated.wasserstein"), pinned=True,
+)
+kl_divergence = Formula(
+    "limited_samples.kl_divergence", r"\mathrm{KL}/d",
+    "The Kullback-Leibler divergence KL(generated || target), per d, in nats.",
+    _WIDE_LAW, REGIME, _ours("cluster by cluster"), _derived("generated.kl_divergence"), pinned=True,
+)
+best_ridge = Formula(
+    "limited_samples.best_ridge", r"\lambda^\star",
+    "The ridge >= 0 with the least mean_error (0 when the minimum is at the edge).",
+    _TUNED, REGIME, _ours("stationarity of mean_error"), _derived("tuning.best_ridge"), pinned=True,
+)
+no_skip_error = Formula(
+    "limited_samples.no_skip_error", r"\mathcal{E}_{c=0}",
+    "The error of the generated mean, |mu_hat - mu|^2/d, of the network without skip connection.",
+    _LAW, REGIME, _ours("the same derivation with c = 0"), _derived("no_skip.error"), pinned=True,
+)
+bayes_error = Formula(
+    "limited_samples.bayes_error", r"\mathcal{E}_{\mathrm{Bayes}}",
+    "The least possible |estimate - mu|^2/d from n samples, prior mu ~ N(0, radius^2 I).",
+    _BAYES, REGIME, _theirs("Bayes rate; constant from the conjugate posterior", ""), _derived("bayes.error"),
+)
+bayes_cosine = Formula(
+    "limited_samples.bayes_cosine", r"\cos_{\mathrm{Bayes}}",
+    "The cosine of the angle between the posterior mean and mu.",
+    _BAYES, REGIME, _theirs("Bayes rate; constant from the conjugate posterior", ""), _derived("bayes.cosine"),
+)
+
+FORMULAS: tuple[Formula, ...] = (
+    skip, overlap_mean, overlap_noise, overlap_sample, margin, training_loss, test_error, oracle_error,
+    velocity_linear, velocity_mean, velocity_noise, velocity_sample,
+    flow_mean, flow_noise, flow_sample, flow_variance,
+    generated_variance, mean_error, mean_cosine, wasserstein, kl_divergence, best_ridge,
+    no_skip_error, bayes_error, bayes_cosine,
+)

@@ -1,0 +1,177 @@
+"""Interpolants x_t = alpha(t) x0 + beta(t) x1: named schedules, and any pair the user writes down.
+
+An `Interpolant` states its interval, which end is noise, and what alpha and beta are there. Formulas of
+the flow need alpha = 1, beta = 0 at the noise end and alpha = 0, beta = 1 at the data end (`pinned`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import sympy as sp
+
+from asymptotics import symbols
+from asymptotics.numeric import compile_expressions
+
+t = symbols.t
+
+
+class Values(NamedTuple):
+    """alpha, beta and their time derivatives at t (numpy float64, shaped like t)."""
+
+    alpha: np.ndarray
+    beta: np.ndarray
+    dalpha: np.ndarray
+    dbeta: np.ndarray
+
+
+@dataclass(frozen=True)
+class Interpolant:
+    """A schedule: alpha and beta as expressions in t (sympy or text) on the interval [start, end].
+
+    ``name`` is how pages, data sets and messages call it. The end with beta = 0 is the noise end. Raises
+    ValueError when alpha or beta is negative or complex inside the interval, when both vanish, or when
+    neither end is noise.
+    """
+
+    alpha: sp.Expr
+    beta: sp.Expr
+    start: Any = 0
+    end: Any = 1
+    name: str = "user"
+    noise_at_start: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        for label in ("alpha", "beta"):
+            object.__setattr__(self, label, symbols.read(getattr(self, label), t, where=label))
+        for label in ("start", "end"):
+            object.__setattr__(self, label, symbols.read(getattr(self, label), where=label))
+        if not (self.start.is_finite and self.start < self.end):
+            raise ValueError(f"start = {self.start} must be finite and below end = {self.end}")
+        self._check_inside()
+        at_start, at_end = (self._limit(self.beta, side) for side in (self.start, self.end))
+        if (at_start == 0) == (at_end == 0):
+            raise ValueError(
+                f"schedule {self.name!r}: beta is {at_start} at t = {self.start} and {at_end} at "
+                f"t = {self.end}; it must vanish at exactly one end, the noise end"
+            )
+        object.__setattr__(self, "noise_at_start", bool(at_start == 0))
+
+    def _check_inside(self) -> None:
+        stop = float(self.end) if self.end.is_finite else float(self.start) + 10.0
+        times = np.linspace(float(self.start), stop, 203)[1:-1]
+        with np.errstate(all="ignore"):
+            mix = _callables(self.alpha, self.beta)[0](t=times)
+        for label, value in mix.items():
+            bad = ~(np.isfinite(value) & (value >= 0))
+            if bad.any():
+                where = times[np.argmax(bad)]
+                raise ValueError(
+                    f"schedule {self.name!r}: {label} = {value[np.argmax(bad)]} at t = {where:.6g}; "
+                    f"it must be finite and >= 0 inside ({self.start}, {self.end})"
+                )
+        if ((mix["alpha"] == 0) & (mix["beta"] == 0)).any():
+            raise ValueError(f"schedule {self.name!r}: alpha and beta vanish together inside")
+
+    def _limit(self, expression: sp.Expr, side: sp.Expr) -> sp.Expr:
+        direction = "+" if side == self.start else "-"
+        return sp.limit(expression, t, side, direction)
+
+    @property
+    def noise_end(self) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
+        """(t, alpha, beta) at the noise end, exact limits."""
+        side = self.start if self.noise_at_start else self.end
+        return side, self._limit(self.alpha, side), self._limit(self.beta, side)
+
+    @property
+    def data_end(self) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
+        """(t, alpha, beta) at the data end, exact limits."""
+        side = self.end if self.noise_at_start else self.start
+        return side, self._limit(self.alpha, side), self._limit(self.beta, side)
+
+    @property
+    def dalpha(self) -> sp.Expr:
+        return sp.diff(self.alpha, t)
+
+    @property
+    def dbeta(self) -> sp.Expr:
+        return sp.diff(self.beta, t)
+
+    def require_pinned(self, purpose: str) -> None:
+        """Raise ValueError, saying why, unless alpha, beta run from (1, 0) to (0, 1) in finite time."""
+        for label, (side, alpha, beta), wanted in (
+            ("noise", self.noise_end, (1, 0)), ("data", self.data_end, (0, 1)),
+        ):
+            if not side.is_finite:
+                raise ValueError(
+                    f"{purpose} needs a schedule that reaches its {label} end in finite time; "
+                    f"{self.name!r} reaches it only at t = {side}"
+                )
+            if (alpha, beta) != wanted:
+                raise ValueError(
+                    f"{purpose} needs alpha = {wanted[0]}, beta = {wanted[1]} at the {label} end; "
+                    f"{self.name!r} has alpha = {alpha}, beta = {beta} at t = {side}"
+                )
+
+    def mix(self, time: Any) -> tuple[np.ndarray, np.ndarray]:
+        """(alpha, beta) at ``time`` (float or array inside the interval), numpy float64."""
+        values = self._evaluate(0, time)
+        return values["alpha"], values["beta"]
+
+    def at(self, time: Any) -> Values:
+        """alpha, beta, dalpha, dbeta at ``time``; ValueError where a derivative diverges."""
+        alpha, beta = self.mix(time)
+        slopes = self._evaluate(1, time)
+        return Values(alpha, beta, slopes["dalpha"], slopes["dbeta"])
+
+    def _evaluate(self, which: int, time: Any) -> dict[str, Any]:
+        times = np.asarray(time, dtype=np.float64)
+        low, high = float(self.start), float(self.end)
+        inside = (times >= low) & (times <= high)
+        if not inside.all():
+            bad = times if times.ndim == 0 else times[~inside].flat[0]
+            raise ValueError(f"t = {bad} lies outside [{low}, {high}] of schedule {self.name!r}")
+        with np.errstate(all="ignore"):
+            values = _callables(self.alpha, self.beta)[which](t=times)
+        for label, value in values.items():
+            finite = np.isfinite(value)
+            if not finite.all():
+                bad = times if times.ndim == 0 else times[~finite].flat[0]
+                raise ValueError(f"{label} of schedule {self.name!r} diverges at t = {bad}")
+        return values
+
+
+@cache
+def _callables(alpha: sp.Expr, beta: sp.Expr) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Numpy callables of t for (alpha, beta) and for (dalpha, dbeta), each returning a mapping."""
+    mix = {"alpha": alpha, "beta": beta}
+    slopes = {"d" + label: sp.diff(value, t) for label, value in mix.items()}
+    return compile_expressions(mix, ("t",)), compile_expressions(slopes, ("t",))
+
+
+linear = Interpolant(1 - t, t, name="linear")
+trigonometric = Interpolant(sp.cos(sp.pi * t / 2), sp.sin(sp.pi * t / 2), name="trigonometric")
+square_root = Interpolant(sp.sqrt(1 - t), sp.sqrt(t), name="square_root")
+ornstein_uhlenbeck = Interpolant(
+    sp.sqrt(1 - sp.exp(-2 * t)), sp.exp(-t), end=sp.oo, name="ornstein_uhlenbeck"
+)
+
+
+def variance_exploding(d: int | float) -> Interpolant:
+    """alpha = sqrt(d) (1 - t), beta = t: the base has the variance of the data's norm (d > 0)."""
+    if isinstance(d, bool) or not isinstance(d, int | float):
+        raise TypeError(f"d = {d!r} must be a number")
+    if not (np.isfinite(d) and d > 0):
+        raise ValueError(f"d = {d} must be finite and > 0")
+    size = sp.nsimplify(d, rational=True)
+    return Interpolant(sp.sqrt(size) * (1 - t), t, name=f"variance_exploding(d={d})")
+
+
+NAMED: dict[str, Interpolant] = {
+    schedule.name: schedule for schedule in (linear, trigonometric, square_root, ornstein_uhlenbeck)
+}
+"""The schedules that have no parameter, by name."""

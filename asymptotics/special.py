@@ -1,0 +1,185 @@
+"""The few functions the theory needs beyond sympy's, each with its numerics beside its symbol.
+
+`log_defect(x)` is x - ln(1+x) without the cancellation at small x. `ArgMin` keeps a minimisation as an
+expression; `minimising_root` solves it on arrays, `minimising_root_mp` to any precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import mpmath
+import sympy as sp
+
+
+class log_defect(sp.Function):
+    """x - ln(1+x) for x > -1: the price of a wrong variance in a Kullback-Leibler divergence."""
+
+    nargs = 1
+
+    @classmethod
+    def eval(cls, x: sp.Expr) -> sp.Expr | None:
+        return sp.Integer(0) if x.is_zero else None
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        x = self.args[0]
+        return x / (1 + x)
+
+    def _eval_rewrite_as_log(self, x: sp.Expr, **hints: Any) -> sp.Expr:
+        return x - sp.log(1 + x)
+
+    def _eval_evalf(self, prec: int) -> sp.Expr:
+        with mpmath.workprec(prec + 10):
+            inside = mpmath.mpf(self.args[0]._eval_evalf(prec + 10)._mpf_)
+            return sp.Float(log_defect_mp(inside), precision=prec)
+
+    def _eval_is_nonnegative(self) -> bool:
+        return True
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        x = printer.doprint(self.args[0])
+        text = rf"\left[{x} - \ln\left(1 + {x}\right)\right]"
+        return text if exp is None else rf"{text}^{{{exp}}}"
+
+
+def log_defect_array(xp: Any, x: Any) -> Any:
+    """x - ln(1+x) in numpy or torch (``xp``).
+
+    For |x| < 1/2: with y = x/(2+x), ln(1+x) = 2 artanh(y) and x - 2y = xy, so that
+    x - ln(1+x) = xy - 2y^3 (1/3 + y^2/5 + ...): no cancellation, since |y| <= 1/3 makes the
+    second term at most a third of the first. 17 terms leave less than 1e-17.
+    """
+    y = x / (2 + x)
+    square = y * y
+    tail = square * 0 + 1 / 37
+    for odd in range(35, 1, -2):
+        tail = tail * square + 1 / odd
+    near = x * y - 2 * y * square * tail
+    return xp.where(abs(x) < 0.5, near, x - xp.log1p(x))
+
+
+def log_defect_mp(x: Any) -> Any:
+    """x - ln(1+x) in mpmath, to the working precision."""
+    x = mpmath.mpf(x)
+    if x == 0:
+        return x
+    lost = max(0, -int(mpmath.floor(mpmath.log(abs(x), 2))))
+    with mpmath.extraprec(lost + 10):
+        return x - mpmath.log1p(x)
+
+
+class ArgMin(sp.Expr):
+    """The smallest minimiser over x >= 0 of ``objective``, whose derivative has the sign of ``slope``.
+
+    ``slope`` is a cubic in x with a positive leading coefficient, given by its ``coefficients`` of
+    x^0 .. x^3. The bound variable is not free.
+    """
+
+    def __new__(cls, objective: sp.Expr, coefficients: sp.Tuple, x: sp.Symbol) -> ArgMin:
+        if len(coefficients) != 4:
+            raise ValueError(f"the slope must be a cubic: four coefficients, not {len(coefficients)}")
+        return sp.Expr.__new__(cls, sp.sympify(objective), sp.Tuple(*coefficients), x)
+
+    @property
+    def objective(self) -> sp.Expr:
+        return self.args[0]
+
+    @property
+    def coefficients(self) -> sp.Tuple:
+        return self.args[1]
+
+    @property
+    def slope(self) -> sp.Expr:
+        return sum((c * self.variable**k for k, c in enumerate(self.coefficients)), sp.S.Zero)
+
+    @property
+    def variable(self) -> sp.Symbol:
+        return self.args[2]
+
+    @property
+    def free_symbols(self) -> set[sp.Basic]:
+        return (self.objective.free_symbols | self.coefficients.free_symbols) - {self.variable}
+
+    def _eval_subs(self, old: sp.Basic, new: sp.Basic) -> sp.Expr | None:
+        return self if old == self.variable else None
+
+    def _eval_is_nonnegative(self) -> bool:
+        return True
+
+    def _eval_derivative(self, symbol: sp.Symbol) -> sp.Expr:
+        raise ValueError(
+            "sympy cannot differentiate a minimiser that may sit at the edge; "
+            'use compile("torch") for its gradient (implicit function theorem)'
+        )
+
+    def _latex(self, printer: Any) -> str:
+        x, objective = printer.doprint(self.variable), printer.doprint(self.objective)
+        return rf"\operatorname*{{arg\,min}}_{{{x}\ge 0}}\; {objective}"
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"argmin over {self.variable} >= 0 of {printer.doprint(self.objective)}"
+
+
+def _horner(c: Sequence[Any], x: Any) -> Any:
+    return ((c[3] * x + c[2]) * x + c[1]) * x + c[0]
+
+
+def _bracketed_root(xp: Any, c: Sequence[Any], low: Any, high: Any, halvings: int) -> Any:
+    """The root of an upward crossing inside [low, high]: bisection, then Newton kept in the bracket."""
+    for _ in range(halvings):
+        middle = (low + high) / 2
+        below = _horner(c, middle) < 0
+        low, high = xp.where(below, middle, low), xp.where(below, high, middle)
+    root = (low + high) / 2
+    for _ in range(4):
+        slope = (3 * c[3] * root + 2 * c[2]) * root + c[1]
+        step = root - _horner(c, root) / xp.where(slope == 0, slope * 0 + 1, slope)
+        root = xp.where((step > 0) & (slope > 0), step, root)
+    return root
+
+
+def minimising_root(
+    xp: Any, coefficients: Sequence[Any], objective: Callable[[Any], Any], halvings: int = 64
+) -> Any:
+    """Elementwise minimiser over x >= 0, given the cubic that has the sign of the derivative.
+
+    The candidates are 0 and the at most two upward crossings: one before the cubic's first turning
+    point, one after its second. Works on numpy and torch alike, without data-dependent control flow.
+    """
+    c = list(coefficients)
+    zero = sum(ci * 0 for ci in c)
+    c = [ci + zero for ci in c]
+    spread = c[2] * c[2] - 3 * c[3] * c[1]
+    turns = spread > 0
+    root = xp.sqrt(xp.where(turns, spread, zero))
+    q = -(c[2] + xp.where(c[2] < 0, -root, root))
+    safe = xp.where(q == 0, zero + 1, q)
+    first, second = q / (3 * c[3]), xp.where(q == 0, zero, c[1] / safe)
+    first, second = xp.where(first < second, first, second), xp.where(first < second, second, first)
+    left = xp.where(turns & (first > 0), first, zero)
+    right = xp.where(turns & (second > 0), second, zero)
+    bound = 2 * (
+        abs(c[2] / c[3]) + xp.sqrt(abs(c[1] / c[3])) + abs(c[0] / c[3]) ** (1 / 3)
+    ) + right
+    best, least = zero, objective(zero)
+    for low, high, present in (
+        (zero, left, (left > 0) & (c[0] < 0) & (_horner(c, left) > 0)),
+        (right, bound, _horner(c, right) < 0),
+    ):
+        candidate = xp.where(present, _bracketed_root(xp, c, low, high, halvings), zero)
+        value = objective(candidate)
+        better = present & (value < least)
+        best, least = xp.where(better, candidate, best), xp.where(better, value, least)
+    return best
+
+
+def minimising_root_mp(coefficients: Sequence[Any], objective: Callable[[Any], Any]) -> Any:
+    """The same in mpmath: every real root to the working precision, then the lowest objective."""
+    c = [mpmath.mpf(ci) for ci in coefficients]
+    with mpmath.extraprec(3 * mpmath.mp.prec):
+        roots = mpmath.polyroots(c[::-1], maxsteps=500, extraprec=2 * mpmath.mp.prec)
+        tiny = mpmath.mpf(2) ** (-mpmath.mp.prec // 4)
+        real = [mpmath.re(x) for x in roots if abs(mpmath.im(x)) <= tiny * (1 + abs(x))]
+        candidates = [mpmath.mpf(0), *(x for x in real if x > 0)]
+        return min(candidates, key=objective)
