@@ -1,0 +1,36 @@
+"""Finite d: data, networks, trainers, exact minimisers, generative flows, and data sets made of
+them.
+"""
+
+from simulate.autoencoder import (
+    Autoencoder as Autoencoder,
+    Overlaps as Overlaps,
+    labels_match as labels_match,
+    overlaps as overlaps,
+)
+from simulate.compare import compare as compare
+from simulate.curves import denoiser_curves as denoiser_curves, generation_curves as generation_curves
+from simulate.exact import (
+    Solution as Solution,
+    solve as solve,
+    solve_self_consistent as solve_self_consistent,
+)
+from simulate.execute import workers as workers
+from simulate.flow import METHODS as METHODS, Method as Method, Trajectory as Trajectory, generate as generate
+from simulate.generated import (
+    ClusterLaw as ClusterLaw,
+    average_error as average_error,
+    cluster_law as cluster_law,
+)
+from simulate.learners import ExactLearner as ExactLearner, TrainedLearner as TrainedLearner
+from simulate.losses import (
+    Estimate as Estimate,
+    risk as risk,
+    test_error as test_error,
+    training_loss as training_loss,
+)
+from simulate.mixture import Mixture as Mixture, Samples as Samples
+from simulate.path import Point as Point
+from simulate.recipes import AdamRecipe as AdamRecipe, GradientDescent as GradientDescent
+from simulate.store import load as load, save as save
+from simulate.training import Training as Training, train as train

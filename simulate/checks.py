@@ -1,0 +1,84 @@
+"""Checks of arguments: every error names the argument, its value and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from difflib import get_close_matches
+from math import isfinite
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+
+
+def integer(name: str, value: object, *, least: int) -> int:
+    """``value`` as int. TypeError unless an integer (bool is none), ValueError below ``least``."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
+        raise TypeError(f"{name} = {value!r} must be an integer")
+    if value < least:
+        raise ValueError(f"{name} = {value} must be >= {least}")
+    return int(value)
+
+
+def real(
+    name: str, value: object, *, least: float | None = None, above: float | None = None,
+    most: float | None = None,
+) -> float:
+    """``value`` as float. TypeError unless a real number, ValueError if not finite or out of range.
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        raise TypeError(f"{name} = {value!r} must be a real number")
+    number = float(value)
+    if not isfinite(number):
+        raise ValueError(f"{name} = {value} must be finite")
+    if least is not None and number < least:
+        raise ValueError(f"{name} = {value} must be >= {least:g}")
+    if above is not None and number <= above:
+        raise ValueError(f"{name} = {value} must be > {above:g}")
+    if most is not None and number > most:
+        raise ValueError(f"{name} = {value} must be <= {most:g}")
+    return number
+
+
+def flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} = {value!r} must be True or False")
+    return value
+
+
+def choice(name: str, value: object, allowed: Collection[str]) -> str:
+    """``value`` if it is one of ``allowed``; else an error that lists the closest first."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} = {value!r} must be one of {', '.join(sorted(allowed))}")
+    if value not in allowed:
+        close = get_close_matches(value, allowed, n=3, cutoff=0.4)
+        hint = f"; did you mean {' or '.join(repr(each) for each in close)}?" if close else ""
+        raise ValueError(f"{name} = {value!r} must be one of {', '.join(sorted(allowed))}{hint}")
+    return value
+
+
+def tensor(name: str, value: object, shape: tuple[int | None, ...]) -> torch.Tensor:
+    """``value`` if it is a floating tensor of this shape (None: any size) without NaN or infinity.
+    """
+    if not isinstance(value, torch.Tensor) or not value.is_floating_point():
+        kind = value.dtype if isinstance(value, torch.Tensor) else type(value).__name__
+        raise TypeError(f"{name} must be a floating-point torch tensor, not {kind}")
+    fits = value.dim() == len(shape) and all(
+        want is None or size == want for size, want in zip(value.shape, shape, strict=True)
+    )
+    if not fits:
+        wanted = "(" + ", ".join("any" if want is None else str(want) for want in shape) + ")"
+        raise ValueError(f"{name} has shape {tuple(value.shape)}; it must be {wanted}")
+    if not bool(torch.isfinite(value).all()):
+        raise ValueError(f"{name} holds values that are not finite")
+    return value
+
+
+def same_kind(reference: torch.Tensor, **others: torch.Tensor) -> None:
+    """TypeError unless all tensors have the dtype and device of ``reference``."""
+    for name, other in others.items():
+        if other.dtype != reference.dtype or other.device != reference.device:
+            raise TypeError(
+                f"{name} is {other.dtype} on {other.device}, expected {reference.dtype} on "
+                f"{reference.device}; convert it with .to(...)"
+            )

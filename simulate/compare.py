@@ -1,0 +1,92 @@
+"""A data set beside the theory: difference, z-score, and what the data could have seen."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import xarray as xr
+
+from asymptotics import calibration
+
+
+class Formula(Protocol):
+    """What is asked of a formula: its name, its arguments, and its value by keyword."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def arguments(self) -> tuple[str, ...]: ...
+
+    def __call__(self, **arguments: Any) -> Any: ...
+
+
+def compare(
+    dataset: xr.Dataset, formula: Formula, *, false_failure: float = calibration.FALSE_FAILURE,
+    comparisons: int = 1, power: float = calibration.POWER,
+) -> xr.Dataset:
+    """Hold the variable whose attribute ``formula`` names this formula against its values.
+
+    Arguments are taken from the coordinates of the same names. Variables of the result, over the
+    dims of the measured one: measured, stderr, theory, difference, zscore, detectable (smallest
+    discrepancy seen with probability ``power``), detectable_relative, passed. The false-failure
+    rate is split over all points and over ``comparisons`` such calls. The theory is for d ->
+    infinity: a difference of order 1/d, and that of a coarse integration, is a true one. The
+    Verdict's text is the attribute ``verdict``.
+    """
+    if not isinstance(dataset, xr.Dataset):
+        raise TypeError(f"dataset must be an xarray.Dataset, not {type(dataset).__name__}")
+    measured = _variable(dataset, formula.name)
+    stderr = dataset[f"{measured.name}_stderr"]
+    theory = _theory(dataset, formula, measured)
+    verdict = calibration.judge(
+        measured.values, theory.values, stderr.values, dof=int(dataset["seeds"]) - 1,
+        false_failure=false_failure, comparisons=comparisons, power=power,
+    )
+    found = {
+        "measured": measured.values, "stderr": stderr.values, "theory": theory.values,
+        "difference": verdict.difference, "zscore": verdict.z, "detectable": verdict.detectable,
+        "detectable_relative": verdict.relative, "passed": verdict.passed_each,
+    }
+    attributes = {
+        "formula": formula.name, "verdict": str(verdict), "false_failure": false_failure,
+        "power": power,
+        **{name: value for name, value in dataset.attrs.items() if name == "provenance"},
+    }
+    variables = {name: (measured.dims, values) for name, values in found.items()}
+    return xr.Dataset(variables, measured.coords, attributes)
+
+
+def _variable(dataset: xr.Dataset, name: str) -> xr.DataArray:
+    known = {
+        str(array.attrs["formula"]): array for array in dataset.data_vars.values()
+        if "formula" in array.attrs
+    }
+    if name not in known:
+        raise LookupError(
+            f"no variable of this data set measures {name!r}; those measured are: "
+            f"{', '.join(sorted(known)) or 'none'}"
+        )
+    array = known[name]
+    if f"{array.name}_stderr" not in dataset or "seeds" not in dataset.coords:
+        raise ValueError(f"{array.name} comes without {array.name}_stderr or the coordinate seeds")
+    return array
+
+
+def _theory(dataset: xr.Dataset, formula: Formula, measured: xr.DataArray) -> xr.DataArray:
+    missing = [name for name in formula.arguments if name not in dataset.coords]
+    if missing:
+        raise ValueError(
+            f"{formula.name} needs {', '.join(missing)}, which this data set does not have among "
+            f"its coordinates: {', '.join(str(name) for name in dataset.coords)}"
+        )
+    given = {name: dataset[name].reset_coords(drop=True) for name in formula.arguments}
+    dims = {str(dim) for each in given.values() for dim in each.dims}
+    foreign = sorted(dims - {str(dim) for dim in measured.dims})
+    if foreign:
+        raise ValueError(
+            f"{formula.name} varies along {', '.join(foreign)}, but {measured.name} was measured "
+            f"over ({', '.join(str(dim) for dim in measured.dims)})"
+        )
+    broadcast = {name: each.broadcast_like(measured).values for name, each in given.items()}
+    return xr.DataArray(formula(**broadcast), dims=measured.dims, coords=measured.coords)

@@ -1,0 +1,187 @@
+"""The generative ODE dX/dt = b(X, t) with learned networks, in d dimensions.
+
+b(x, t) = (dbeta - beta dalpha / alpha) f(x, t) + (dalpha / alpha) x on any schedule. The one-step
+methods are explicit and open at the right: no stage lies at the end of a step, so the data end,
+where alpha = 0, is reached and never evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from simulate import checks, path
+from simulate.autoencoder import Autoencoder
+from simulate.path import Moving, Schedule
+
+Learner: TypeAlias = Callable[[float], Autoencoder]
+Velocity: TypeAlias = Callable[[float, torch.Tensor], torch.Tensor]
+Observer: TypeAlias = Callable[[float, torch.Tensor], None]
+
+
+@dataclass(frozen=True)
+class Method:
+    """An explicit Runge-Kutta method: ``nodes`` in [0, 1), rows of ``matrix`` below the diagonal,
+    weights.
+
+    It refuses to exist if a row does not sum to its node, the weights do not sum to 1, or a node is
+    not in [0, 1). ``order`` is the order of its global error.
+    """
+
+    order: int
+    nodes: tuple[float, ...]
+    matrix: tuple[tuple[float, ...], ...]
+    weights: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        stages = len(self.nodes)
+        if not (stages == len(self.matrix) == len(self.weights) and stages >= 1):
+            raise ValueError("nodes, matrix and weights must have one entry for each stage")
+        for i, (node, row) in enumerate(zip(self.nodes, self.matrix, strict=True)):
+            if len(row) != i or abs(sum(row) - node) > 1e-15:
+                raise ValueError(f"row {i} of matrix must hold {i} entries that sum to node {node}")
+            if not 0.0 <= node < 1.0:
+                raise ValueError(f"node {node} must lie in [0, 1), open at the right")
+        if abs(sum(self.weights) - 1.0) > 1e-15:
+            raise ValueError("weights must sum to 1")
+
+
+METHODS: Mapping[str, Method] = {
+    "euler": Method(1, (0.0,), ((),), (1.0,)),
+    "midpoint": Method(2, (0.0, 0.5), ((), (0.5,)), (0.0, 1.0)),
+    # Ralston's third-order method (Math. Comp. 16, 1962).
+    "ralston": Method(3, (0.0, 0.5, 0.75), ((), (0.5,), (0.0, 0.75)), (2 / 9, 1 / 3, 4 / 9)),
+}
+
+
+def stage_times(grid: NDArray[np.float64], method: str) -> NDArray[np.float64]:
+    """The times at which the method evaluates the velocity, (steps, stages), all distinct."""
+    nodes = np.asarray(METHODS[checks.choice("method", method, METHODS)].nodes)
+    return np.asarray(grid[:-1, None] + np.diff(grid)[:, None] * nodes)
+
+
+def integrate(
+    velocity: Velocity, grid: NDArray[np.float64], starts: torch.Tensor, *, method: str,
+    observe: Observer | None = None,
+) -> torch.Tensor:
+    """Carry ``starts`` (any shape) over the grid; ``observe(time, states)`` at every grid time."""
+    rule, times = METHODS[checks.choice("method", method, METHODS)], stage_times(grid, method)
+    state = starts
+    if observe is not None:
+        observe(float(grid[0]), state)
+    for k, step in enumerate(np.diff(grid)):
+        slopes: list[torch.Tensor] = []
+        for time, row in zip(times[k], rule.matrix, strict=True):
+            slopes.append(velocity(float(time), _advance(state, float(step), row, slopes)))
+        state = _advance(state, float(step), rule.weights, slopes)
+        if observe is not None:
+            observe(float(grid[k + 1]), state)
+    return state
+
+
+def drift(values: Moving, denoised: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """(dbeta - beta dalpha / alpha) f + (dalpha / alpha) x; ValueError at alpha = 0."""
+    alpha, beta, dalpha, dbeta = (
+        float(each) for each in (values.alpha, values.beta, values.dalpha, values.dbeta)
+    )
+    if alpha == 0.0:
+        raise ValueError("alpha = 0: no velocity is defined at the data end; end the grid there")
+    rate = dalpha / alpha
+    return (dbeta - beta * rate) * denoised + rate * x
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """Generated points: ``final`` (S, d) at the last time, ``states`` (times, S, d) if they were
+    kept.
+
+    ``cluster`` (S,) is the sign of w.x at the first time with the network as the learner gave it
+    (orient networks: w and -w are the same function). ``crossed`` (S,) says which points were seen
+    on the other side of w.x = 0 at the start of a later step.
+    """
+
+    times: NDArray[np.float64]
+    final: torch.Tensor
+    cluster: torch.Tensor
+    crossed: torch.Tensor
+    states: torch.Tensor | None
+
+
+class LearnedField:
+    """(network, schedule values) by time; the latest is held, so that no stage time is learned
+    twice.
+
+    Raises ValueError unless the schedule runs from noise to data and the grid (times, strictly
+    increasing, inside the schedule's interval) has at least two times.
+    """
+
+    def __init__(
+        self, learner: Learner, schedule: Schedule, grid: Sequence[float] | NDArray[np.float64]
+    ) -> None:
+        if not schedule.noise_at_start:
+            raise ValueError(
+                f"schedule {schedule.name!r} starts at its data end; generation starts from noise"
+            )
+        self.grid = path.times("grid", grid, schedule, least=2)
+        self._learner = learner
+        self._schedule = schedule
+        self._latest: tuple[float, Autoencoder, Moving] | None = None
+
+    def at(self, time: float) -> tuple[Autoencoder, Moving]:
+        if self._latest is None or self._latest[0] != time:
+            values = self._schedule.at(time)
+            self._latest = (time, self._learner(time), values)
+        return self._latest[1:]
+
+
+def generate(
+    learner: Learner, schedule: Schedule, grid: Sequence[float] | NDArray[np.float64],
+    starts: torch.Tensor, *, method: str = "ralston", keep: bool = False,
+    observe: Observer | None = None,
+) -> Trajectory:
+    """Carry ``starts`` (S, d) along the learned flow from grid[0] to grid[-1].
+
+    ``learner(t)`` gives the network of time t and is called once for each distinct stage time.
+    ``starts`` are states at grid[0]: base noise only if that is the noise end of the schedule.
+    Where the velocity diverges there (square_root at t = 0) generate on another parametrisation of
+    the same path (trigonometric): the flow map does not depend on it. ``keep`` stores the states of
+    all times, ``observe(time, states)`` sees them without storing.
+    """
+    checks.choice("method", method, METHODS)
+    field = LearnedField(learner, schedule, grid)
+    first, _ = field.at(float(field.grid[0]))
+    checks.tensor("starts", starts, (None, first.d))
+    checks.same_kind(first.weight, starts=starts)
+    cluster = torch.sign(first.preactivation(starts))
+    kept: list[torch.Tensor] = []
+    crossed = torch.zeros_like(cluster, dtype=torch.bool)
+    opening = set(field.grid[:-1].tolist())
+
+    def follow(time: float, x: torch.Tensor) -> torch.Tensor:
+        network, values = field.at(time)
+        if time in opening:
+            crossed.logical_or_(torch.sign(network.preactivation(x)) != cluster)
+        return drift(values, network(x), x)
+
+    def watch(time: float, x: torch.Tensor) -> None:
+        if keep:
+            kept.append(x)
+        if observe is not None:
+            observe(time, x)
+
+    final = integrate(follow, field.grid, starts, method=method, observe=watch)
+    return Trajectory(field.grid, final, cluster, crossed, torch.stack(kept) if keep else None)
+
+
+def _advance(
+    state: torch.Tensor, step: float, coefficients: tuple[float, ...], slopes: list[torch.Tensor]
+) -> torch.Tensor:
+    for coefficient, slope in zip(coefficients, slopes, strict=True):
+        if coefficient:
+            state = state + (step * coefficient) * slope
+    return state

@@ -1,0 +1,53 @@
+"""Where numbers come from: versions and commit, as plain JSON."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("flow-asymptotics", "numpy", "torch")
+
+
+def describe(settings: Mapping[str, Any], **found: Any) -> str:
+    """One JSON object: settings, versions, commit, and what the run found out (e.g. flips)."""
+    return json.dumps(
+        {"settings": dict(settings), **found, "versions": versions(), **checkout()}, sort_keys=True
+    )
+
+
+def versions() -> dict[str, str | None]:
+    """Version of python and of each package; None where it is not installed."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def checkout() -> dict[str, Any]:
+    """{"commit", "modified"} of the checkout this package lies in; both None outside of one."""
+    here = Path(__file__).resolve().parent
+    # An installed copy may lie inside a checkout of something else: only count files git knows.
+    if _git(here, "ls-files", "--error-unmatch", Path(__file__).name) is None:
+        return {"commit": None, "modified": None}
+    status = _git(here, "status", "--porcelain", "--untracked-files=no")
+    modified = None if status is None else status != ""
+    return {"commit": _git(here, "rev-parse", "HEAD"), "modified": modified}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

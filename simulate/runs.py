@@ -1,0 +1,143 @@
+"""One data set's worth of measurements: what a worker does. Small, and it can be sent to a process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from simulate.autoencoder import Autoencoder, labels_match, overlaps
+from simulate.flow import Learner
+from simulate.generated import cluster_law
+from simulate.learners import ExactLearner, TrainedLearner
+from simulate.losses import test_error, training_loss
+from simulate.mixture import Mixture, Samples
+from simulate.path import Table, point
+from simulate.recipes import Recipe
+from simulate.seeds import child
+
+Measured: TypeAlias = dict[str, NDArray[np.float64]]
+
+# Streams below the seed of one run.
+_SAMPLES, _FRESH, _WEIGHTS = range(3)
+
+
+class Task(Protocol):
+    """Something to run; picklable."""
+
+    def run(self) -> Measured: ...
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Setting:
+    """What a run needs to know to draw its data and learn from them; ``recipe`` None: the exact
+    solve.
+    """
+
+    mixture: Mixture
+    n: int
+    draws: int
+    ridge: float
+    schedule: Table
+    seed: np.random.SeedSequence
+    skip: bool
+    recipe: Recipe | None
+    activation: str
+
+    def samples(self) -> Samples:
+        return self.mixture.sample(n=self.n, draws=self.draws, seed=child(self.seed, _SAMPLES))
+
+    def learner(self, samples: Samples) -> Learner:
+        if self.recipe is None:
+            return ExactLearner(
+                samples=samples, schedule=self.schedule, ridge=self.ridge, skip=self.skip
+            )
+        return TrainedLearner(
+            samples=samples, schedule=self.schedule, ridge=self.ridge, recipe=self.recipe,
+            seed=child(self.seed, _WEIGHTS), activation=self.activation, skip=self.skip,
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class DenoiserTask:
+    """Learn at every time and measure the network; ``fresh`` pairs for the test error."""
+
+    setting: Setting
+    times: tuple[float, ...]
+    fresh: int
+
+    def run(self) -> Measured:
+        setting = self.setting
+        samples = setting.samples()
+        unseen = samples.fresh(n=self.fresh, seed=child(setting.seed, _FRESH))
+        learner = setting.learner(samples)
+        rows = []
+        for time in self.times:
+            network, values = learner(time), point(setting.schedule, time)
+            rows.append({
+                **overlaps(network, samples)._asdict(),
+                "training_loss": training_loss(network, samples, values, ridge=setting.ridge),
+                "test_error": test_error(network, unseen, values).value,
+                "label_flips": float(not labels_match(network, samples, values)),
+            })
+        return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GenerationTask:
+    """Learn along the grid, carry the + cluster over it and measure the law that is generated."""
+
+    setting: Setting
+    grid: tuple[float, ...]
+    method: str
+
+    def run(self) -> Measured:
+        setting = self.setting
+        samples = setting.samples()
+        learner = setting.learner(samples)
+        flips: list[bool] = []
+
+        def watched(time: float) -> Autoencoder:
+            network = learner(time)
+            flips.append(not labels_match(network, samples, point(setting.schedule, time)))
+            return network
+
+        law = cluster_law(watched, samples, setting.schedule, self.grid, method=self.method)
+        along_mean, along_noise, along_sample = law.overlaps.T
+        return {
+            "mean_error": np.array(law.centre_error),
+            "generated_variance": np.array(law.generated_variance),
+            "mean_cosine": np.array(law.centre_cosine),
+            "flow_mean": along_mean,
+            "flow_noise": along_noise,
+            "flow_sample": along_sample,
+            "flow_variance": law.factor**2,
+            "label_flips": np.array(np.mean(flips)),
+        }
+
+
+def run(task: Task) -> Measured:
+    """Run one task on one thread.
+
+    Parallelism is over tasks, and sums split over a number of threads would differ in the last
+    digit.
+    """
+    with one_thread():
+        return task.run()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """torch on one thread inside, as before outside."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,216 @@
+"""Training a network by gradients, as an experiment does it.
+
+Pitfalls. A gradient method finds a stationary point, not the minimum. With "sign" no gradient
+passes through the pre-activation, so labels only change when w drifts across; for t -> 0, where x_t
+is noise, wrong initial labels freeze. tanh(w.x / sqrt(d)) does find them. For draws >= 2 other
+self-consistent labellings exist and a trainer can stick in one. Near the data end Adam leaves
+residue of the initial w outside the span of the data. Compare with `simulate.exact`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+
+from simulate import checks
+from simulate.autoencoder import ACTIVATIONS, Autoencoder, reconstruct
+from simulate.losses import require_attained
+from simulate.mixture import Samples
+from simulate.path import Mixing
+from simulate.recipes import AdamRecipe, GradientDescent, Recipe
+from simulate.seeds import Seed, normal
+
+Progress: TypeAlias = Callable[[int, float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """A trained network and its record.
+
+    ``recorded`` (iterations done) and ``losses`` (the risk per n draws d then, ridge included)
+    start at 0 and end with the network returned.
+    """
+
+    network: Autoencoder
+    recorded: tuple[int, ...]
+    losses: tuple[float, ...]
+    iterations: int
+    stopped_early: bool
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """The risk as a differentiable function of (c, w) on all pairs: x, y (pairs, d)."""
+
+    x: torch.Tensor
+    y: torch.Tensor
+    ridge: float
+    activation: str
+
+    def misfit(self, skip: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        return 0.5 * (reconstruct(skip, weight, self.x, self.activation) - self.y).square().sum()
+
+    def risk(self, skip: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        return self.misfit(skip, weight) + 0.5 * self.ridge * weight.square().sum()
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """After ``iteration`` updates: the risk and the norm of its gradient; ``stuck`` says why to
+    stop.
+    """
+
+    iteration: int
+    risk: float
+    slope: float
+    stuck: str = ""
+
+
+def train(
+    samples: Samples, values: Mixing, *, recipe: Recipe, ridge: float, seed: Seed,
+    activation: str = "sign", skip: bool = True, progress: Progress | None = None,
+) -> Training:
+    """Minimise 1/2 sum |f(x_t) - x1|^2 + ridge/2 |w|^2 from c = skip_start (0 without skip), w ~
+    N(0, I).
+
+    ``progress(iteration, loss)`` is called at each record. Raises FloatingPointError if the risk
+    stops being finite, ValueError for n * draws = 1 (the infimum is not attained).
+    """
+    penalty = checks.real("ridge", ridge, least=0.0)
+    with_skip = checks.flag("skip", skip)
+    checks.choice("activation", activation, ACTIVATIONS)
+    if not isinstance(recipe, AdamRecipe | GradientDescent):
+        raise TypeError(
+            f"recipe must be an AdamRecipe or GradientDescent, not {type(recipe).__name__}"
+        )
+    require_attained(samples)
+    problem = _Problem(
+        samples.mixed(values).flatten(0, 1), samples.targets.flatten(0, 1), penalty, activation
+    )
+    weight = normal(seed, (samples.d,), dtype=samples.data.dtype, device=samples.data.device)
+    start = weight.new_tensor(recipe.skip_start if with_skip else 0.0)
+    if isinstance(recipe, AdamRecipe):
+        states = _adam(problem, start, weight, recipe, with_skip)
+    else:
+        states = _descend(problem, start, weight, recipe, with_skip)
+    size = samples.pairs * samples.d
+    recorded, losses, reason, early = _follow(states, recipe, size, progress)
+    return Training(
+        Autoencoder(start.detach().clone(), weight.detach().clone(), activation),
+        tuple(recorded), tuple(losses), recorded[-1], early, reason,
+    )
+
+
+def _follow(
+    states: Iterator[_State], recipe: Recipe, size: int, progress: Progress | None
+) -> tuple[list[int], list[float], str, bool]:
+    """Run the optimiser, record, and decide when it has done enough."""
+    recorded: list[int] = []
+    losses: list[float] = []
+    first_slope = 0.0
+    for state in states:
+        loss = state.risk / size
+        if not (loss < float("inf") and state.slope < float("inf")):
+            raise FloatingPointError(
+                f"training diverged: loss {loss} after {state.iteration} iterations; "
+                "use a smaller step"
+            )
+        recorded.append(state.iteration)
+        losses.append(loss)
+        if progress is not None:
+            progress(state.iteration, loss)
+        if state.stuck:
+            return recorded, losses, state.stuck, True
+        if state.iteration == 0:
+            first_slope = state.slope
+        elif state.iteration < recipe.iterations:
+            if recipe.gradient_tolerance and state.slope <= recipe.gradient_tolerance * first_slope:
+                return recorded, losses, "gradient below tolerance", True
+            change = abs(losses[-1] - losses[-2])
+            if recipe.loss_tolerance and change <= recipe.loss_tolerance * abs(losses[-1]):
+                return recorded, losses, "loss change below tolerance", True
+    return recorded, losses, "all iterations done", False
+
+
+def _adam(
+    problem: _Problem, skip: torch.Tensor, weight: torch.Tensor, recipe: AdamRecipe, with_skip: bool
+) -> Iterator[_State]:
+    """torch's Adam, in place; yields before the first, after every ``record_every``-th and the
+    last.
+    """
+    weight.requires_grad_(True)
+    groups = [{"params": [weight], "weight_decay": problem.ridge}]
+    if with_skip:
+        skip.requires_grad_(True)
+        groups.append({"params": [skip], "weight_decay": 0.0})
+    optimiser = torch.optim.Adam(groups, lr=recipe.learning_rate)
+    for iteration in range(recipe.iterations + 1):
+        last = iteration == recipe.iterations
+        optimiser.zero_grad()
+        loss = problem.misfit(skip, weight)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if last or iteration % recipe.record_every == 0:
+            yield _adam_state(problem, skip, weight, iteration, float(loss.detach()))
+        if not last:
+            optimiser.step()
+
+
+def _adam_state(
+    problem: _Problem, skip: torch.Tensor, weight: torch.Tensor, iteration: int, misfit: float
+) -> _State:
+    w = weight.detach()
+    assert weight.grad is not None
+    square = float((weight.grad + problem.ridge * w).square().sum())
+    if skip.grad is not None:
+        square += float(skip.grad.square()) / w.shape[0]
+    return _State(iteration, misfit + 0.5 * problem.ridge * float(w.square().sum()), square**0.5)
+
+
+def _descend(
+    problem: _Problem, skip: torch.Tensor, weight: torch.Tensor, recipe: GradientDescent,
+    with_skip: bool,
+) -> Iterator[_State]:
+    """Gradient descent in (sqrt(d) c, w) with halving, in place; yields like `_adam`."""
+    pairs, d = problem.x.shape
+    largest = recipe.step / (float(problem.x.square().sum()) / d + pairs + problem.ridge)
+    step = largest
+    risk, c_slope, w_slope, square = _gradient(problem, skip, weight, with_skip)
+    for iteration in range(recipe.iterations + 1):
+        last = iteration == recipe.iterations
+        if last or iteration % recipe.record_every == 0:
+            yield _State(iteration, risk, square**0.5)
+        if last:
+            return
+        step = min(2.0 * step, largest)
+        # Rounding of a sum of this size: without it the search would fail at the minimum itself.
+        rounding = 8.0 * torch.finfo(weight.dtype).eps * risk
+        while True:
+            new_skip, new_weight = skip - step / d * c_slope, weight - step * w_slope
+            lower = float(problem.risk(new_skip, new_weight))
+            if lower <= risk - 0.25 * step * square + rounding:
+                break
+            step *= 0.5
+            if step < 1e-12 * largest:
+                why = "no step lowers the risk (labels would flip)"
+                yield _State(iteration, risk, square**0.5, why)
+                return
+        skip.copy_(new_skip)
+        weight.copy_(new_weight)
+        risk, c_slope, w_slope, square = _gradient(problem, skip, weight, with_skip)
+
+
+def _gradient(
+    problem: _Problem, skip: torch.Tensor, weight: torch.Tensor, with_skip: bool
+) -> tuple[float, torch.Tensor, torch.Tensor, float]:
+    """Risk, its gradients in c (0 without skip) and w, and the squared norm in (sqrt(d) c, w)."""
+    c, w = (each.detach().clone().requires_grad_(True) for each in (skip, weight))
+    risk = problem.risk(c, w)
+    c_slope, w_slope = torch.autograd.grad(risk, (c, w))
+    if not with_skip:
+        c_slope = torch.zeros_like(c_slope)
+    square = float(w_slope.square().sum()) + float(c_slope.square()) / w.shape[0]
+    return float(risk.detach()), c_slope, w_slope, square

@@ -1,0 +1,92 @@
+"""The command line, as a user meets it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import xarray as xr
+
+from simulate import load
+from simulate.__main__ import main
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = ["--d", "60", "--n", "2,3", "--seeds", "2", "--quiet"]
+
+
+def shell(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "simulate", *arguments], cwd=ROOT, capture_output=True, text=True,
+        timeout=120, check=False,
+    )
+
+
+def test_two_workers_write_what_one_does(tmp_path: Path) -> None:
+    """In a process of its own, and with two spawned workers below it."""
+    out = tmp_path / "new" / "two.nc"
+    done = shell("denoiser", *SMALL, "--times", "3", "--workers", "2", "--out", str(out))
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, str(out), "")
+    assert main(["denoiser", *SMALL, "--times", "3", "--out", str(tmp_path / "one.nc")]) == 0
+    xr.testing.assert_identical(load(out), load(tmp_path / "one.nc"))
+    assert load(out).t.values.tolist() == [0.25, 0.5, 0.75]
+
+
+def test_generation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "g.nc"
+    arguments = ["--steps", "4", "--schedule", "trigonometric", "--runs", "--out", str(out)]
+    assert main(["generation", *SMALL, *arguments]) == 0
+    assert capsys.readouterr().out.strip() == str(out)
+    assert load(out).mean_error_runs.dims == ("n", "seed")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["denoiser", "--sigma", "0", "--out", "x.nc"], "sigma = 0.0 must be > 0"),
+        (["denoiser", "--n", "2,b", "--out", "x.nc"], "must be integers, e.g. 2,4,8"),
+        (["denoiser", "--n", "1", "--out", "x.nc"], "not attained"),
+        (["denoiser", "--d", "1.5", "--out", "x.nc"], "invalid int value"),
+        (["denoiser", "--ridge", "nan", "--out", "x.nc"], "ridge = nan must be finite"),
+        (["denoiser", "--schedule", "linaer", "--out", "x.nc"], "did you mean 'linear'"),
+        (["denoiser", "--trainer", "adm", "--out", "x.nc"], "did you mean 'adam'"),
+        (["denoiser", "--times", "0", "--out", "x.nc"], "times = 0 must be >= 1"),
+        (["denoiser", "--workers", "0", "--out", "x.nc"], "workers = 0 must be >= 1"),
+        (["denoiser", "--schedule", "ornstein_uhlenbeck", "--out", "x.nc"], "no finite interval"),
+        (["generation", "--schedule", "square_root", "--out", "x.nc"], "diverges at t = 0"),
+        (["generation", "--method", "rk", "--out", "x.nc"], "method = 'rk' must be one of"),
+        (["generation", "--times", "3", "--out", "x.nc"], "unrecognized arguments"),
+        (["generation"], "required: --out"),
+        (["denoiser", *SMALL, "--out", "/dev/null/x.nc"], "/dev/null"),
+        (["dance"], "invalid choice: 'dance'"),
+        ([], "required: kind"),
+    ],
+)
+def test_bad_input_is_one_line_and_code_2(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        # argparse leaves by itself, everything else returns its code.
+        sys.exit(main(arguments))
+    output = capsys.readouterr()
+    assert left.value.code == 2 and output.out == ""
+    assert words in output.err and output.err.count("\n") == 1
+
+
+def test_an_interrupt_ends_with_130_and_writes_nothing(tmp_path: Path) -> None:
+    command = ["denoiser", "--d", "2000", "--n", "8", "--seeds", "5000", "--out", str(tmp_path / "x.nc")]
+    with subprocess.Popen(
+        [sys.executable, "-m", "simulate", *command], cwd=ROOT, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as running:
+        assert running.stderr is not None
+        assert running.stderr.read(10), "the progress bar should have said what runs"
+        time.sleep(0.2)
+        running.send_signal(signal.SIGINT)
+        rest = running.stderr.read()
+        assert running.wait(timeout=60) == 130
+    assert rest.splitlines()[-1] == "simulate: interrupted, nothing written"
+    assert "Traceback" not in rest
+    assert list(tmp_path.iterdir()) == []
