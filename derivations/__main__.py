@@ -1,0 +1,110 @@
+"""`python -m derivations`: tell every story and write the report.
+
+Exit codes: 0; 1 when a proof or a comparison failed; 2 on bad input; 130 when interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from derivations.report import write
+from derivations.story import FULL, QUICK, Checked, Event, Story, Teller
+from simulate import workers
+
+STORIES = (
+    "learned_denoiser", "denoiser_errors", "every_schedule", "generated_mean", "frozen_draws", "distances",
+    "best_ridge", "without_skip", "euler_steps", "trained_network",
+)
+
+
+def stories() -> list[Story]:
+    """All stories, in the order of the report."""
+    found: list[Story] = [importlib.import_module(f"derivations.{name}").STORY for name in STORIES]
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m derivations", description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("report"), help="where the report goes (report/)")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="d = 5000, in a minute or two (the default)")
+    size.add_argument("--full", action="store_true", help="larger dimensions and more data sets")
+    arguments = parser.parse_args(argv)
+    try:
+        return _tell_all(arguments.out, full=arguments.full)
+    except OSError as error:
+        print(f"error: cannot write the report to {arguments.out}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+@dataclass
+class Progress:
+    """A bar that names what is going on; in a log, which has no cursor, a numbered line for each act."""
+
+    total: int
+    bar: tqdm[Any] | None
+    done: int = 0
+
+    def act(self, what: str) -> None:
+        self.done += 1
+        if self.bar is None:
+            print(f"[{self.done:>3}/{self.total}] {what}", file=sys.stderr, flush=True)
+        else:
+            self.bar.set_description_str(what)
+            self.bar.update()
+
+    def write(self, text: str) -> None:
+        if self.bar is None:
+            print(text, flush=True)
+        else:
+            tqdm.write(text, file=sys.stdout)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Progress]:
+    if not sys.stderr.isatty():
+        yield Progress(total, None)
+        return
+    layout = "{percentage:3.0f}%|{bar:24}| {n_fmt}/{total_fmt}  {elapsed}  {desc}"
+    with tqdm(total=total, bar_format=layout, file=sys.stderr, leave=False) as bar:
+        yield Progress(total, bar)
+
+
+def _tell_all(out: Path, *, full: bool) -> int:
+    out.mkdir(parents=True, exist_ok=True)
+    chosen, began = stories(), time.monotonic()
+    told: list[tuple[Story, list[Event]]] = []
+    effort = FULL if full else QUICK
+    acts = sum(story.acts for story in chosen) + 1
+    with _progress(acts) as progress, workers(effort.workers) as executor:
+        for story in chosen:
+            progress.write(story.title)
+            teller = Teller(
+                effort, progress.write, progress.act, executor, aloud=False, data=out / "data"
+            )
+            story.tell(teller)
+            told.append((story, teller.events))
+        progress.act("writing the report")
+        index = write(out, told)
+    events = [event for _, each in told for event in each if isinstance(event, Checked)]
+    failures = sum(not event.holds for event in events)
+    print(f"{len(events)} checks, {failures} failures, {time.monotonic() - began:.0f} s")
+    print(f"The report is at {index.resolve()}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

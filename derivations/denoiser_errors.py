@@ -1,0 +1,67 @@
+"""What the denoiser's loss says: training loss, test error, and the oracle below them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import simulate
+from asymptotics import limited_samples as theory
+from asymptotics.schedule import linear
+from derivations import figures
+from derivations.story import Story, Teller, alone
+
+SIGMA, RIDGE = 1.5, 0.1
+POINT = {"alpha": 0.5, "beta": 0.5, "n": 8, "sigma": SIGMA, "ridge": RIDGE}
+MEASURED = (theory.training_loss, theory.test_error)
+N = (4, 16, 64)
+
+
+def tell(teller: Teller) -> None:
+    teller.say(
+        "The training loss is below the oracle's error and the test error above it; both reach it as "
+        "$n\\to\\infty$ (the loss carries the factor $\\frac12$ of the risk)."
+    )
+    for formula in (*MEASURED, theory.oracle_error):
+        teller.prove(formula, **POINT)
+    oracle = "sigma**2*alpha**2/(alpha**2 + beta**2*sigma**2)"
+    teller.consequence(theory.test_error.limit("n", float("inf")), oracle)
+    teller.consequence(theory.training_loss.limit("n", float("inf")), f"{oracle}/2")
+    effort = teller.effort
+    data = teller.simulate("denoiser errors", lambda executor: simulate.denoiser_curves(
+        simulate.Mixture(d=effort.d, sigma=SIGMA), n=N, ridge=RIDGE, schedule=linear,
+        times=np.linspace(0.1, 0.9, 9).tolist(), seeds=effort.seeds, seed=5, executor=executor, progress=False,
+    ))
+    for formula in MEASURED:
+        teller.compare(data, formula, comparisons=len(MEASURED))
+    teller.draw("denoiser_errors", _figure(data), (
+        f"Training loss (times two) and test error of the learned denoiser, per dimension ($\\sigma={SIGMA}$, "
+        f"$\\lambda={RIDGE}$). Black: the oracle. Points: $d={effort.d}$, {effort.seeds} data sets, two standard "
+        "errors."
+    ))
+
+
+def _figure(data: Any) -> Any:
+    figure, axes = figures.panels(2, width=4.0, height=3.0)
+    fine = np.linspace(0.0, 1.0, 201)
+    alpha, beta = linear.mix(fine)
+    for axis, formula, factor in zip(axes, MEASURED, (2, 1), strict=True):
+        short = formula.name.rsplit(".", 1)[-1]
+        for index, n in enumerate(N):
+            curve = formula(alpha=alpha, beta=beta, n=n, sigma=SIGMA, ridge=RIDGE)
+            figures.line(axis, fine, factor * curve, index=index, label=f"$n={n}$")
+            measured, stderr = (factor * data[name].sel(n=n) for name in (short, f"{short}_stderr"))
+            figures.points(axis, measured, stderr, "t", index=index)
+        oracle = theory.oracle_error(alpha=alpha, beta=beta, n=2, sigma=SIGMA, ridge=RIDGE)
+        axis.plot(fine, oracle, color="black", linewidth=1.0, linestyle="--", label="oracle")
+    figures.name(axes[0], "$t$", "2 x training loss")
+    figures.name(axes[1], "$t$", "test error")
+    figures.legend(axes[0])
+    return figure
+
+
+STORY = Story("denoiser_errors", "The denoiser's errors", (*MEASURED, theory.oracle_error), 8, tell)
+
+if __name__ == "__main__":
+    raise SystemExit(alone(STORY))

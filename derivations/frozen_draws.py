@@ -1,0 +1,66 @@
+"""The factor 2: what one frozen base draw for each sample costs, and how K draws repair it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import simulate
+from asymptotics import limited_samples as theory
+from asymptotics.schedule import linear
+from derivations import figures
+from derivations.story import Story, Teller, alone
+
+SIGMA, RIDGE = 1.5, 0.1
+N = (4, 16)
+DRAWS = (1, 2, 4, 8)
+
+
+def tell(teller: Teller) -> None:
+    teller.say(
+        "The paper pairs each sample with one base draw, frozen for all times. With $K$ frozen draws the "
+        "error of the mean falls from $2\\sigma^2/n$ to $\\sigma^2/n$ as $K\\to\\infty$ (fresh noise): the factor 2 "
+        "is the price of one draw. $K>1$ is this project's generalisation."
+    )
+    teller.consequence(theory.mean_error.limit("draws", float("inf")), "sigma**2/n")
+    teller.consequence(theory.generated_variance.limit("draws", float("inf")), "(n - 1)*sigma**2/n")
+    teller.consequence(theory.generated_variance.limit("ridge", 0), "draws*(n - 1)*sigma**2/(n*draws - 1)")
+    effort = teller.effort
+    runs: dict[int, Any] = {}
+    for draws in DRAWS:
+        run = partial(
+            simulate.generation_curves, simulate.Mixture(d=effort.d, sigma=SIGMA), n=N, ridge=RIDGE,
+            schedule=linear, draws=draws, seeds=effort.seeds, seed=4, steps=effort.steps, progress=False,
+        )
+        runs[draws] = teller.simulate(f"draws {draws}", run)
+        teller.compare(runs[draws], theory.mean_error, comparisons=len(DRAWS))
+    teller.draw("draws", _figure(runs), (
+        f"Error of the generated mean against the number of frozen draws ($\\sigma={SIGMA}$, "
+        f"$\\lambda={RIDGE}$), times $n/\\sigma^2$. Lines: the formula. Points: learned flows at $d={effort.d}$, "
+        f"{effort.seeds} data sets, two standard errors."
+    ))
+
+
+def _figure(runs: dict[int, Any]) -> Any:
+    figure, (axis,) = figures.panels(1, width=4.4, height=3.2)
+    draws = np.geomspace(1, max(runs), 60)
+    for index, n in enumerate(N):
+        scale = n / SIGMA**2
+        curve = theory.mean_error(n=n, sigma=SIGMA, ridge=RIDGE, draws=draws)
+        figures.line(axis, draws, scale * curve, index=index, label=f"$n={n}$")
+        values = [scale * float(run["mean_error"].sel(n=n)) for run in runs.values()]
+        errors = [2 * scale * float(run["mean_error_stderr"].sel(n=n)) for run in runs.values()]
+        axis.errorbar(list(runs), values, yerr=errors, fmt="o", markersize=3.5, color=figures.COLOURS[index])
+    axis.set_xscale("log", base=2)
+    axis.set_xticks(list(runs), [str(k) for k in runs])
+    figures.name(axis, "frozen draws $K$", r"$n|\hat\mu-\mu|^2/(\sigma^2 d)$")
+    figures.legend(axis)
+    return figure
+
+
+STORY = Story("frozen_draws", "The factor 2 of one frozen draw", (), 11, tell)
+
+if __name__ == "__main__":
+    raise SystemExit(alone(STORY))

@@ -1,0 +1,77 @@
+"""How far the generated mean is from the true one, and what the best estimator would do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import simulate
+from asymptotics import limited_samples as theory
+from asymptotics.schedule import linear
+from derivations import figures
+from derivations.story import Story, Teller, alone
+
+SIGMA, RIDGE = 1.5, 0.1
+LAW = {"n": 8, "sigma": SIGMA, "ridge": RIDGE}
+MEASURED = (theory.mean_error, theory.mean_cosine, theory.generated_variance)
+BAYES = (theory.bayes_error, theory.bayes_cosine)
+
+
+def tell(teller: Teller) -> None:
+    teller.say(
+        "At the data end the flow generates $\\frac12\\mathcal{N}(\\pm\\hat\\mu,\\hat\\sigma^2 I)$, whatever the "
+        "schedule. The error of its mean falls as $1/n$, the best possible rate, with twice the best constant."
+    )
+    for formula in MEASURED:
+        teller.prove(formula, **LAW)
+    for formula in BAYES:
+        teller.prove(formula, n=8, sigma=SIGMA)
+    one = theory.mean_error.limit("draws", 1)
+    teller.consequence(one.limit("ridge", 0), "2*sigma**2/n")
+    teller.consequence(
+        one.limit("radius", 1).series("n", order=3),
+        "2*sigma**2/n + (ridge**2 + ridge - 4*ridge*sigma**2)/n**2",
+    )
+    teller.consequence(
+        theory.mean_cosine.limit("draws", 1).limit("radius", 1).series("n", order=3),
+        "1 - sigma**2/n - (ridge/2 - 3*sigma**4/2)/n**2",
+    )
+    teller.consequence(theory.mean_error.limit("ridge", float("inf")), "radius**2")
+    effort = teller.effort
+    data = teller.simulate("generated law", lambda executor: simulate.generation_curves(
+        simulate.Mixture(d=effort.d, sigma=SIGMA), n=effort.n, ridge=RIDGE, schedule=linear,
+        seeds=effort.seeds, seed=3, steps=effort.steps, executor=executor, progress=False,
+    ))
+    for formula in MEASURED:
+        teller.compare(data, formula, comparisons=len(MEASURED))
+    teller.draw("mean_error", _figure(data), (
+        f"Error of the generated mean and its cosine against $n$ ($\\sigma={SIGMA}$, $\\lambda={RIDGE}$). "
+        f"Lines: the formulas, $2\\sigma^2/n$ and the Bayes estimator. Points: learned flows at $d={effort.d}$, "
+        f"mean over {effort.seeds} data sets with two standard errors."
+    ))
+
+
+def _figure(data: Any) -> Any:
+    figure, (left, right) = figures.panels(2, width=4.0, height=3.2)
+    n = np.geomspace(2, float(data["n"].max()), 100)
+    figures.line(left, n, theory.mean_error(n=n, sigma=SIGMA, ridge=RIDGE), label="learned flow")
+    figures.line(left, n, 2 * SIGMA**2 / n, index=1, style="--", label=r"$2\sigma^2/n$")
+    figures.line(left, n, theory.bayes_error(n=n, sigma=SIGMA), index=2, style=":", label="Bayes")
+    figures.points(left, data["mean_error"], data["mean_error_stderr"], "n", label="simulation")
+    figures.log_log(left, data["n"].values.tolist())
+    figures.name(left, "$n$", r"$|\hat\mu-\mu|^2/d$")
+    figures.legend(left)
+    figures.line(right, n, theory.mean_cosine(n=n, sigma=SIGMA, ridge=RIDGE))
+    figures.line(right, n, theory.bayes_cosine(n=n, sigma=SIGMA), index=2, style=":")
+    figures.points(right, data["mean_cosine"], data["mean_cosine_stderr"], "n")
+    right.set_xscale("log", base=2)
+    right.set_xticks(data["n"].values, [str(v) for v in data["n"].values])
+    figures.name(right, "$n$", r"$\cos(\hat\mu,\mu)$")
+    return figure
+
+
+STORY = Story("generated_mean", "The error of the generated mean", (*MEASURED, *BAYES), 13, tell)
+
+if __name__ == "__main__":
+    raise SystemExit(alone(STORY))

@@ -1,0 +1,72 @@
+"""What the denoiser learns at each time, from n samples: skip connection and overlaps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import simulate
+from asymptotics import limited_samples as theory
+from asymptotics.schedule import linear
+from derivations import figures
+from derivations.story import Story, Teller, alone
+
+SIGMA, RIDGE = 1.5, 0.1
+POINT = {"alpha": 0.5, "beta": 0.5, "n": 8, "sigma": SIGMA, "ridge": RIDGE}
+MEASURED = (theory.skip, theory.overlap_mean, theory.overlap_noise, theory.overlap_sample)
+SHOWN = (2, 8, 32)
+
+
+def tell(teller: Teller) -> None:
+    teller.say(
+        "A denoiser $f(x)=c\\,x+w\\,\\varphi(w\\cdot x)$ is trained at each time on $n$ samples of two Gaussian "
+        "modes, each with one frozen base draw. As $d\\to\\infty$ it is known in closed form: the skip $c$ and "
+        "the overlaps of $w$ with the mean $\\mu$, with the base draws $\\xi=\\sum s x_0$ and with the "
+        "samples' deviations $\\eta=\\sum s z$."
+    )
+    for formula in MEASURED:
+        teller.prove(formula, **POINT)
+    teller.say(
+        "The labels that the network gives are the true signs: the margin is positive. The skip tends to "
+        "the oracle's as the ridge vanishes."
+    )
+    teller.prove(theory.margin, **POINT)
+    teller.consequence(
+        theory.skip.limit("draws", 1).limit("ridge", 0), "beta*sigma**2/(alpha**2 + beta**2*sigma**2)"
+    )
+    effort = teller.effort
+    times = np.linspace(0.1, 0.9, 9)
+    data = teller.simulate("denoiser", lambda executor: simulate.denoiser_curves(
+        simulate.Mixture(d=effort.d, sigma=SIGMA), n=effort.n, ridge=RIDGE, schedule=linear,
+        times=times.tolist(), seeds=effort.seeds, seed=1, executor=executor, progress=False,
+    ))
+    for formula in MEASURED:
+        teller.compare(data, formula, comparisons=len(MEASURED))
+    teller.draw("denoiser", _figure(data), (
+        f"Learned skip and overlaps against time on the linear schedule ($\\sigma={SIGMA}$, "
+        f"$\\lambda={RIDGE}$). Lines: the formulas. Points: exact minimisers at $d={effort.d}$, mean over "
+        f"{effort.seeds} data sets with two standard errors."
+    ))
+
+
+def _figure(data: Any) -> Any:
+    figure, axes = figures.panels(2, 2)
+    fine = np.linspace(0.0, 1.0, 201)
+    alpha, beta = linear.mix(fine)
+    letters = ("$c$", "$m$", r"$q_\xi$", r"$q_\eta$")
+    for axis, formula, letter in zip(axes, MEASURED, letters, strict=True):
+        short = formula.name.rsplit(".", 1)[-1]
+        for index, n in enumerate(SHOWN):
+            curve = formula(alpha=alpha, beta=beta, n=n, sigma=SIGMA, ridge=RIDGE)
+            figures.line(axis, fine, curve, index=index, label=f"$n={n}$")
+            figures.points(axis, data[short].sel(n=n), data[f"{short}_stderr"].sel(n=n), "t", index=index)
+        figures.name(axis, "$t$", letter)
+    figures.legend(axes[0])
+    return figure
+
+
+STORY = Story("learned_denoiser", "What the denoiser learns", (*MEASURED, theory.margin), 11, tell)
+
+if __name__ == "__main__":
+    raise SystemExit(alone(STORY))

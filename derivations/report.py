@@ -1,0 +1,41 @@
+"""Writing the report: index.html, figures (SVG and PNG), formulas.tex, macros.tex, data."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from asymptotics.export import export
+from derivations.page import page
+from derivations.story import Drawn, Event, Proved, Story
+
+TITLE = "Learning a flow from n samples"
+
+
+def write(out: Path, told: Sequence[tuple[Story, Sequence[Event]]]) -> Path:
+    """Write everything under ``out`` (created if missing); returns the index page."""
+    figures = out / "figures"
+    figures.mkdir(parents=True, exist_ok=True)
+    (out / "data").mkdir(exist_ok=True)
+    for _, events in told:
+        for event in events:
+            if isinstance(event, Drawn):
+                event.figure.savefig(figures / f"{event.name}.svg", metadata={"Date": None})
+                event.figure.savefig(figures / f"{event.name}.png", dpi=160)
+    proved = [event.formula for _, events in told for event in events if isinstance(event, Proved)]
+    export(proved, out)
+    index = out / "index.html"
+    index.write_text(page(TITLE, told, _versions()), encoding="utf-8")
+    return index
+
+
+def _versions() -> str:
+    found = []
+    for name in ("flow-asymptotics", "sympy", "numpy", "torch"):
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            found.append(f"{name} (not installed)")
+    return f"Python {platform.python_version()}, " + ", ".join(found)

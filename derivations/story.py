@@ -1,0 +1,239 @@
+"""Telling a result: state, derive, prove, evaluate, simulate, compare, print.
+
+A story is a function of a `Teller`. The teller prints what it is told (the whole of it when a story runs
+alone), keeps it as events for the page, and remembers whether anything failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sympy as sp
+
+from asymptotics.derivation import Derivation, ProofError
+from asymptotics.formula import Formula
+from asymptotics.latex import formula_text, plain, pretty
+from simulate import workers
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much to simulate. d: dimension of the runs; seeds: data sets; n: sample numbers."""
+
+    d: int
+    seeds: int
+    n: tuple[int, ...]
+    steps: int
+    trained_d: int
+    workers: int = 2
+
+
+QUICK = Effort(d=5000, seeds=32, n=(2, 4, 8, 16, 32, 64), steps=16, trained_d=1000)
+FULL = Effort(d=20000, seeds=48, n=(2, 4, 8, 16, 32, 64, 128), steps=32, trained_d=5000)
+
+
+@dataclass(frozen=True)
+class Said:
+    text: str
+
+
+@dataclass(frozen=True)
+class Proved:
+    """A formula, its executed derivation, and its value at a point."""
+
+    formula: Formula
+    derivation: Derivation
+    point: dict[str, float]
+    value: float
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """A limit, a series or another consequence of a formula, with its executed derivation."""
+
+    formula: Formula
+    derivation: Derivation
+
+
+@dataclass(frozen=True)
+class Checked:
+    claim: str
+    holds: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Tabled:
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    caption: str
+
+
+@dataclass(frozen=True)
+class Drawn:
+    name: str
+    figure: Figure
+    caption: str
+
+
+Event = Said | Proved | Consequence | Checked | Tabled | Drawn
+
+
+@dataclass(frozen=True)
+class Story:
+    """One result: a short name, a title, the formulas it proves, and the function that tells it.
+
+    ``acts`` is how many acts (prove, consequence, simulate, compare) the telling has, for the progress bar.
+    ``parallel`` tells whether it simulates on worker processes.
+    """
+
+    name: str
+    title: str
+    formulas: tuple[Formula, ...]
+    acts: int
+    tell: Callable[[Teller], None]
+    parallel: bool = True
+
+
+@dataclass
+class Teller:
+    """What a story speaks to. ``aloud`` prints everything; otherwise only checks are printed."""
+
+    effort: Effort
+    write: Callable[[str], None]
+    act: Callable[[str], None]
+    executor: Executor | None = None
+    aloud: bool = True
+    data: Path | None = None
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def failures(self) -> list[Checked]:
+        return [event for event in self.events if isinstance(event, Checked) and not event.holds]
+
+    def _print(self, text: str) -> None:
+        if self.aloud:
+            self.write(text)
+
+    def say(self, text: str) -> None:
+        """A paragraph; mathematics between dollar signs."""
+        self.events.append(Said(text))
+        self._print(plain(text) + "\n")
+
+    def prove(self, formula: Formula, **point: float) -> float:
+        """State the formula, execute its derivation and evaluate it at ``point``."""
+        short = formula.name.rsplit(".", 1)[-1]
+        self.act(f"proving {short}")
+        self._print(f"{formula.statement}\n\n{formula_text(formula)}\n")
+        try:
+            derivation = formula.prove()
+        except ProofError as error:
+            self.check(f"the derivation of {short} holds", False, str(error))
+            return float("nan")
+        value = float(formula(**point))
+        self.events.append(Proved(formula, derivation, point, value))
+        self._print(f"{derivation}\n")
+        at = ", ".join(f"{name} = {v:g}" for name, v in point.items())
+        self._print(f"At {at}: {short} = {value:.12g}\n")
+        self.check(f"{short}: {derivation.summary}", True, "executed")
+        return value
+
+    def consequence(self, formula: Formula, expected: str | None = None) -> None:
+        """A limit or series: derive, prove, print; ``expected`` (text in argument names) must equal it.
+
+        The expected form is what the theory note states; it is compared, never used.
+        """
+        from asymptotics.algebra import is_zero
+        from asymptotics.symbols import ARGUMENTS
+
+        self.act(f"deriving {formula.name.split('.', 1)[-1]}")
+        derivation = formula.prove()
+        self.events.append(Consequence(formula, derivation))
+        self._print(f"{formula.statement}\n\n{pretty(formula.expression)}\n")
+        if expected is not None:
+            stated = sp.sympify(expected, locals={n: a.symbol for n, a in ARGUMENTS.items()})
+            holds = is_zero(formula.expression - stated)
+            self.check(f"{formula.name.split('.', 1)[-1]} is as stated in the notes", holds, expected)
+
+    def simulate(self, label: str, run: Callable[..., xr.Dataset]) -> xr.Dataset:
+        """Run an experiment, called with ``executor=`` the shared workers; its data set is saved beside the report."""
+        self.act(f"simulating {label}")
+        dataset = run(executor=self.executor)
+        if self.data is not None:
+            from simulate import save
+
+            save(dataset, self.data / f"{label.replace(' ', '_')}.nc")
+        self._print(f"Simulated: {label}\n{dataset.attrs.get('provenance', '')}\n")
+        return dataset
+
+    def compare(self, dataset: xr.Dataset, formula: Formula, *, comparisons: int = 1) -> xr.Dataset:
+        """Hold a data set against the theory: every point within its calibrated tolerance."""
+        import simulate
+
+        short = formula.name.rsplit(".", 1)[-1]
+        self.act(f"comparing {short}")
+        result = simulate.compare(dataset, formula, comparisons=comparisons)
+        worst = float(abs(result["zscore"]).max())
+        scale = float(abs(result["theory"]).max())
+        seen = float(result["detectable"].median()) / scale
+        self.check(
+            f"{short}: simulation agrees with the formula at {result['passed'].size} points",
+            bool(result["passed"].all()),
+            f"largest |z| {worst:.2f}; a discrepancy of {seen:.1%} of its largest value would have been seen",
+        )
+        return result
+
+    def check(self, claim: str, holds: bool, detail: str) -> None:
+        """A yes or no that decides the story's fate."""
+        self.events.append(Checked(claim, bool(holds), detail))
+        self.write(f"  {'ok  ' if holds else 'FAIL'}  {plain(claim)} ({detail})")
+
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[Any]], caption: str) -> None:
+        """Rows of text or numbers (printed to six digits)."""
+        text = tuple(tuple(c if isinstance(c, str) else f"{c:.6g}" for c in row) for row in rows)
+        self.events.append(Tabled(tuple(header), text, caption))
+        widths = [max(len(r[i]) for r in (tuple(header), *text)) for i in range(len(header))]
+        lines = ["  ".join(c.rjust(w) for c, w in zip(r, widths, strict=True)) for r in (header, *text)]
+        self._print(plain(caption) + "\n" + "\n".join(lines) + "\n")
+
+    def draw(self, name: str, figure: Figure, caption: str) -> None:
+        """A figure for the report."""
+        self.events.append(Drawn(name, figure, caption))
+        self._print(f"Figure {name}: {plain(caption)}\n")
+
+
+def alone(story: Story, argv: Sequence[str] | None = None) -> int:
+    """Tell one story on the terminal; exit code 1 if anything in it fails, 130 if interrupted."""
+    parser = argparse.ArgumentParser(description=story.title)
+    parser.add_argument("--full", action="store_true", help="larger simulations")
+    parser.add_argument("--out", type=Path, help="write the story's page, figures and data here")
+    arguments = parser.parse_args(argv)
+    data = None if arguments.out is None else arguments.out / "data"
+    effort = FULL if arguments.full else QUICK
+    print(f"{story.title}\n{'=' * len(story.title)}\n")
+    try:
+        with workers(effort.workers if story.parallel else 1) as executor:
+            teller = Teller(
+                effort, print, lambda what: print(f"... {what}", file=sys.stderr, flush=True), executor,
+                data=data,
+            )
+            story.tell(teller)
+        if arguments.out is not None:
+            from derivations.report import write
+
+            print(f"The page is {write(arguments.out, [(story, teller.events)])}")
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    print(f"\n{len(teller.failures)} failures")
+    return 1 if teller.failures else 0

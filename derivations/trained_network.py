@@ -1,0 +1,82 @@
+"""One network trained by Adam as the authors do, next to the exact minimiser, next to the formula."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import simulate
+from asymptotics import limited_samples as theory
+from asymptotics.schedule import linear
+from derivations import figures
+from derivations.story import Story, Teller, alone
+from simulate.path import point
+
+N, SIGMA, RIDGE = 8, 1.5, 0.1
+TIMES = (0.1, 0.3, 0.5, 0.8)
+NAMES = ("skip", "overlap_mean", "overlap_noise", "overlap_sample")
+TOLERANCE = {0.1: 1e-4, 0.3: 1e-4, 0.5: 1e-4, 0.8: 1.5e-3}
+"""How well Adam agrees with the exact solve, as measured for the theory notes (worse towards t = 1)."""
+
+
+def tell(teller: Teller) -> None:
+    d = teller.effort.trained_d
+    teller.say(
+        f"Full-batch Adam with the authors' settings ($n={N}$, $\\sigma={SIGMA}$, $\\lambda={RIDGE}$, learning rate "
+        f"0.04, 6000 iterations, weight decay on $w$ only), the dimension reduced to $d={d}$. Adam is not "
+        "ground truth: the exact minimiser stands beside it, on the same data."
+    )
+    samples = simulate.Mixture(d=d, sigma=SIGMA).sample(n=N, seed=7)
+    trained, solved, formula = [], [], []
+    for index, t in enumerate(TIMES):
+        teller.act(f"training with Adam, t = {t}")
+        values = point(linear, t)
+        training = simulate.train(samples, values, recipe=simulate.AdamRecipe(), ridge=RIDGE, seed=100 + index)
+        trained.append(_row(training.network, samples))
+        solved.append(_row(simulate.solve(samples, values, ridge=RIDGE).network, samples))
+        formula.append([
+            float(getattr(theory, name)(alpha=1 - t, beta=t, n=N, sigma=SIGMA, ridge=RIDGE)) for name in NAMES
+        ])
+        gap = float(np.abs(np.array(trained[-1]) - np.array(solved[-1])).max())
+        teller.check(
+            f"at $t={t}$ Adam agrees with the exact minimiser", gap <= TOLERANCE[t],
+            f"largest difference {gap:.1e}, allowed {TOLERANCE[t]:g}",
+        )
+    rows = [
+        (t, name, trained[i][j], solved[i][j], formula[i][j])
+        for i, t in enumerate(TIMES) for j, name in enumerate(NAMES)
+    ]
+    teller.table(
+        ("t", "quantity", "Adam", "exact minimiser", "formula"), rows,
+        f"One data set at $d={d}$: the two columns of simulation differ from the formula by $O(d^{{-1/2}})$",
+    )
+    teller.draw("trained_network", _figure(trained, solved), (
+        f"One network trained by Adam (crosses) and solved exactly (circles) at $d={d}$, with the formulas (lines)."
+    ))
+
+
+def _row(network: simulate.Autoencoder, samples: simulate.Samples) -> list[float]:
+    found = simulate.overlaps(network, samples)
+    return [float(getattr(found, name)) for name in NAMES]
+
+
+def _figure(trained: list[list[float]], solved: list[list[float]]) -> Any:
+    figure, axes = figures.panels(2, 2)
+    fine = np.linspace(0.0, 1.0, 201)
+    alpha, beta = linear.mix(fine)
+    letters = ("$c$", "$m$", r"$q_\xi$", r"$q_\eta$")
+    for j, (axis, name, letter) in enumerate(zip(axes, NAMES, letters, strict=True)):
+        curve = getattr(theory, name)(alpha=alpha, beta=beta, n=N, sigma=SIGMA, ridge=RIDGE)
+        figures.line(axis, fine, curve, label="formula")
+        axis.plot(TIMES, [row[j] for row in solved], "o", mfc="none", color=figures.COLOURS[1], label="exact")
+        axis.plot(TIMES, [row[j] for row in trained], "x", color=figures.COLOURS[3], label="Adam")
+        figures.name(axis, "$t$", letter)
+    figures.legend(axes[0])
+    return figure
+
+
+STORY = Story("trained_network", "A network trained by Adam", (), len(TIMES), tell, parallel=False)
+
+if __name__ == "__main__":
+    raise SystemExit(alone(STORY))
