@@ -1,0 +1,61 @@
+"""The README is true: its Python runs, its numbers are right, its names exist, its commands work."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import asymptotics
+from asymptotics.symbols import ARGUMENTS
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+
+
+def _program(block: str) -> str:
+    """The block as a script; values with a stated result in a comment are asserted to be it."""
+    lines = ["import matplotlib", "matplotlib.use('Agg')"]
+    for line in block.splitlines():
+        stated = re.match(r"(\S.*\S)\s+# (\d+\.\d{6,})", line)
+        lines.append(f"assert abs({stated[1]} - {stated[2]}) < 1e-15" if stated else line)
+    return "\n".join(lines)
+
+
+def test_there_are_blocks_and_stated_numbers() -> None:
+    assert len(BLOCKS) >= 4
+    assert sum(_program(block).count("assert abs(") for block in BLOCKS) >= 1
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[0][:40])
+def test_python_blocks_run(block: str, tmp_path: Path) -> None:
+    script = tmp_path / "block.py"
+    script.write_text(_program(block))
+    done = subprocess.run(
+        [sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_names_exist() -> None:
+    for name in re.findall(r"limited_samples\.([a-z_]+)", TEXT):
+        assert f"limited_samples.{name}" in asymptotics.catalogue()
+    table = re.findall(r"^\| [^|]+ \| (`[^|]+`) \|", TEXT, re.MULTILINE)
+    known = set(ARGUMENTS) | {name.rsplit(".", 1)[-1] for name in asymptotics.catalogue()}
+    mentioned = {name for cell in table for name in re.findall(r"`(\w+)`", cell)}
+    assert mentioned
+    assert mentioned <= known
+
+
+def test_files_exist() -> None:
+    for path in re.findall(r"!\[[^]]*\]\(([^)]+)\)", TEXT):
+        assert (ROOT / path).exists()
+
+
+def test_make_targets_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"make ([a-z]+)", TEXT)) <= targets | {"it"}
