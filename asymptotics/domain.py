@@ -30,9 +30,9 @@ class Relation:
         return tuple(name for name in ARGUMENTS if re.search(rf"\b{name}\b", self.text))
 
     @property
-    def expression(self) -> sp.Basic:
-        """The condition for sympy: an inequality, or an Or of several."""
-        return sp.Or(*(sp.sympify(part, locals=_SYMBOLS) for part in self.text.split(" or ")))
+    def alternatives(self) -> tuple[sp.Basic, ...]:
+        """The condition for sympy: inequalities of which one must hold."""
+        return tuple(sp.sympify(part, locals=_SYMBOLS) for part in self.text.split(" or "))
 
     def holds(self, values: Mapping[str, Any]) -> Any:
         """Truth values, elementwise: the text is Python, and exact for Fractions."""

@@ -8,7 +8,14 @@ from pathlib import Path
 
 from asymptotics.derivation import Derivation
 from asymptotics.formula import Formula
-from asymptotics.latex import derivation_latex, display, formula_latex, where_latex
+from asymptotics.latex import (
+    derivation_latex,
+    display,
+    domain_latex,
+    formula_latex,
+    title,
+    where_latex,
+)
 
 PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \usepackage[T1]{fontenc}
@@ -20,6 +27,7 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \emergencystretch=3em
 \input{macros}
 \begin{document}
+\noindent{\LARGE\bfseries Formulas of flow-asymptotics\par}
 """
 
 
@@ -70,17 +78,17 @@ def _shared(derivation: Derivation, printed: dict[str, Derivation]) -> tuple[int
 
 
 def _entry(formula: Formula, derivation: Derivation, printed: dict[str, Derivation]) -> str:
-    title = formula.name.rsplit(".", 1)[-1].replace("_", " ").capitalize()
     where = ""
     if formula.where:
         where = "where " + ", ".join(f"${meaning}$" for meaning in where_latex(formula)) + ".\n\n"
+    conditions = ", ".join(f"${condition}$" for condition in domain_latex(formula.domain))
     shared, owner = _shared(derivation, printed)
     recall = f" Steps 1 to {shared} are those of \\texttt{{{_text(owner)}}}." if shared else ""
     return (
-        f"\\subsection{{{_text(title)}}}\n"
+        f"\\subsection{{{_text(title(formula))}}}\n"
         f"\\noindent\\texttt{{{_text(formula.name)}}}\\quad {_text(formula.statement)}\n"
         f"{display(formula.letter, formula.short)}\n{where}"
-        f"\\paragraph{{Holds for}} {_text(formula.domain.text)}. {_text(formula.regime)}.\n"
+        f"\\paragraph{{Holds for}} {conditions}. {_text(formula.regime)}.\n"
         f"\\paragraph{{Source}} {_text(str(formula.source))}.\n"
         f"\\paragraph{{Derivation}} {_text(derivation.summary)}.{recall}\n"
         f"{derivation_latex(derivation, first=shared + 1)}\n"

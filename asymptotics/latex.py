@@ -17,6 +17,7 @@ from asymptotics.special import ArgMin
 
 if TYPE_CHECKING:
     from asymptotics.derivation import Derivation, Step
+    from asymptotics.domain import Domain
     from asymptotics.formula import Formula
 
 _FIRST = (
@@ -85,6 +86,29 @@ def latex(expression: Any) -> str:
     """LaTeX of an expression in the project's letters and order (math mode, no delimiters)."""
     text: str = _Printer().doprint(expression)
     return text
+
+
+LE = r"\le"
+
+
+def title(formula: Formula) -> str:
+    """The formula's short name as a heading: ``Mean error``, ``KL divergence``."""
+    words = formula.name.split(".", 1)[-1].replace("_", " ").capitalize()
+    return words.replace("Kl ", "KL ")
+
+
+def domain_latex(domain: Domain) -> list[str]:
+    """The conditions of a domain, one piece of mathematics each."""
+    singles = []
+    for entry in domain.entries:
+        low = [] if entry.low is None else [f"{entry.low} {'<' if entry.low_open else LE} {entry.letter}"]
+        high = [] if entry.high is None else [f"{entry.letter} {'<' if entry.high_open else LE} {entry.high}"]
+        singles += low + high or [rf"{entry.letter} \in \mathbb{{R}}"]
+    alternatives = [
+        r"\text{ or }".join(latex(part) for part in sorted(r.alternatives, key=sp.default_sort_key))
+        for r in domain.relations
+    ]
+    return singles + alternatives
 
 
 def formula_latex(formula: Formula, *, where: bool = True) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from latex2mathml.converter import convert
 
 from asymptotics.formula import Formula
-from asymptotics.latex import formula_latex, latex, where_latex
+from asymptotics.latex import domain_latex, formula_latex, latex, title, where_latex
 from derivations.story import Checked, Consequence, Drawn, Event, Proved, Said, Story, Tabled
 
 STYLE = """
@@ -62,13 +62,14 @@ def formula_block(formula: Formula) -> str:
 
 
 def _proved(event: Proved) -> str:
-    formula, short = event.formula, event.formula.name.rsplit(".", 1)[-1]
+    formula = event.formula
     at = ", ".join(f"{name}={value:g}" for name, value in event.point.items())
+    conditions = ", ".join(mathml(condition) for condition in domain_latex(formula.domain))
     return (
-        f'<h3 id="{formula.name}">{short.replace("_", " ").capitalize()}</h3>'
+        f'<h3 id="{formula.name}">{html.escape(title(formula))}</h3>'
         f"<p>{html.escape(formula.statement)}</p>{formula_block(formula)}"
         f'<p class="soft"><code>{formula.name}({at})</code> = {event.value:.12g}<br>'
-        f"{html.escape(str(formula.source))}. Holds for {html.escape(formula.domain.text)}.</p>"
+        f"{html.escape(str(formula.source))}. Holds for {conditions}.</p>"
         f"{_steps(event)}"
     )
 

@@ -63,10 +63,14 @@ def _flow(forcing: Derivation, claim: str, tidy: Callable[[sp.Expr], sp.Expr]) -
     def rewrites(previous: sp.Expr, current: sp.Expr) -> list[object]:
         return [expand_where(previous - current, [*forcing.where, *where])]
 
+    solved = Step(
+        claim + " solves its equation for arbitrary $\\alpha(t)$, $\\beta(t)$, and vanishes at the start",
+        raw, "ansatz $a\\alpha+b\\beta+e\\sqrt\\Delta$; the residual is identically zero", "exact", solves,
+    )
+    if tidied == raw:
+        return forcing.then(solved)
     return forcing.then(
-        Step(claim + " solves its equation for arbitrary $\\alpha(t)$, $\\beta(t)$, and vanishes at the start",
-             raw, "ansatz $a\\alpha+b\\beta+e\\sqrt\\Delta$; the residual is identically zero",
-             "exact", solves),
+        solved,
         Step("In the variance factor's terms, without cancellation", tidied,
              "$\\hat\\sigma^2=A/B$, and the difference of roots is multiplied by its conjugate",
              "exact", rewrites),
