@@ -88,9 +88,6 @@ def latex(expression: Any) -> str:
     return text
 
 
-LE = r"\le"
-
-
 def title(formula: Formula) -> str:
     """The formula's short name as a heading: ``Mean error``, ``KL divergence``."""
     words = formula.name.split(".", 1)[-1].replace("_", " ").capitalize()
@@ -101,8 +98,9 @@ def domain_latex(domain: Domain) -> list[str]:
     """The conditions of a domain, one piece of mathematics each."""
     singles = []
     for entry in domain.entries:
-        low = [] if entry.low is None else [f"{entry.low} {'<' if entry.low_open else LE} {entry.letter}"]
-        high = [] if entry.high is None else [f"{entry.letter} {'<' if entry.high_open else LE} {entry.high}"]
+        above, below = ">" if entry.low_open else r"\ge", "<" if entry.high_open else r"\le"
+        low = [] if entry.low is None else [f"{entry.letter} {above} {entry.low}"]
+        high = [] if entry.high is None else [f"{entry.letter} {below} {entry.high}"]
         singles += low + high or [rf"{entry.letter} \in \mathbb{{R}}"]
     alternatives = [
         r"\text{ or }".join(latex(part) for part in sorted(r.alternatives, key=sp.default_sort_key))
