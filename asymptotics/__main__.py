@@ -7,19 +7,31 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from asymptotics.collection import catalogue, get
 from asymptotics.derivation import ProofError
 from asymptotics.formula import Formula
 
+LONGEST = 100_000
+"""Points of one sweep on the command line."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Bad input is one line on stderr, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message} (see {self.prog} --help)\n")
+
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m asymptotics",
         description="Closed forms of the theory of generative models: derive, prove, evaluate, print.",
     )
@@ -47,11 +59,16 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
-        return int(_COMMANDS[arguments.command](arguments))
+        code = int(_COMMANDS[arguments.command](arguments))
+        sys.stdout.flush()
+        return code
     except ProofError as error:
         print(f"proof failed: {error}", file=sys.stderr)
         return 1
-    except (TypeError, ValueError, LookupError, ModuleNotFoundError, OSError) as error:
+    except BrokenPipeError:  # the reader, head for one, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (TypeError, ValueError, LookupError, ArithmeticError, ModuleNotFoundError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -94,8 +111,10 @@ def _axis(name: str, text: str) -> list[str]:
         low, high, count = float(swept[1]), float(swept[2]), int(swept[4])
     except ValueError:
         raise ValueError(f"{name}={text}: a sweep is LOW:HIGH:log11 or LOW:HIGH:11") from None
-    if count < 2 or not low < high:
+    if count < 2 or not -inf < low < high < inf:
         raise ValueError(f"{name}={text}: a sweep needs LOW < HIGH and at least 2 points")
+    if count > LONGEST:
+        raise ValueError(f"{name}={text}: a sweep has at most {LONGEST} points")
     if swept[3] == "log":
         if low <= 0:
             raise ValueError(f"{name}={text}: a logarithmic sweep needs LOW > 0")
@@ -122,13 +141,20 @@ def _points(pairs: Sequence[str]) -> tuple[dict[str, list[str]], list[dict[str, 
 def _value(formula: Formula, point: dict[str, str], dps: int | None) -> Any:
     """One value: a float, or text with ``dps`` digits."""
     if dps is None:
-        from asymptotics.domain import as_fraction
-
         formula.domain.complete(point, formula.name)
-        return float(formula(**{name: float(as_fraction(name, text)) for name, text in point.items()}))
+        return float(formula(**{name: _float(name, text) for name, text in point.items()}))
     import mpmath
 
     return mpmath.nstr(formula.evaluate(dps=dps, **point), dps, strip_zeros=False)
+
+
+def _float(name: str, text: str) -> float:
+    from asymptotics.domain import as_fraction
+
+    try:
+        return float(as_fraction(name, text))
+    except OverflowError:
+        raise ValueError(f"{name} = {text} exceeds float64; use --dps") from None
 
 
 def _eval(arguments: argparse.Namespace) -> int:

@@ -11,8 +11,8 @@ from typing import Any
 import sympy as sp
 
 from asymptotics import laurent, symbols
-from asymptotics.algebra import time_limit
-from asymptotics.derivation import Derivation, Step
+from asymptotics.algebra import expand_where, time_limit
+from asymptotics.derivation import Derivation, Kind, Step
 from asymptotics.domain import Domain, Relation
 from asymptotics.formula import Formula
 from asymptotics.schedule import Interpolant
@@ -55,13 +55,15 @@ def _without(domain: Domain, name: str, value: sp.Expr | None) -> Domain:
     for relation in domain.relations:
         if name not in relation.names:
             kept.append(relation)
-        elif value is not None and value.is_finite:
-            parts = [
-                part.replace(name, f"({value})") if name in Relation(part, "").names else part
-                for part in relation.text.split(" or ")
-            ]
-            if (condition := Relation(" or ".join(parts), relation.reason)).names:
-                kept.append(condition)
+            continue
+        at = sp.oo if value is None else value
+        parts = [part.subs(ARGUMENTS[name].symbol, at) for part in relation.alternatives]
+        if sp.true in parts:
+            continue
+        text = " or ".join(str(part) for part in parts if part is not sp.false)
+        if not text:
+            raise ValueError(f"{name} = {value} is not allowed: needs {relation.text} ({relation.reason})")
+        kept.append(Relation(text, relation.reason))
     names = tuple(a for a in domain.arguments if a != name)
     return replace(domain, arguments=names, relations=tuple(kept))
 
@@ -73,6 +75,8 @@ def on_schedule(formula: Formula, schedule: Interpolant) -> Formula:
     """The formula in t; one that has no alpha, beta is returned as it is once the ends are right."""
     if not isinstance(schedule, Interpolant):
         raise TypeError(f"on() takes an Interpolant (asymptotics.schedule), not {schedule!r}")
+    if "t" in formula.arguments:
+        raise ValueError(f"{formula.name} is on a schedule already; take on() of the formula it came from")
     if formula.pinned:
         schedule.require_pinned(formula.name)
     if "alpha" not in formula.arguments:
@@ -101,37 +105,72 @@ def _on_schedule(formula: Formula, schedule: Interpolant) -> Derivation:
         symbols.alpha: schedule.alpha, symbols.beta: schedule.beta,
         symbols.dalpha: schedule.dalpha, symbols.dbeta: schedule.dbeta,
     }
+    algebraic = all(value.is_algebraic_expr(symbols.t) for value in inserted.values())
+    kind: Kind = "exact" if algebraic else "numeric"
     renamed: dict[sp.Symbol, sp.Symbol] = {}
     fresh = []
     for symbol, meaning in before.where:
-        in_time = _simplified(meaning.xreplace(renamed).subs(inserted))
+        in_time = _inserted(meaning.xreplace(renamed), inserted)
         if in_time != meaning:
             renamed[symbol] = symbols.in_time(symbol)
             fresh.append((renamed[symbol], in_time))
-
-    def moved(expression: sp.Expr) -> sp.Expr:
-        return expression.xreplace(renamed).subs(inserted)
-
     return before.then(
         Step(
             f"On the {schedule.name.replace('_', '-')} schedule "
             f"$\\alpha={sp.latex(schedule.alpha)}$, $\\beta={sp.latex(schedule.beta)}$",
-            _simplified(moved(formula.short)), "insert and simplify", "exact",
-            lambda previous, current: [sp.simplify(moved(previous) - current)],
+            _inserted(formula.short.xreplace(renamed), inserted),
+            "insert; what holds a derivative of the weights is simplified", kind,
+            lambda previous, current: _same_on_schedule(
+                before.expand(previous).subs(inserted), expand_where(current, (*before.where, *fresh)), kind
+            ),
         ),
         where=fresh,
     )
 
 
+def _inserted(expression: sp.Expr, inserted: dict[sp.Symbol, sp.Expr]) -> sp.Expr:
+    """The schedule put in. Where a derivative of the weights meets weights, the product is simplified, so that
+    poles that cancel do; the rest keeps its shape, and with it its accuracy."""
+    weights = set(inserted)
+
+    def visit(node: sp.Expr) -> sp.Expr:
+        if not node.free_symbols & weights:
+            return node
+        if not node.has(symbols.dalpha, symbols.dbeta):
+            return node.subs(inserted)
+        if node.free_symbols <= weights:
+            return _simplified(node.subs(inserted))
+        if node.is_Mul:
+            own = [factor for factor in node.args if factor.free_symbols and factor.free_symbols <= weights]
+            rest = [visit(factor) for factor in node.args if factor not in own]
+            return sp.Mul(_simplified(sp.Mul(*own).subs(inserted)), *rest)
+        return node.func(*[visit(argument) for argument in node.args])
+
+    return visit(expression)
+
+
+def _same_on_schedule(left: sp.Expr, right: sp.Expr, kind: Kind) -> list[object]:
+    """Equality on a schedule: exact where it is algebraic in t, else in 60 digits at six generic points."""
+    if kind == "exact":
+        return [left - right]
+    gap = left - right
+    others = sorted(gap.free_symbols - {symbols.t}, key=lambda s: s.name)
+    held: list[object] = []
+    for k in range(6):
+        point = {s: sp.Rational(17 + 5 * i + 3 * k, 13) for i, s in enumerate(others)}
+        point[symbols.t] = sp.Rational(2 * k + 1, 13)
+        scale = 1 + abs(sp.N(left.xreplace(point), 20))
+        held.append(bool(abs(sp.N(gap.xreplace(point), 60, maxn=400)) < sp.Float("1e-50") * scale))
+    return held
+
+
 def _simplified(expression: sp.Expr) -> sp.Expr:
-    """Simplified within the time limit; powers of the schedule's roots cancel at least."""
-    if not expression.has(symbols.t):
-        return expression
+    """Simplified, if that ends within the time limit: the expressions are a few factors of t only."""
     try:
-        with time_limit(SECONDS, "simplifying on the schedule"):
+        with time_limit(SECONDS, "simplifying the schedule's weights"):
             return sp.simplify(expression)
     except TimeoutError:
-        return sp.powsimp(sp.expand(expression))
+        return expression
 
 
 def limit_in_time(formula: Formula, exact: dict[str, Fraction]) -> sp.Expr:
@@ -174,16 +213,26 @@ def _derivative(formula: Formula, name: str) -> Derivation:
     ))
 
 
+def _end(formula: Formula, name: str, value: Any, where: str) -> sp.Expr:
+    """What an argument may tend to: a number in its closed range, or infinity where that has no end."""
+    target = symbols.read(value, where=where)
+    entry = formula.domain.entry(name)
+    low, high = (
+        end if bound is None else sp.Rational(bound.numerator, bound.denominator)
+        for end, bound in ((-sp.oo, entry.low), (sp.oo, entry.high))
+    )
+    if not (target.is_extended_real and low <= target <= high and target != -sp.oo):
+        raise ValueError(f"{name} -> {target} is not allowed: {entry.range}, or its end")
+    return target
+
+
 # -- limit ----------------------------------------------------------------------------------------------
 
 
 def limit(formula: Formula, name: str, value: Any) -> Formula:
     symbol = _argument(formula, name)
     _explicit(formula, "limit")
-    target = sp.oo if value in (sp.oo, float("inf")) else symbols.read(value, where="value")
-    entry = formula.domain.entry(name)
-    if target != sp.oo and entry.low is not None and target < sp.Rational(str(entry.low)):
-        raise ValueError(f"{name} = {target} is not allowed: {entry.range}")
+    target = _end(formula, name, value, "value")
     return replace(
         formula,
         name=f"{formula.name}.limit({name}={target})",
@@ -195,12 +244,12 @@ def limit(formula: Formula, name: str, value: Any) -> Formula:
 
 
 def _expansion(derivation: Derivation, expression: sp.Expr, symbol: sp.Symbol, at: sp.Expr,
-               order: int) -> dict[int, sp.Expr]:
+               order: int, side: int) -> dict[int, sp.Expr]:
     """Coefficients of y^k for every power below ``order``; more terms are kept until that is certain."""
     with time_limit(SECONDS, "the expansion"):
         for spare in range(9):
             try:
-                found = laurent.expand(expression, derivation.where, symbol, at, order + spare)
+                found = laurent.expand(expression, derivation.where, symbol, at, order + spare, side)
                 powers = range(min(floor(found.valuation), 0), order)
                 return {k: sp.factor(found.coefficient(k)) for k in powers}
             except laurent.Truncated:
@@ -208,41 +257,78 @@ def _expansion(derivation: Derivation, expression: sp.Expr, symbol: sp.Symbol, a
     raise ValueError(f"the expansion in {symbol} cancels beyond {order + 8} terms")
 
 
-def _approach(derivation: Derivation, previous: sp.Expr, current: sp.Expr, symbol: sp.Symbol,
-              at: sp.Expr, order: int) -> bool:
-    """Whether (previous - current)/y^order stays bounded as y -> 0, in 200 digits at a generic point.
+def _side(formula: Formula, name: str, at: sp.Expr) -> int:
+    """Which way the argument comes from the inside of its range: -1 at its upper end, else 1."""
+    high = formula.domain.entry(name).high
+    return -1 if high is not None and at == sp.Rational(high.numerator, high.denominator) else 1
 
-    This does not use the expansion: it evaluates both sides near the point.
-    """
+
+def _gap_near(derivation: Derivation, previous: sp.Expr, current: sp.Expr, symbol: sp.Symbol, at: sp.Expr,
+              side: int) -> list[sp.Expr]:
+    """|previous - current| at distances 10^-20 and 10^-30 from ``at`` (1/y at infinity), other arguments
+    generic, in 200 digits. This does not use the expansion: it evaluates both sides near the point."""
     gap = derivation.expand(previous) - derivation.expand(current)
     others = sorted(gap.free_symbols - {symbol}, key=lambda s: s.name)
     fixed = {s: sp.Rational(13 + 4 * i, 11) for i, s in enumerate(others)}
-    ratios = []
-    for digits in (20, 30):
-        y = sp.Rational(1, 10**digits)
-        value = sp.N(gap.xreplace({**fixed, symbol: 1 / y if at == sp.oo else at + y}), 200, maxn=2000)
-        ratios.append(abs(value) / y**order)
-    return bool(ratios[1] <= ratios[0] * 2 + sp.Rational(1, 10**9))
+    near = [sp.Rational(1, 10**digits) for digits in (20, 30)]
+    return [
+        abs(sp.N(gap.xreplace({**fixed, symbol: 1 / y if at == sp.oo else at + side * y}), 200, maxn=2000))
+        for y in near
+    ]
+
+
+def _is_of_order(gaps: list[sp.Expr], order: int) -> bool:
+    """Whether gaps at distances 10^-20 and 10^-30 shrink as the power ``order`` of the distance."""
+    far, close = gaps[0] * sp.Integer(10) ** (20 * order), gaps[1] * sp.Integer(10) ** (30 * order)
+    return bool(close <= far * 2 + sp.Rational(1, 10**9))
 
 
 def _limit(formula: Formula, name: str, target: sp.Expr) -> Derivation:
     symbol, before = ARGUMENTS[name].symbol, formula.derivation
+    side = _side(formula, name, target)
 
-    def value(expression: sp.Expr) -> sp.Expr:
-        found = _expansion(before, expression, symbol, target, 1)
+    def constant(expression: sp.Expr) -> sp.Expr:
+        found = _expansion(before, expression, symbol, target, 1, side)
         if any(c != 0 for power, c in found.items() if power < 0):
-            raise ValueError(f"{formula.name} diverges as {name} tends to {target}")
+            raise Diverges(f"{formula.name} diverges as {name} tends to {target}")
         return found[0]
 
+    def near(previous: sp.Expr, current: sp.Expr) -> list[sp.Expr]:
+        return _gap_near(before, previous, current, symbol, target, side)
+
+    claim = f"Let ${symbols.LETTERS[symbol]}\\to {sp.latex(target)}$"
+    try:
+        value = constant(formula.short)
+    except Diverges:
+        raise
+    except ValueError:  # not a series in whole powers: sympy may still know the limit
+        value = _by_sympy(formula, symbol, target, side)
+        return before.then(Step(
+            claim, value, "sympy's limit, confirmed near the point in 200 digits", "numeric",
+            lambda previous, current: [not current.has(symbol), bool(near(previous, current)[1] < 1e-12)],
+        ))
     return before.then(Step(
-        f"Let ${symbols.LETTERS[symbol]}\\to {sp.latex(target)}$",
-        value(formula.short), "the constant term of the exact expansion there; what is left vanishes",
-        "exact",
+        claim, value, "the constant term of the exact expansion there; what is left vanishes", "exact",
         lambda previous, current: [
-            value(previous) - current, not current.has(symbol),
-            _approach(before, previous, current, symbol, target, 1),
+            constant(previous) - current, not current.has(symbol), _is_of_order(near(previous, current), 1),
         ],
     ))
+
+
+class Diverges(ValueError):
+    """The limit is not finite."""
+
+
+def _by_sympy(formula: Formula, symbol: sp.Symbol, target: sp.Expr, side: int) -> sp.Expr:
+    direction = "-" if target == sp.oo or side < 0 else "+"
+    try:
+        with time_limit(SECONDS, f"the limit of {formula.name}"):
+            found = sp.limit(formula.expression, symbol, target, direction)
+    except (TimeoutError, NotImplementedError) as error:
+        raise ValueError(f"sympy has no limit of {formula.name} as {symbol} tends to {target}") from error
+    if found.has(sp.oo, sp.zoo, sp.nan, sp.Limit):
+        raise Diverges(f"{formula.name} diverges as {symbol} tends to {target}")
+    return found
 
 
 # -- series ---------------------------------------------------------------------------------------------
@@ -255,7 +341,7 @@ def series(formula: Formula, name: str, at: Any, order: int) -> Formula:
         raise TypeError(f"order = {order!r} must be an integer")
     if not 1 <= order <= 12:
         raise ValueError(f"order = {order} is not allowed: 1 <= order <= 12")
-    point = sp.oo if at in (sp.oo, float("inf")) else symbols.read(at, where="at")
+    point = _end(formula, name, at, "at")
     letter = symbols.LETTERS[symbol]
     rest = rf"{letter}^{{-{order}}}" if point == sp.oo else rf"({letter}-{sp.latex(point)})^{{{order}}}"
     if point == 0:
@@ -263,7 +349,7 @@ def series(formula: Formula, name: str, at: Any, order: int) -> Formula:
     return replace(
         formula,
         name=f"{formula.name}.series({name}={point},{order})",
-        letter=rf"{formula.letter} + O({rest})",
+        remainder=rf"O({rest})",
         statement=f"The expansion of {formula.name} in {name} at {point}, without its terms from "
                   f"order {order} on.",
         derive=Operation(_series, formula, (name, point, order)),
@@ -273,15 +359,17 @@ def series(formula: Formula, name: str, at: Any, order: int) -> Formula:
 def _series(formula: Formula, name: str, point: sp.Expr, order: int) -> Derivation:
     symbol, before = ARGUMENTS[name].symbol, formula.derivation
     small = 1 / symbol if point == sp.oo else symbol - point
+    side = _side(formula, name, point)
 
     def value(expression: sp.Expr) -> sp.Expr:
-        found = _expansion(before, expression, symbol, point, order)
-        return sum((c * small**power for power, c in found.items()), sp.S.Zero)
+        found = _expansion(before, expression, symbol, point, order, side)
+        return sum((c * (side * small) ** power for power, c in found.items()), sp.S.Zero)
 
     return before.then(Step(
         f"Expand at ${symbols.LETTERS[symbol]}\\to {sp.latex(point)}$ up to order {order - 1}",
         value(formula.short), "exact arithmetic on truncated power series", "exact",
         lambda previous, current: [
-            value(previous) - current, _approach(before, previous, current, symbol, point, order),
+            value(previous) - current,
+            _is_of_order(_gap_near(before, previous, current, symbol, point, side), order),
         ],
     ))

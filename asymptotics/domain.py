@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,10 +25,25 @@ class Relation:
     text: str
     reason: str
 
+    def __post_init__(self) -> None:
+        for part in self.text.split(" or "):
+            try:
+                tree = ast.parse(part.strip(), mode="eval").body
+            except SyntaxError:
+                raise ValueError(f"relation {self.text!r} does not read as inequalities joined by 'or'") from None
+            if not isinstance(tree, ast.Compare) or len(tree.ops) != 1:
+                raise ValueError(f"relation {self.text!r}: {part!r} is not one inequality")
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Name) and node.id not in ARGUMENTS:
+                    raise ValueError(f"relation {self.text!r}: {node.id!r} is not in the alphabet")
+                if isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
+                    raise ValueError(f"relation {self.text!r}: {part!r} may only do arithmetic")
+
     @property
     def names(self) -> tuple[str, ...]:
         """The arguments it speaks of, in the order of the alphabet."""
-        return tuple(name for name in ARGUMENTS if re.search(rf"\b{name}\b", self.text))
+        found = {node.id for node in ast.walk(ast.parse(self.text)) if isinstance(node, ast.Name)}
+        return tuple(name for name in ARGUMENTS if name in found)
 
     @property
     def alternatives(self) -> tuple[sp.Basic, ...]:
@@ -55,7 +71,7 @@ class Domain:
     special: tuple[Argument, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in (*self.arguments, *(n for r in self.relations for n in r.names)):
+        for name in self.arguments:
             if name not in ARGUMENTS:
                 raise ValueError(f"{name!r} is not in the alphabet (asymptotics.symbols)")
         for relation in self.relations:
@@ -151,7 +167,7 @@ class Domain:
                 raise ValueError(f"{entry.name} = {values[entry.name]} is not allowed: {entry.range}")
         for relation in self.relations:
             if not relation.holds(exact):
-                given = ", ".join(f"{name} = {exact[name]}" for name in relation.names)
+                given = ", ".join(f"{name} = {values.get(name, exact[name])}" for name in relation.names)
                 raise ValueError(f"{given} is not allowed: needs {relation.text} ({relation.reason})")
         return exact
 
@@ -182,6 +198,7 @@ def as_float64(name: str, value: Any) -> np.ndarray:
             return np.asarray(float(value))
         except OverflowError:
             raise ValueError(f"{name} = {value} exceeds float64; use evaluate()") from None
+    _refuse_mixed(name, value)
     try:
         array = np.asarray(value)
     except ValueError:
@@ -193,6 +210,15 @@ def as_float64(name: str, value: Any) -> np.ndarray:
     return array.astype(np.float64)
 
 
+def _refuse_mixed(name: str, value: Any) -> None:
+    """Lists are read by numpy, which would take True for 1 and a tensor for its value."""
+    for item in value if isinstance(value, list | tuple) else ():
+        if isinstance(item, list | tuple):
+            _refuse_mixed(name, item)
+        elif isinstance(item, bool | np.bool_) or type(item).__module__.split(".")[0] == "torch":
+            raise TypeError(f"{name} = {value!r} must hold real numbers only, not {type(item).__name__}")
+
+
 def as_fraction(name: str, value: Any) -> Fraction:
     """One argument exactly: int, Fraction, decimal or ratio as text, mpf, or a float as it is stored."""
     if isinstance(value, bool | np.bool_) or value is None:
@@ -200,6 +226,9 @@ def as_fraction(name: str, value: Any) -> Fraction:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, str):
+        exponent = re.search(r"[eE]([+-]?\d+)\s*$", value)
+        if exponent and abs(int(exponent[1][:8])) > 10_000:
+            raise ValueError(f"{name} = {value} is not allowed: its exponent is beyond 10000")
         try:
             return Fraction(value)
         except (ValueError, ZeroDivisionError):

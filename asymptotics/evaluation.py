@@ -67,10 +67,7 @@ def digits(formula: Formula, values: Mapping[str, Any], dps: int) -> Any:
     """``dps`` significant digits, confirmed by a second computation with twice the guard digits."""
     import mpmath
 
-    if isinstance(dps, bool) or not isinstance(dps, int):
-        raise TypeError(f"dps = {dps!r} must be an integer")
-    if not 1 <= dps <= 10_000:
-        raise ValueError(f"dps = {dps} is not allowed: 1 <= dps <= 10000")
+    _check_dps(dps)
     exact = formula.domain.exact(values, formula.name)
     guard, previous = 10, None
     while guard < 10_000:
@@ -80,8 +77,17 @@ def digits(formula: Formula, values: Mapping[str, Any], dps: int) -> Any:
             if previous is not None and _agree(previous, current, dps):
                 with mpmath.workdps(dps):
                     return +current
+        if guard == 20 and _vanishes(formula, exact):
+            return mpmath.mpf(0)
         previous, guard = current, 2 * guard
     raise ArithmeticError(f"{formula.name}: {dps} digits did not settle with {guard} guard digits")
+
+
+def _check_dps(dps: int) -> None:
+    if isinstance(dps, bool) or not isinstance(dps, int):
+        raise TypeError(f"dps = {dps!r} must be an integer")
+    if not 1 <= dps <= 10_000:
+        raise ValueError(f"dps = {dps} is not allowed: 1 <= dps <= 10000")
 
 
 def _agree(a: Any, b: Any, dps: int) -> bool:
@@ -90,18 +96,34 @@ def _agree(a: Any, b: Any, dps: int) -> bool:
     return a == b or abs(a - b) <= mpmath.mpf(10) ** (-dps - 1) * abs(b)
 
 
+def _vanishes(formula: Formula, exact: Mapping[str, Fraction]) -> bool:
+    """Whether the exact value is 0 (cos(pi t/2) at t = 1, say), which no number of digits would settle."""
+    import sympy as sp
+
+    point = {e.symbol: sp.Rational(exact[e.name].numerator, exact[e.name].denominator)
+             for e in formula.domain.entries}
+    return formula.expression.xreplace(point).is_zero is True
+
+
 def _value(formula: Formula, exact: Mapping[str, Fraction]) -> Any:
     import mpmath
 
     point = {name: mpmath.mpf(v.numerator) / v.denominator for name, v in exact.items()}
     try:
-        return _compiled(formula, "mpmath")(**point)["value"]
+        value = _compiled(formula, "mpmath")(**point)["value"]
+    except TypeError as error:  # a root of a negative number is complex, which mpf refuses
+        raise ValueError(f"{formula.name} has no real value at {_shown(exact)}") from error
     except ZeroDivisionError:
         limit = _limit(formula, exact)
         if limit is not None:
             return limit
-        given = ", ".join(f"{name} = {v}" for name, v in exact.items())
-        raise ValueError(f"{formula.name} diverges, or has no value, at {given}") from None
+        raise ValueError(f"{formula.name} diverges, or has no value, at {_shown(exact)}") from None
+    return value
+
+
+def _shown(exact: Mapping[str, Fraction]) -> str:
+    """The arguments for a message, long fractions as decimals."""
+    return ", ".join(f"{k} = {v if v.denominator < 1000 else float(v)}" for k, v in exact.items())
 
 
 def _limit(formula: Formula, exact: Mapping[str, Fraction]) -> Any:
@@ -120,4 +142,5 @@ def ball(formula: Formula, values: Mapping[str, Any], dps: int) -> Any:
     """A rigorous ball through python-flint, where every operation of the formula has one."""
     from asymptotics import balls
 
+    _check_dps(dps)
     return balls.enclose(formula, formula.domain.exact(values, formula.name), dps)

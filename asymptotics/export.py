@@ -32,8 +32,15 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 
 
 def macro_name(formula: Formula) -> str:
-    """The macro of a formula: \\LimitedSamplesMeanError for limited_samples.mean_error."""
-    return "\\" + "".join(word.capitalize() for word in re.split(r"[._]", formula.name))
+    """The macro of a formula: \\LimitedSamplesMeanError for limited_samples.mean_error (letters only)."""
+    words = re.findall(r"[A-Za-z]+|[0-9]|[-/*]", formula.name)
+    return "\\" + "".join(_SPOKEN.get(word, word.capitalize()) for word in words)
+
+
+_SPOKEN = dict(zip("0123456789-/*", (
+    "Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Minus", "Over", "Times",
+), strict=True)) | {"oo": "Infinity"}
+"""How macro names, which are letters only, say the rest of a derived formula's name."""
 
 
 def macros(formulas: Iterable[Formula]) -> str:
@@ -96,7 +103,7 @@ def _entry(formula: Formula, derivation: Derivation, printed: dict[str, Derivati
 
 
 _ESCAPES = {
-    "\\": r"\textbackslash{}", "_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#", "$": r"\$",
+    "\\": r"\textbackslash{}", "_": r"\_\allowbreak{}", "&": r"\&", "%": r"\%", "#": r"\#", "$": r"\$",
     "^": r"\^{}", "~": r"\textasciitilde{}", "<": r"\ensuremath{<}", ">": r"\ensuremath{>}",
     "|": r"\ensuremath{|}", "{": r"\{", "}": r"\}",
 }

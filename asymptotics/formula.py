@@ -18,6 +18,8 @@ from asymptotics import evaluation
 from asymptotics.derivation import Definition, Derivation
 from asymptotics.domain import Domain
 from asymptotics.numeric import BACKENDS, compile_expressions
+from asymptotics.special import ArgMin
+from asymptotics.symbols import read
 
 if TYPE_CHECKING:
     import mpmath
@@ -77,6 +79,7 @@ class Formula:
     source     paper, place, status, differences of notation
     derive     a function of no argument that returns the Derivation whose result is the expression
     pinned     whether its schedule must run from (1, 0) to (0, 1)
+    remainder  LaTeX of what an expansion leaves out, such as ``O(n^{-3})``
 
     Calls are keyword-only and validated; see `__call__`, `evaluate`, `compile`.
     """
@@ -89,6 +92,7 @@ class Formula:
     source: Source
     derive: Callable[[], Derivation]
     pinned: bool = False
+    remainder: str = ""
 
     def __post_init__(self) -> None:
         if not all(part.isidentifier() for part in self.name.split("(")[0].split(".")):
@@ -130,7 +134,10 @@ class Formula:
 
         An ``expression`` given takes the place of the result, and is refused unless it equals it.
         """
-        given = None if expression is None else sp.sympify(expression)
+        if expression is None:
+            return self.derivation.execute(watch=watch)
+        allowed = [entry.symbol for entry in self.domain.entries] + [symbol for symbol, _ in self.where]
+        given = expression if isinstance(expression, ArgMin) else read(expression, *allowed, where="expression")
         return self.derivation.execute(given, watch=watch)
 
     def latex(self, *, where: bool = True) -> str:
@@ -151,7 +158,7 @@ class Formula:
         if catalogue().get(self.name) == self:
             return _by_name, (self.name,)
         fields = (self.name, self.letter, self.statement, self.domain, self.regime, self.source)
-        return Formula, (*fields, self.derive, self.pinned)
+        return Formula, (*fields, self.derive, self.pinned, self.remainder)
 
     # -- its numbers --------------------------------------------------------------------------------
 
@@ -245,6 +252,8 @@ def _by_name(name: str) -> Formula:
 def compile_formulas(formulas: Iterable[Formula], backend: str = "numpy") -> Callable[..., Any]:
     """One keyword callable for several formulas returning name -> value; shared parts computed once."""
     chosen = tuple(formulas)
+    if not chosen:
+        raise ValueError("compile needs at least one formula")
     if backend not in BACKENDS:
         raise ValueError(f"backend = {backend!r} must be one of {', '.join(BACKENDS)}")
     return _compile_formulas(chosen, backend)
@@ -255,10 +264,13 @@ def _compile_formulas(formulas: tuple[Formula, ...], backend: str) -> Callable[.
     where: dict[sp.Symbol, sp.Expr] = {}
     bodies: dict[str, sp.Expr] = {}
     for formula in formulas:
+        renamed: dict[sp.Symbol, sp.Symbol] = {}
         for symbol, meaning in formula.where:
-            if where.setdefault(symbol, meaning) != meaning:
-                raise ValueError(f"{formula.name} defines {symbol} differently from the others")
-        bodies[formula.name] = formula.short
+            own = meaning.xreplace(renamed)
+            if where.get(symbol, own) != own:  # another formula's shorthand of the same letter
+                renamed[symbol] = sp.Symbol(f"{symbol.name}_{len(where)}", **symbol.assumptions0)
+            where[renamed.get(symbol, symbol)] = own
+        bodies[formula.name] = formula.short.xreplace(renamed)
     arguments = tuple(dict.fromkeys(name for f in formulas for name in f.arguments))
     defaults = {name: value for f in formulas for name, value in f.domain.defaults.items()}
     return compile_expressions(bodies, arguments, tuple(where.items()), backend, defaults)
@@ -303,7 +315,12 @@ class Catalogue(Mapping[str, Formula]):
         return len(self._table)
 
     def __or__(self, other: Mapping[str, Formula]) -> Catalogue:
+        if not isinstance(other, Mapping):
+            raise TypeError(f"a catalogue merges with a mapping name -> Formula, not {type(other).__name__}")
         return Catalogue([*self.values(), *other.values()])
+
+    def __ror__(self, other: Mapping[str, Formula]) -> Catalogue:
+        return Catalogue(other.values()) | self
 
     def __repr__(self) -> str:
         return f"Catalogue({', '.join(self)})"

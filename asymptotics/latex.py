@@ -13,7 +13,7 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
 from asymptotics import symbols
-from asymptotics.special import ArgMin
+from asymptotics.special import ArgMin, log_defect
 
 if TYPE_CHECKING:
     from asymptotics.derivation import Derivation, Step
@@ -34,7 +34,9 @@ def _rank(symbol: sp.Basic) -> tuple[float, str]:
 def _key(expression: sp.Expr) -> tuple[Any, ...]:
     """Sort key of a factor or a term: numbers, then by the symbols it contains, then by its text."""
     ranks = sorted(_rank(symbol) for symbol in expression.free_symbols)
-    return (not ranks, isinstance(expression, sp.Add), ranks, sp.default_sort_key(expression))
+    powers = expression.as_powers_dict() if expression.is_Mul or expression.is_Pow else {}
+    falling = [-powers.get(s, 0) if powers.get(s, 0).is_number else 0 for s in _FIRST if s in powers][:1]
+    return (not ranks, isinstance(expression, sp.Add), ranks[:1], falling, ranks, sp.default_sort_key(expression))
 
 
 class _Printer(LatexPrinter):
@@ -64,7 +66,7 @@ class _Printer(LatexPrinter):
         alone = len(factors) == 1 and not parts
         for factor in factors:
             text = self._print(factor)
-            wrap = isinstance(factor, sp.Add | ArgMin) and not alone
+            wrap = isinstance(factor, sp.Add | ArgMin | log_defect) and not alone
             parts.append(rf"\left({text}\right)" if wrap else text)
         return " ".join(parts)
 
@@ -111,7 +113,7 @@ def domain_latex(domain: Domain) -> list[str]:
 
 def formula_latex(formula: Formula, *, where: bool = True) -> str:
     """``letter = expression`` and, unless ``where`` is False, the meaning of its shorthands."""
-    text = f"{formula.letter} = {latex(formula.short)}"
+    text = f"{formula.letter} = {latex(formula.short)}" + (f" + {formula.remainder}" if formula.remainder else "")
     meanings = where_latex(formula) if where else []
     return text + (r" \quad\text{where}\quad " + r",\quad ".join(meanings) if meanings else "")
 
@@ -121,7 +123,7 @@ def where_latex(formula: Formula) -> list[str]:
     return [f"{latex(symbol)} = {latex(meaning)}" for symbol, meaning in formula.where]
 
 
-WIDE = 70
+WIDE = 64
 """Rough number of printed marks that fit on a line of the document."""
 
 
@@ -178,7 +180,7 @@ def _sentence(text: str) -> str:
 
 
 _PLAIN = {
-    r"\varphi": "φ", r"\alpha": "α", r"\beta": "β", r"\lambda": "λ", r"\sigma": "σ", r"\mu": "μ",
+    r"\varphi": "φ", r"\varsigma": "ς", r"\alpha": "α", r"\beta": "β", r"\lambda": "λ", r"\sigma": "σ", r"\mu": "μ",
     r"\xi": "ξ", r"\eta": "η", r"\Delta": "Δ", r"\Gamma": "Γ", r"\delta": "δ", r"\rho": "ρ",
     r"\to": "→", r"\infty": "∞", r"\cdot": "·", r"\ge": "≥", r"\le": "≤", r"\sum": "Σ", r"\ln": "ln",
     r"\mapsto": "↦", r"\sim": "~", r"\,": " ", r"\;": " ", r"\quad": " ", r"\hat": "^", r"\dot": "d",
@@ -189,7 +191,8 @@ _PLAIN = {
 
 def plain(text: str) -> str:
     """A sentence with LaTeX mathematics, for a terminal."""
-    text = re.sub(r"\\(hat|dot|bar)\\?([a-zA-Z]+)", lambda m: _accent(m[1], m[2]), text)
+    text = re.sub(r"\\(hat|dot|bar) ?(\\[a-zA-Z]+|[a-zA-Z])", lambda m: _accent(m[1], m[2].strip("\\")), text)
+    text = text.replace(r"\mathcal{E}", "ℰ ").replace(r"\mathcal{N}", "N")
     text = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"\1/\2", text)
     for command in sorted(_PLAIN, key=len, reverse=True):
         text = text.replace(command, _PLAIN[command])
@@ -209,13 +212,18 @@ _TERMINAL = {
         (symbols.variance, "σ̂²"),
     )
 }
+_GREEK = {"xi": "ξ", "eta": "η", "mu": "μ"}
 
 
 def pretty(expression: Any) -> str:
     """The expression in two dimensions for a terminal."""
     if isinstance(expression, ArgMin):
         return "argmin over λ ≥ 0 of\n" + pretty(expression.objective)
-    shown = expression.xreplace(_TERMINAL) if isinstance(expression, sp.Basic) else expression
+    shown = expression.replace(log_defect, lambda x: x - sp.log(1 + x)).xreplace(_TERMINAL)
+    shown = shown.xreplace({
+        s: sp.Symbol("_".join(_GREEK.get(part, part) for part in s.name.split("_")))
+        for s in shown.free_symbols if set(s.name.split("_")) & set(_GREEK)
+    })
     text: str = sp.pretty(shown, use_unicode=True, wrap_line=False)
     return text
 

@@ -106,9 +106,9 @@ class Laurent:
 
 
 def expand(
-    expression: sp.Expr, where: Iterable[Definition], symbol: sp.Symbol, at: sp.Expr, terms: int
+    expression: sp.Expr, where: Iterable[Definition], symbol: sp.Symbol, at: sp.Expr, terms: int, side: int = 1
 ) -> Laurent:
-    """The series of ``expression`` in y, where symbol = 1/y at infinity and at + y elsewhere.
+    """The series of ``expression`` in y > 0, where symbol = 1/y at infinity and at + side y elsewhere.
 
     ``where`` defines the shorthands in the expression; each is expanded once.
     """
@@ -143,7 +143,7 @@ def expand(
     if at == sp.oo:
         known[symbol] = Laurent(Fraction(-1), (sp.S.One, *zeros))
     else:
-        known[symbol] = Laurent.of(Fraction(0), (at, sp.S.One, *zeros[1:]))
+        known[symbol] = Laurent.of(Fraction(0), (at, sp.Integer(side), *zeros[1:]))
     for name, meaning in where:
         known[name] = walk(meaning)
     return walk(expression)

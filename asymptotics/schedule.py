@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 import sympy as sp
 
 from asymptotics import symbols
+from asymptotics.domain import as_float64, as_fraction
 from asymptotics.numeric import compile_expressions
 
 t = symbols.t
@@ -33,16 +35,16 @@ class Values(NamedTuple):
 class Interpolant:
     """A schedule: alpha and beta as expressions in t (sympy or text) on the interval [start, end].
 
-    ``name`` is how pages, data sets and messages call it. The end with beta = 0 is the noise end. Raises
-    ValueError when alpha or beta is negative or complex inside the interval, when both vanish, or when
-    neither end is noise.
+    ``name`` is how pages, data sets and messages call it (the expressions, unless given). The end with beta =
+    0 is the noise end. Raises ValueError when alpha or beta is negative or complex at one of 201 times inside
+    the interval (and again at any time asked for later), when both vanish, or when neither end is noise.
     """
 
     alpha: sp.Expr
     beta: sp.Expr
     start: Any = 0
     end: Any = 1
-    name: str = "user"
+    name: str = ""
     noise_at_start: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,6 +52,8 @@ class Interpolant:
             object.__setattr__(self, label, symbols.read(getattr(self, label), t, where=label))
         for label in ("start", "end"):
             object.__setattr__(self, label, symbols.read(getattr(self, label), where=label))
+        if not self.name:
+            object.__setattr__(self, "name", f"alpha={self.alpha}, beta={self.beta}")
         if not (self.start.is_finite and self.start < self.end):
             raise ValueError(f"start = {self.start} must be finite and below end = {self.end}")
         self._check_inside()
@@ -64,8 +68,13 @@ class Interpolant:
     def _check_inside(self) -> None:
         stop = float(self.end) if self.end.is_finite else float(self.start) + 10.0
         times = np.linspace(float(self.start), stop, 203)[1:-1]
-        with np.errstate(all="ignore"):
-            mix = _callables(self.alpha, self.beta)[0](t=times)
+        try:
+            with np.errstate(all="ignore"):
+                mix = _callables(self.alpha, self.beta)[0](t=times)
+        except TypeError as error:
+            raise ValueError(
+                f"schedule {self.name!r}: {error}; it may use powers, sqrt, exp, log, sin, cos and tanh"
+            ) from None
         for label, value in mix.items():
             bad = ~(np.isfinite(value) & (value >= 0))
             if bad.any():
@@ -120,6 +129,10 @@ class Interpolant:
     def mix(self, time: Any) -> tuple[np.ndarray, np.ndarray]:
         """(alpha, beta) at ``time`` (float or array inside the interval), numpy float64."""
         values = self._evaluate(0, time)
+        for label, value in values.items():
+            if (value < 0).any():
+                bad = np.broadcast_to(time, np.shape(value))[value < 0].flat[0]
+                raise ValueError(f"{label} of schedule {self.name!r} is negative at t = {bad}")
         return values["alpha"], values["beta"]
 
     def at(self, time: Any) -> Values:
@@ -129,7 +142,7 @@ class Interpolant:
         return Values(alpha, beta, slopes["dalpha"], slopes["dbeta"])
 
     def _evaluate(self, which: int, time: Any) -> dict[str, Any]:
-        times = np.asarray(time, dtype=np.float64)
+        times = as_float64("t", time)
         low, high = float(self.start), float(self.end)
         inside = (times >= low) & (times <= high)
         if not inside.all():
@@ -163,11 +176,12 @@ ornstein_uhlenbeck = Interpolant(
 
 def variance_exploding(d: int | float) -> Interpolant:
     """alpha = sqrt(d) (1 - t), beta = t: the base has the variance of the data's norm (d > 0)."""
-    if isinstance(d, bool) or not isinstance(d, int | float):
+    if isinstance(d, bool) or not isinstance(d, Real):
         raise TypeError(f"d = {d!r} must be a number")
     if not (np.isfinite(d) and d > 0):
         raise ValueError(f"d = {d} must be finite and > 0")
-    size = sp.nsimplify(d, rational=True)
+    exact = as_fraction("d", d)
+    size = sp.Rational(exact.numerator, exact.denominator)
     return Interpolant(sp.sqrt(size) * (1 - t), t, name=f"variance_exploding(d={d})")
 
 

@@ -39,8 +39,8 @@ class log_defect(sp.Function):
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         x = printer.doprint(self.args[0])
-        text = rf"\left[{x} - \ln\left(1 + {x}\right)\right]"
-        return text if exp is None else rf"{text}^{{{exp}}}"
+        text = rf"{x} - \ln\left(1 + {x}\right)"
+        return text if exp is None else rf"\left[{text}\right]^{{{exp}}}"
 
 
 def log_defect_array(xp: Any, x: Any) -> Any:
@@ -126,13 +126,14 @@ def _horner(c: Sequence[Any], x: Any) -> Any:
 
 
 def _bracketed_root(xp: Any, c: Sequence[Any], low: Any, high: Any, halvings: int) -> Any:
-    """The root of an upward crossing inside [low, high]: bisection, then Newton kept in the bracket."""
+    """The root of an upward crossing inside [low, high], low > 0: bisection of the logarithm, so that
+    small roots are found as precisely as large ones, then Newton kept positive."""
     for _ in range(halvings):
-        middle = (low + high) / 2
+        middle = xp.sqrt(low) * xp.sqrt(high)
         below = _horner(c, middle) < 0
         low, high = xp.where(below, middle, low), xp.where(below, high, middle)
-    root = (low + high) / 2
-    for _ in range(4):
+    root = xp.sqrt(low) * xp.sqrt(high)
+    for _ in range(3):
         slope = (3 * c[3] * root + 2 * c[2]) * root + c[1]
         step = root - _horner(c, root) / xp.where(slope == 0, slope * 0 + 1, slope)
         root = xp.where((step > 0) & (slope > 0), step, root)
@@ -144,8 +145,9 @@ def minimising_root(
 ) -> Any:
     """Elementwise minimiser over x >= 0, given the cubic that has the sign of the derivative.
 
-    The candidates are 0 and the at most two upward crossings: one before the cubic's first turning
-    point, one after its second. Works on numpy and torch alike, without data-dependent control flow.
+    There are at most two minima: an upward crossing before the cubic's first turning point (or 0, where the
+    cubic starts non-negative), and one after its second. Only where both exist are their objectives
+    compared. Works on numpy and torch alike, without data-dependent control flow.
     """
     c = list(coefficients)
     zero = sum(ci * 0 for ci in c)
@@ -159,27 +161,29 @@ def minimising_root(
     first, second = xp.where(first < second, first, second), xp.where(first < second, second, first)
     left = xp.where(turns & (first > 0), first, zero)
     right = xp.where(turns & (second > 0), second, zero)
+    rising = c[0] >= 0
+    # Cauchy: every root is at least this large (1 stands in where the cubic starts at 0).
+    others = abs(c[1]) + abs(c[2]) + abs(c[3])
+    least = xp.where(c[0] == 0, zero + 1, abs(c[0]) / (abs(c[0]) + others))
     bound = 2 * (
         abs(c[2] / c[3]) + xp.sqrt(abs(c[1] / c[3])) + abs(c[0] / c[3]) ** (1 / 3)
-    ) + right
-    best, least = zero, objective(zero)
-    for low, high, present in (
-        (zero, left, (left > 0) & (c[0] < 0) & (_horner(c, left) > 0)),
-        (right, bound, _horner(c, right) < 0),
-    ):
-        candidate = xp.where(present, _bracketed_root(xp, c, low, high, halvings), zero)
-        value = objective(candidate)
-        better = present & (value < least)
-        best, least = xp.where(better, candidate, best), xp.where(better, value, least)
-    return best
+    ) + right + least
+    early = ~rising & (left > 0) & (_horner(c, left) > 0)
+    late = _horner(c, right) < 0
+    near = xp.where(early, _bracketed_root(xp, c, least, xp.where(early, left, bound), halvings), zero)
+    far = xp.where(late, _bracketed_root(xp, c, xp.where(right > least, right, least), bound, halvings), zero)
+    if_both = xp.where(objective(far) < objective(near), far, near)
+    return xp.where(late & ~(rising | early), far, xp.where(late, if_both, near))
 
 
 def minimising_root_mp(coefficients: Sequence[Any], objective: Callable[[Any], Any]) -> Any:
-    """The same in mpmath: every real root to the working precision, then the lowest objective."""
+    """The same in mpmath: the minima are 0, if the cubic starts non-negative, and its upward crossings."""
     c = [mpmath.mpf(ci) for ci in coefficients]
     with mpmath.extraprec(3 * mpmath.mp.prec):
-        roots = mpmath.polyroots(c[::-1], maxsteps=500, extraprec=2 * mpmath.mp.prec)
+        roots = mpmath.polyroots(c[::-1], maxsteps=1000, extraprec=4 * mpmath.mp.prec)
         tiny = mpmath.mpf(2) ** (-mpmath.mp.prec // 4)
-        real = [mpmath.re(x) for x in roots if abs(mpmath.im(x)) <= tiny * (1 + abs(x))]
-        candidates = [mpmath.mpf(0), *(x for x in real if x > 0)]
-        return min(candidates, key=objective)
+        real = [mpmath.re(x) for x in roots if abs(mpmath.im(x)) <= tiny * abs(x)]
+        minima = [x for x in real if x > 0 and (3 * c[3] * x + 2 * c[2]) * x + c[1] >= 0]
+        if c[0] >= 0:
+            minima.append(mpmath.mpf(0))
+        return min(minima, key=objective)

@@ -6,6 +6,7 @@ line, data sets, JSON); the letter is what a theorist would write.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -139,6 +140,10 @@ def read(expression: sp.Expr | str | float, *allowed: sp.Symbol, where: str) -> 
     ``allowed`` are the symbols it may contain; anything else raises ValueError naming the symbol.
     Decimal numbers become exact fractions, because floats inside an expression spoil every proof.
     """
+    if isinstance(expression, bool):
+        raise TypeError(f"{where} = {expression!r} must be an expression")
+    if isinstance(expression, str) and not re.fullmatch(r"(?!.*__)[\w\s+\-*/^().,|<>=]*", expression):
+        raise ValueError(f"{where}: {expression!r} is not arithmetic; write an expression such as 1 - t**2")
     try:
         parsed = sp.sympify(expression, locals={symbol.name: symbol for symbol in allowed})
     except (sp.SympifyError, TypeError, SyntaxError, AttributeError) as error_:

@@ -12,6 +12,16 @@ from asymptotics.symbols import n, radius, sigma
 _mu, _xbar = sp.symbols("mu xbar", real=True)
 
 
+def _is_log_posterior(energy: sp.Expr) -> list[sp.Expr]:
+    """Up to a constant, minus the logarithm of prior times likelihood."""
+
+    def density(x: sp.Expr, variance: sp.Expr) -> sp.Expr:
+        return sp.exp(-(x**2) / (2 * variance)) / sp.sqrt(2 * sp.pi * variance)
+
+    joint = density(_mu, radius**2) * density(_xbar - _mu, sigma**2 / n)
+    return [sp.diff(energy, x) + sp.diff(joint, x) / joint for x in (_mu, _xbar)]
+
+
 @cache
 def posterior() -> Derivation:
     """Minus the log posterior of one coordinate, given the mean xbar of the s x1; and its minimum."""
@@ -31,6 +41,7 @@ def posterior() -> Derivation:
             "$\\bar x\\sim\\mathcal{N}(\\mu,\\sigma^2/n)$; each coordinate by itself; $|\\mu|^2=r^2d$ "
             "fixes the prior",
             "assumption",
+            lambda previous, current: _is_log_posterior(current),
         ),
         Step(
             "The posterior mean",

@@ -100,18 +100,19 @@ def skip() -> Derivation:
     )
 
 
-def _delta() -> sp.Expr:
+def delta() -> sp.Expr:
+    """What Delta stands for, in A and B."""
     return dict(skip().where)[Delta]
 
 
 @cache
 def leftovers() -> dict[sp.Symbol, sp.Expr]:
     """u = 1 - c beta and v = c alpha at the best skip, over Delta."""
-    best = skip().result.xreplace({Delta: _delta()})
+    best = skip().result.xreplace({Delta: delta()})
     found = {}
     for symbol, meaning in setting.LEFT.items():
         value = sp.factor(sp.cancel(meaning.subs(setting.skip, best)))
-        found[symbol] = sp.factor(value * _delta()) / Delta
+        found[symbol] = sp.factor(value * delta()) / Delta
     return found
 
 
@@ -160,8 +161,8 @@ def training_loss() -> Derivation:
 
 def _over_delta(general: sp.Expr) -> sp.Expr:
     """A function of u, v at the best skip, with Delta for its denominator where it divides."""
-    plain = sp.factor(general.subs({s: v.xreplace({Delta: _delta()}) for s, v in leftovers().items()}))
-    return sp.factor(plain * _delta()) / Delta
+    plain = sp.factor(general.subs({s: v.xreplace({Delta: delta()}) for s, v in leftovers().items()}))
+    return sp.factor(plain * delta()) / Delta
 
 
 @cache
@@ -183,11 +184,12 @@ def margin() -> Derivation:
 
     return before.then(
         Step(
-            "The margin $s\\,w\\cdot x_t/d$ on every training pair is positive, so that the true signs "
-            "reproduce themselves",
+            "The margin $s\\,w\\cdot x_t/d$ on every training pair is positive for $\\alpha,\\beta>0$, so that the "
+            "true signs reproduce themselves",
             alpha**2 * beta * inside / Delta,
-            "inner product of $w$ with $x_t$; with $nK=1+e$, $K=1+k$ every coefficient is positive",
-            "exact", check,
+            "inner product of $w$ with $x_t$, concentrated as before; with $nK=1+e$, $K=1+k$ every coefficient is "
+            "positive",
+            "asymptotic", check,
         )
     )
 
@@ -196,14 +198,13 @@ def margin() -> Derivation:
 def _fresh_coordinates() -> dict[sp.Symbol, sp.Expr]:
     """f(x_t) - x1 on a fresh pair, coordinate by coordinate, at the best overlaps for a given skip."""
     at = dict(zip(OVERLAPS, given_skip().result, strict=True))
-    vector = expand_where(setting.fresh_residual.subs(at), [SIZE])
+    vector = expand_where(setting.residual(setting.fresh_weight).subs(at), [SIZE])
     return {e: divide_by_size(sp.diff(vector, e)) for e in setting.FRESH}
 
 
 @cache
 def test_error() -> Derivation:
     """The squared error on a fresh pair, per d."""
-    general = setting.square(setting.fresh_residual, setting.FRESH)
     best = dict(zip(OVERLAPS, given_skip().result, strict=True))
     at_overlaps = sp.collect(sp.expand(sum(
         coordinate**2 * setting.FRESH[e] for e, coordinate in _fresh_coordinates().items()
@@ -218,10 +219,12 @@ def test_error() -> Derivation:
         Step(
             "On a fresh pair the squared error per $d$, at the best overlaps for a given skip",
             at_overlaps,
-            "a fresh pair is orthogonal to all of $\\xi$ and $\\eta$, and its sign is read correctly "
-            "because the margin $\\beta m r^2$ is positive",
+            "a fresh pair is orthogonal to all of $\\xi$ and $\\eta$, and for $\\beta>0$ its sign is read correctly "
+            "because its margin $\\beta m r^2$ is positive",
             "asymptotic",
-            lambda previous, current: [general.subs(best) - current],
+            lambda previous, current: [
+                setting.is_residual(setting.fresh_weight), setting.fresh_error().subs(best) - current,
+            ],
         ),
         Step("The test error of the learned denoiser", value, "put the best skip in", "exact", check),
     )
@@ -230,7 +233,7 @@ def test_error() -> Derivation:
 @cache
 def oracle_error() -> Derivation:
     """The least error over all skips and overlaps when the law itself, not n samples, is known."""
-    general = setting.square(setting.fresh_residual, setting.FRESH).subs(setting.LEFT)
+    general = setting.fresh_error().subs(setting.LEFT)
     unknowns = (setting.skip, *OVERLAPS)
     (solution,) = sp.solve([sp.diff(general, x) for x in unknowns], unknowns, dict=True)
     value = sp.factor(sp.cancel(general.subs(solution)))
@@ -243,8 +246,11 @@ def oracle_error() -> Derivation:
         Step(
             "The test error of any network $c\\,x+w\\,\\mathrm{sign}(w\\cdot x)$ that reads the sign",
             general,
-            "a fresh pair is orthogonal to all of $\\xi$ and $\\eta$",
+            "a fresh pair is orthogonal to all of $\\xi$ and $\\eta$; for $\\beta>0$ its sign is read without doubt",
             "asymptotic",
+            lambda previous, current: [
+                setting.fresh_error().subs(setting.LEFT) - current
+            ],
         ),
         Step(
             "Its least value: that of the oracle, which knows $\\mu$ and $\\sigma$",

@@ -62,6 +62,8 @@ def euler(
         raise ValueError("grid must increase strictly")
     if nodes[0] != float(schedule.start):
         raise ValueError(f"grid starts at {nodes[0]}, not at the noise end t = {schedule.start}")
+    if nodes[-1] > float(schedule.end):
+        raise ValueError(f"grid ends at {nodes[-1]}, beyond the data end t = {schedule.end}")
     values = {"n": n, "sigma": sigma, "ridge": ridge, "draws": draws, "radius": radius}
     law = formulas.mean_error.domain.arrays(values, "euler")
     velocity = _velocity(schedule, nodes, law)

@@ -15,6 +15,7 @@ import sympy as sp
 from asymptotics.algebra import expand_where
 from asymptotics.derivation import Derivation, Step
 from asymptotics.limited_samples import velocity
+from asymptotics.limited_samples.denoiser import delta
 from asymptotics.symbols import A, B, Delta, alpha, beta, dalpha, dbeta, t, variance
 
 _ALPHA, _BETA = (sp.Function(name)(t) for name in ("alpha", "beta"))
@@ -31,56 +32,64 @@ def rate(expression: sp.Expr) -> sp.Expr:
     )
 
 
-def _delta() -> sp.Expr:
-    return dict(velocity.linear().where)[Delta]
-
-
 def _ansatz(forcing: sp.Expr) -> sp.Expr:
     """Solve y' = Gamma y + forcing, y(start) = 0, by y = a alpha + b beta + e sqrt(Delta)."""
-    delta = _delta()
+    plain = delta()
     growth = velocity.linear().result
     rest = sp.fraction(sp.together(rate(a * alpha + b * beta) - growth * (a * alpha + b * beta) - forcing))
-    residual = sp.Poly(sp.expand(rest[0].xreplace({Delta: delta})), alpha, beta, dalpha, dbeta)
+    residual = sp.Poly(sp.expand(rest[0].xreplace({Delta: plain})), alpha, beta, dalpha, dbeta)
     (particular,) = sp.solve(residual.coeffs(), [a, b], dict=True)
     body = particular[a] * alpha + particular[b] * beta
-    scale = sp.solve((body + e * sp.sqrt(delta)).subs(START), e)[0]
-    return body + scale * sp.sqrt(delta)
+    scale = sp.solve((body + e * sp.sqrt(plain)).subs(START), e)[0]
+    return body + scale * sp.sqrt(plain)
 
 
-def _flow(forcing: Derivation, claim: str, tidy: Callable[[sp.Expr], sp.Expr]) -> Derivation:
+def _with_sign(before: Derivation) -> Derivation:
+    """The step that makes the flow affine in each cluster."""
+    return before.then(Step(
+        "Along the flow $\\mathrm{sign}(w_t\\cdot X_t)$ keeps its first value $\\varsigma$, so that "
+        "$X_t=\\varsigma[M\\mu+Q_\\xi\\xi+Q_\\eta\\eta]+\\sqrt F X_0$ obeys linear equations with these "
+        "coefficients",
+        before.result,
+        "as $d\\to\\infty$, $w_t\\cdot X_t/d$ is dominated by $\\varsigma$ times a positive number as soon as it is of "
+        "order 1",
+        "asymptotic", lambda previous, current: [previous - current],
+    ))
+
+
+def _flow(forcing: Derivation, letter: str, forced: str, tidy: Callable[[sp.Expr], sp.Expr]) -> Derivation:
     growth = velocity.linear().result
     raw = _ansatz(forcing.result)
     where = [(variance, A / B)]
     tidied = tidy(raw)
+    with_sign = _with_sign(forcing)
 
     def solves(previous: sp.Expr, current: sp.Expr) -> list[object]:
-        plain = current.xreplace({Delta: _delta()})
+        plain = current.xreplace({Delta: delta()})
         return [
-            expand_where(rate(plain) - growth * plain - previous, [(Delta, _delta())]),
+            expand_where(rate(plain) - growth * plain - previous, [(Delta, delta())]),
             plain.subs(START),
         ]
 
-    def rewrites(previous: sp.Expr, current: sp.Expr) -> list[object]:
-        return [expand_where(previous - current, [*forcing.where, *where])]
-
     solved = Step(
-        claim + " solves its equation for arbitrary $\\alpha(t)$, $\\beta(t)$, and vanishes at the start",
+        f"${letter}$, for arbitrary $\\alpha(t)$, $\\beta(t)$: $\\dot {letter}=\\Gamma {letter}+k\\,{forced}$ with "
+        f"${letter}=0$ at $\\alpha=1$, $\\beta=0$",
         raw, "ansatz $a\\alpha+b\\beta+e\\sqrt\\Delta$; the residual is identically zero", "exact", solves,
     )
     if tidied == raw:
-        return forcing.then(solved)
-    return forcing.then(
+        return with_sign.then(solved)
+    return with_sign.then(
         solved,
         Step("In the variance factor's terms, without cancellation", tidied,
              "$\\hat\\sigma^2=A/B$, and the difference of roots is multiplied by its conjugate",
-             "exact", rewrites),
+             "exact", lambda previous, current: [previous - current]),
         where=where,
     )
 
 
 def _spread() -> sp.Expr:
     """sqrt(Delta/B) written with the variance: sqrt(alpha^2 + beta^2 variance)."""
-    return sp.sqrt(sp.expand(_delta() / B).subs(A / B, variance))
+    return sp.sqrt(sp.expand(delta() / B).subs(A / B, variance))
 
 
 def _conjugate(raw: sp.Expr) -> sp.Expr:
@@ -92,24 +101,24 @@ def _conjugate(raw: sp.Expr) -> sp.Expr:
 
 @cache
 def mean() -> Derivation:
-    return _flow(velocity.mean(), "$M$", sp.factor)
+    return _flow(velocity.mean(), "M", "m", sp.factor)
 
 
 @cache
 def noise() -> Derivation:
-    return _flow(velocity.noise(), "$Q_\\xi$", _conjugate)
+    return _flow(velocity.noise(), "Q_\\xi", "q_\\xi", _conjugate)
 
 
 @cache
 def sample() -> Derivation:
-    return _flow(velocity.sample(), "$Q_\\eta$", sp.factor)
+    return _flow(velocity.sample(), "Q_\\eta", "q_\\eta", sp.factor)
 
 
 @cache
 def factor() -> Derivation:
     """F, the variance that remains of X_0 in every direction off w."""
-    before = velocity.linear()
-    raw = _delta() / _delta().subs(START)
+    before = _with_sign(velocity.linear())
+    raw = delta() / delta().subs(START)
     return before.then(
         Step(
             "The variance factor $F$, $\\dot F=2\\Gamma F$, $F=1$ at the start, is $\\Delta/B$",
@@ -123,7 +132,7 @@ def factor() -> Derivation:
             _spread() ** 2,
             "$\\hat\\sigma^2=A/B$",
             "exact",
-            lambda previous, current: [expand_where(previous - current, [(variance, A / B)])],
+            lambda previous, current: [previous - current],
         ),
         where=[(variance, A / B)],
     )

@@ -10,6 +10,7 @@ from asymptotics.formula import Deferred, Formula, Source
 
 PAPER = "arXiv:2310.03575"
 REGIME = "d -> infinity with n, sigma, ridge, draws and radius fixed; balanced modes; phi -> sign"
+READ = REGIME + "; at beta = 0, where the sign of x_t cannot be read, the limit beta -> 0 taken after d -> infinity"
 
 _PAIRS = Relation(
     "n*draws > 1", "at n*draws = 1 the margin is 0 and the infimum of the risk is not attained"
@@ -90,12 +91,12 @@ training_loss = Formula(
 test_error = Formula(
     "limited_samples.test_error", r"\mathcal{E}_{\mathrm{test}}",
     "The learned denoiser's squared error |f(x_t) - x1|^2 on a fresh pair, per d (no factor 1/2).",
-    _DENOISER, REGIME, _ours("risk on a fresh pair"), _derived("denoiser.test_error"),
+    _DENOISER, READ, _ours("risk on a fresh pair"), _derived("denoiser.test_error"),
 )
 oracle_error = Formula(
     "limited_samples.oracle_error", r"\mathcal{E}_{\mathrm{oracle}}",
     "The least squared error |f(x_t) - x1|^2 per d when mu and sigma are known.",
-    _DENOISER, REGIME, _ours("minimum of the population risk"), _derived("denoiser.oracle_error"),
+    _DENOISER, READ, _ours("minimum of the population risk"), _derived("denoiser.oracle_error"),
 )
 velocity_linear = Formula(
     "limited_samples.velocity_linear", r"\Gamma",

@@ -42,8 +42,8 @@ def centre() -> Derivation:
             lambda previous, current: [p.subs(NO_SKIP) - q for p, q in zip(previous, current, strict=True)],
         ),
         Step(
-            "The flow $(M,Q_\\xi,Q_\\eta)$, for arbitrary $\\alpha(t)$, $\\beta(t)$; $X_0$ is multiplied by "
-            "$\\alpha$, which ends at 0",
+            "The flow $(M,Q_\\xi,Q_\\eta)$ in the cluster of $\\mathrm{sign}(w\\cdot X_0)$, for arbitrary "
+            "$\\alpha(t)$, $\\beta(t)$; $X_0$ is multiplied by $\\alpha$, which ends at 0",
             values, "ansatz $a\\alpha+b\\beta$; the residual is identically zero", "exact", solves,
         ),
     )

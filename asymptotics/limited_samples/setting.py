@@ -14,7 +14,6 @@ from functools import cache
 
 import sympy as sp
 
-from asymptotics.algebra import is_zero
 from asymptotics.derivation import Derivation, Step
 from asymptotics.symbols import alpha, beta, draws, n, radius, ridge, sigma
 
@@ -50,16 +49,25 @@ def inner(left: sp.Expr, right: sp.Expr) -> sp.Expr:
 
 noise_sum = OWN_NOISE + OTHER_NOISE
 sample_sum = OWN_SAMPLE + OTHER_SAMPLE
+target = MU + OWN_SAMPLE
+point = alpha * OWN_NOISE + beta * target
 weight = m * MU + q_noise * noise_sum + q_sample * sample_sum
-point = alpha * OWN_NOISE + beta * (MU + OWN_SAMPLE)
-residual = weight - data * (MU + OWN_SAMPLE) + noise * OWN_NOISE
-"""f(x_t) - x1 for one pair, times its sign."""
+"""x1, x_t and w on a training pair, times its sign."""
 
 FRESH = {MU: radius**2, OWN_NOISE: sp.Integer(1), OWN_SAMPLE: sigma**2,
          OTHER_NOISE: n * draws, OTHER_SAMPLE: n * sigma**2}
 """Squared lengths when the pair is fresh: all of xi and eta then belongs to the others."""
 fresh_weight = m * MU + q_noise * OTHER_NOISE + q_sample * OTHER_SAMPLE
-fresh_residual = fresh_weight - data * (MU + OWN_SAMPLE) + noise * OWN_NOISE
+
+
+def residual(w: sp.Expr) -> sp.Expr:
+    """f(x_t) - x1 for one pair, times its sign, with u = 1 - c beta and v = c alpha."""
+    return w - data * target + noise * OWN_NOISE
+
+
+def is_residual(w: sp.Expr) -> sp.Expr:
+    """What vanishes if `residual` is c x_t + w - x1, the network that reads the sign less its target."""
+    return sp.expand(residual(w).subs(LEFT) - (skip * point + w - target))
 
 
 def weight_square() -> sp.Expr:
@@ -69,39 +77,63 @@ def weight_square() -> sp.Expr:
 
 def risk() -> sp.Expr:
     """The training risk per n*draws*d: half the squared residual, plus the ridge on w."""
-    return square(residual) / 2 + ridge / (2 * n * draws) * weight_square()
+    return square(residual(weight)) / 2 + ridge / (2 * n * draws) * weight_square()
+
+
+def fresh_error() -> sp.Expr:
+    """The squared error on a fresh pair, per d."""
+    return square(residual(fresh_weight), FRESH)
+
+
+def _span() -> sp.Expr:
+    """N w at the stationary point: the sum of s (x1 - c x_t) over all pairs, in mu, xi and eta."""
+    return data * (n * draws * MU + draws * sample_sum) - noise * noise_sum
+
+
+def _is_stationary(span: sp.Expr) -> list[object]:
+    """The gradient in w, of two samples with two draws each, in one coordinate; and that it is a span."""
+    x1, x0 = sp.symbols("y:2", real=True), sp.symbols("x:4", real=True)
+    mean, w = sp.symbols("mu w", real=True)
+    pairs = [(x1[k // 2], x0[k]) for k in range(4)]
+    total = sum(((skip * (alpha * b + beta * a) + w - a) ** 2 for a, b in pairs), sp.S.Zero) + ridge * w**2
+    sums = {MU: mean, OWN_SAMPLE: sum(x1) - 2 * mean, OTHER_SAMPLE: 0, OWN_NOISE: sum(x0), OTHER_NOISE: 0}
+    stated = span.subs(LEFT).subs({n: 2, draws: 2}).subs(sums)
+    return [sp.expand(sp.diff(total, w) / 2 - ((4 + ridge) * w - stated))]
 
 
 @cache
 def setting() -> Derivation:
     """From the definition of the risk to its limit in the overlaps."""
-    total = sp.Symbol("risk")
     return Derivation((
         Step(
-            "The labels are the true signs: $\\varphi(w\\cdot x_t) = s$ for every pair",
-            sp.Eq(sp.Function("phi")(sp.Symbol("w") * sp.Symbol("x_t")), sp.Symbol("s")),
-            "the margin computed below is positive, so that the labels reproduce themselves; that "
-            "no other labelling has a lower risk is taken from the theory, not proved here",
+            "The labels are the true signs, $\\mathrm{sign}(w\\cdot x_t)=s$, and the network is saturated: "
+            "on each pair $s\\,(f(x_t)-x_1)=c\\,s x_t+w-s x_1$, here with $u=1-c\\beta$, $v=c\\alpha$ on the "
+            "directions $e_\\mu,e_0,e_z,e_\\xi,e_\\eta$ of $\\mu$, $s x_0$, $s z$ and of the rest of $\\xi$ and "
+            "$\\eta$",
+            residual(sp.Symbol("w", real=True)),
+            "the margin is positive for $\\alpha,\\beta>0$ (proved with the formula of that name), so the labels "
+            "reproduce themselves; that no other labelling has a lower risk is taken from the theory",
             "assumption",
+            lambda previous, current: [is_residual(sp.Symbol("w", real=True)),
+                                       current - residual(sp.Symbol("w", real=True))],
         ),
         Step(
-            "Per $nKd$ the risk "
-            "$\\frac12\\sum|f(x_t)-x_1|^2+\\frac{\\lambda}{2}|w|^2$ tends to a quadratic in the overlaps, "
-            "with $u=1-c\\beta$ and $v=c\\alpha$",
+            "Given the labels and $c$, the best $w$ lies in the span of $\\mu$, $\\xi$ and $\\eta$: $Nw$ is this sum, "
+            "$N=nK+\\lambda$, so that $w=m\\mu+q_\\xi\\xi+q_\\eta\\eta$",
+            _span(),
+            "the risk is a convex quadratic in $w$ with gradient $Nw-\\sum s(x_1-c\\,x_t)$",
+            "exact", lambda previous, current: _is_stationary(current),
+        ),
+        Step(
+            "Per $nKd$ the risk $\\frac12\\sum|f(x_t)-x_1|^2+\\frac{\\lambda}{2}|w|^2$ tends to this quadratic in "
+            "the overlaps",
             risk(),
             "inner products of independent Gaussian vectors concentrate as $d\\to\\infty$: "
             "$\\mu$, $s x_0$, $s z$ and the rest of $\\xi$ and $\\eta$ become orthogonal",
             "asymptotic",
-            lambda previous, current: _sum_check(current, total),
+            lambda previous, current: [
+                is_residual(weight), square(noise_sum) - n * draws, square(sample_sum) - n * sigma**2,
+                current - square(residual(weight)) / 2 - ridge / (2 * n * draws) * square(weight),
+            ],
         ),
     ))
-
-
-def _sum_check(current: sp.Expr, total: sp.Symbol) -> list[object]:
-    """The lengths of the parts of xi and eta add up to those of the whole."""
-    parts = square(noise_sum), square(sample_sum)
-    whole = n * draws, n * sigma**2
-    return [
-        *(is_zero(a - b) for a, b in zip(parts, whole, strict=True)),
-        current - square(residual) / 2 - ridge / (2 * n * draws) * square(weight),
-    ]

@@ -20,12 +20,17 @@ gain = dbeta - beta * dalpha / alpha
 
 def _regular(expression: sp.Expr) -> sp.Expr:
     """Cancel alpha in the denominator, with Delta put in and taken out again."""
-    delta = dict(denoiser.skip().where)[Delta]
+    delta = denoiser.delta()
     plain = sp.cancel(sp.together(expression.xreplace({Delta: delta})) * delta * N)
     top, bottom = sp.fraction(sp.cancel(plain / N))
     if bottom.has(alpha):
         raise ValueError(f"{expression} is not regular where alpha vanishes")
     return sp.collect(sp.factor(top / bottom), [A, B]) / Delta
+
+
+def _has_no_pole(expression: sp.Expr) -> bool:
+    """Whether the denominator stays away from 0 at alpha = 0, shorthands being positive."""
+    return bool(sp.expand(sp.fraction(sp.together(expression))[1].subs(alpha, 0)) != 0)
 
 
 @cache
@@ -47,7 +52,7 @@ def linear() -> Derivation:
             "exact", definition,
         ),
         Step("The same without a pole at $\\alpha=0$", value, "cancel $\\alpha$", "exact",
-             lambda previous, current: [previous - current, not sp.fraction(current)[1].has(alpha)]),
+             lambda previous, current: [previous - current, _has_no_pole(current)]),
     )
 
 
@@ -59,7 +64,7 @@ def _of(overlap: Derivation, letter: str) -> Derivation:
             value,
             "multiply by $k=\\dot\\beta-\\beta\\dot\\alpha/\\alpha$ and cancel $\\alpha$",
             "exact",
-            lambda previous, current: [gain * previous - current, not sp.fraction(current)[1].has(alpha)],
+            lambda previous, current: [gain * previous - current, _has_no_pole(current)],
         )
     )
 

@@ -1,0 +1,23 @@
+"""For tests, ours and yours: arguments inside and outside a domain, comparisons, accuracy, mutants.
+
+Needs hypothesis (`pip install flow-asymptotics[testing]`).
+
+    from hypothesis import given
+    from asymptotics import limited_samples, testing
+
+    @given(testing.arguments(limited_samples.mean_error))
+    def test_error_is_positive(point):
+        assert limited_samples.mean_error(**point) > 0
+
+    testing.assert_matches(limited_samples.mean_error, my_simulation, [{"n": 8, "sigma": 1.5, "ridge": 0.1}],
+                           rtol=1e-6)
+"""
+
+from asymptotics.testing.accuracy import accuracy as accuracy, condition as condition, sensitivity as sensitivity
+from asymptotics.testing.comparison import (
+    assert_close as assert_close,
+    assert_matches as assert_matches,
+    assert_matches_on_average as assert_matches_on_average,
+)
+from asymptotics.testing.mutation import Mutant as Mutant, mutants as mutants
+from asymptotics.testing.strategies import arguments as arguments, outside as outside

@@ -1,0 +1,49 @@
+"""Each formula against its independent law, and every mutant of each formula killed by that law."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import laws
+import pytest
+from equivalence import equivalent, survives
+
+from asymptotics import Formula, catalogue
+from asymptotics.testing import assert_matches, mutants
+
+FORMULAS = list(catalogue().values())
+each_formula = pytest.mark.parametrize("formula", FORMULAS, ids=lambda f: f.name)
+
+
+def test_every_formula_has_a_law() -> None:
+    assert set(laws.LAWS) == set(catalogue())
+
+
+@each_formula
+def test_formula_obeys_its_law(formula: Formula) -> None:
+    points = laws.points(formula)
+    assert len(points) >= 2
+    tolerance = laws.tolerance(formula.name)
+    worst = assert_matches(formula, lambda **point: laws.value(formula.name, point), points,
+                           rtol=tolerance, atol=tolerance)
+    print(f"{formula.name}: worst discrepancy {worst:.1e} of the law's accuracy {tolerance:g}")
+
+
+@each_formula
+def test_the_law_kills_every_mutant(formula: Formula, record_property: Callable[[str, object], None]) -> None:
+    """Every mutant that is not the formula after all; the summary of the run adds up the counts."""
+    measured = [(point, laws.value(formula.name, point)) for point in laws.points(formula)]
+    made = killed = same = 0
+    left = []
+    for mutant in mutants(formula):
+        made += 1
+        if not survives(mutant, formula, measured, laws.tolerance(formula.name)):
+            killed += 1
+        elif equivalent(mutant, formula):
+            same += 1
+        else:
+            left.append(mutant.description)
+    record_property("mutants", [made, killed, same])
+    print(f"{formula.name}: {made} mutants made, {killed} killed, {same} equivalent, {len(left)} alive")
+    assert made >= 20 and killed > 0.9 * made
+    assert not left

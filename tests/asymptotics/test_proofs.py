@@ -1,0 +1,129 @@
+"""prove() refuses what is false: mutants in the place of the result, and errors put into the middle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import sympy as sp
+from equivalence import equivalent, expanded
+
+from asymptotics import Derivation, Formula, ProofError, Step, catalogue
+from asymptotics.testing import Mutant, mutants
+from asymptotics.testing.mutation import edits
+
+FORMULAS = list(catalogue().values())
+each_formula = pytest.mark.parametrize("formula", FORMULAS, ids=lambda f: f.name)
+
+
+@each_formula
+def test_every_derivation_proves(formula: Formula) -> None:
+    done = formula.prove()
+    assert done.executed and done.result == formula.short
+    assert done.count("exact") >= 1
+    assert "(proved)" in done.summary and "(not executed)" in formula.derivation.summary
+
+
+@each_formula
+def test_the_result_itself_and_a_rewriting_of_it_are_accepted(formula: Formula) -> None:
+    formula.prove(formula.short)
+    formula.prove(formula.expression)
+
+
+def _accepts(derivation: Derivation, expression: sp.Basic) -> bool:
+    try:
+        derivation.execute(expression)
+    except ProofError:
+        return False
+    return True
+
+
+def _last(formula: Formula) -> Derivation:
+    """The derivation with its steps before the last taken as granted: they do not depend on the result."""
+    *before, last = formula.derivation.steps
+    granted = [replace(step, check=None, kind="assumption") for step in before]
+    return replace(formula.derivation, steps=(*granted, last))
+
+
+def _not_refused(formula: Formula, chosen: list[Mutant]) -> list[str]:
+    derivation = _last(formula)
+    return [
+        mutant.description for mutant in chosen
+        if _accepts(derivation, expanded(mutant)) and not equivalent(mutant, formula)
+    ]
+
+
+@each_formula
+def test_a_proof_refuses_mutants(formula: Formula) -> None:
+    """A sample; the slow sibling takes all."""
+    chosen = list(mutants(formula))[::31]
+    with pytest.raises(ProofError, match="fails"):
+        formula.prove(expanded(chosen[0]))
+    assert not _not_refused(formula, chosen[1:])
+
+
+@pytest.mark.slow
+@each_formula
+def test_a_proof_refuses_every_mutant(formula: Formula) -> None:
+    chosen = list(mutants(formula))
+    accepted = _not_refused(formula, chosen)
+    print(f"{formula.name}: {len(chosen)} mutants, of which the proof accepts {len(accepted)}")
+    assert not accepted
+
+
+def _edited(expression: sp.Basic) -> Iterator[tuple[str, sp.Basic]]:
+    if isinstance(expression, sp.Tuple):
+        for place, item in enumerate(expression):
+            for text, changed in edits(item):
+                yield text, sp.Tuple(*expression[:place], changed, *expression[place + 1:])
+    else:
+        yield from edits(expression)
+
+
+def _states_something(step: Step) -> bool:
+    """Whether an expression stands after the step, and not only a name or a relation of the model."""
+    return not isinstance(step.expression, sp.Symbol | sp.Eq)
+
+
+def _middle_errors(limit: int) -> Iterator[tuple[str, Derivation]]:
+    """Derivations up to the step after one that was edited; steps shared by formulas are taken once."""
+    seen = set()
+    for formula in FORMULAS:
+        steps = formula.derivation.steps
+        for place, step in enumerate(steps[:-1]):
+            pair = id(step), id(steps[place + 1])
+            if pair in seen or not _states_something(step):
+                continue
+            seen.add(pair)
+            changes = [(text, e) for text, e in _edited(step.expression) if e != step.expression]
+            for text, changed in changes[1 :: max(1, len(changes) // limit)]:
+                wrong = replace(step, expression=changed)
+                shortened = (*steps[:place], wrong, steps[place + 1])
+                yield (f"{formula.name}, step {place + 1} ({step.kind}): {text}",
+                       replace(formula.derivation, steps=shortened))
+
+
+def _check_middle(limit: int) -> None:
+    tried, accepted = 0, []
+    for text, derivation in _middle_errors(limit):
+        tried += 1
+        if _accepts(derivation, derivation.result):
+            accepted.append(text)
+    print(f"{tried} derivations with an error in the middle, {tried - len(accepted)} refused")
+    assert tried > 30
+    assert not accepted
+
+
+def test_an_error_in_the_middle_is_refused() -> None:
+    _check_middle(1)
+
+
+@pytest.mark.slow
+def test_any_error_in_the_middle_is_refused() -> None:
+    _check_middle(12)
+
+
+def test_a_wrong_type_in_the_place_of_the_result() -> None:
+    with pytest.raises(ProofError):
+        catalogue()["limited_samples.best_ridge"].prove(sp.Integer(3))
