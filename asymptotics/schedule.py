@@ -174,11 +174,11 @@ ornstein_uhlenbeck = Interpolant(
 )
 
 
-def variance_exploding(d: int | float) -> Interpolant:
+def variance_exploding(d: Any) -> Interpolant:
     """alpha = sqrt(d) (1 - t), beta = t: the base has the variance of the data's norm (d > 0)."""
     if isinstance(d, bool) or not isinstance(d, Real):
-        raise TypeError(f"d = {d!r} must be a number")
-    if not (np.isfinite(d) and d > 0):
+        raise TypeError(f"d = {d!r} must be a real number")
+    if not 0 < float(d) < np.inf:
         raise ValueError(f"d = {d} must be finite and > 0")
     exact = as_fraction("d", d)
     size = sp.Rational(exact.numerator, exact.denominator)
