@@ -1,14 +1,17 @@
 """``python -m simulate denoiser|generation ... --out FILE.nc``: write a data set, print where it
 lies.
 
-Exit code 0; 2 and one line on bad input; 130 when interrupted.
+Exit code 0, with a line on stderr if trainings did not converge; 2 and one line on bad input or where
+memory does not suffice; 130 when interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,9 +25,11 @@ from simulate.execute import workers
 from simulate.flow import METHODS
 from simulate.mixture import Mixture
 from simulate.path import Schedule
+from simulate.plan import MOST_TIMES
 from simulate.recipes import AdamRecipe, GradientDescent, Recipe
 from simulate.store import save
 
+_OUT_OF_MEMORY = "out of memory (or a worker was ended): take a smaller d, n or draws, or fewer workers"
 RECIPES: dict[str, type[Recipe] | None] = {
     "exact": None, "adam": AdamRecipe, "gradient_descent": GradientDescent,
 }
@@ -40,12 +45,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         dataset = _curves(given)
         print(save(dataset, given.out))
-    except (TypeError, ValueError, OSError) as problem:
+    except (TypeError, ValueError, OSError, FloatingPointError) as problem:
         print(f"simulate: {problem}", file=sys.stderr)
+        return 2
+    except MemoryError as problem:
+        print(f"simulate: {str(problem) or _OUT_OF_MEMORY}", file=sys.stderr)
+        return 2
+    except RuntimeError as problem:
+        # What torch raises when an allocation fails, and the pool when the system ended a worker for its memory.
+        if not isinstance(problem, BrokenExecutor) and "can't allocate memory" not in str(problem):
+            raise
+        print(f"simulate: {_OUT_OF_MEMORY}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("simulate: interrupted, nothing written", file=sys.stderr)
         return 130
+    if "unconverged" in dataset and bool((dataset.unconverged > 0).any()):
+        share = json.loads(dataset.attrs["provenance"])["unconverged"]
+        note = dataset.unconverged.attrs["note"]
+        print(f"simulate: {share:.2g} of the trainings did not converge: {note}", file=sys.stderr)
     return 0
 
 
@@ -101,7 +119,7 @@ def _curves(given: argparse.Namespace) -> xr.Dataset:
 
 def _inside(schedule: Schedule, count: int) -> list[float]:
     """``count`` equally spaced times strictly inside the schedule's interval."""
-    steps = checks.integer("times", count, least=1) + 1
+    steps = checks.integer("times", count, least=1, most=MOST_TIMES) + 1
     low, high = float(schedule.start), float(schedule.end)
     if not np.isfinite([low, high]).all():
         raise ValueError(f"schedule {schedule.name!r} has no finite interval to space times over")

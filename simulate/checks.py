@@ -10,14 +10,22 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 
+# Beyond this the square of a length, added to another, is lost in the rounding of float64.
+SMALLEST_LENGTH, LARGEST_LENGTH = 1e-6, 1e6
+# Beyond this nothing of the data is left in a weight of order n draws / ridge.
+LARGEST_RIDGE = 1e12
 
-def integer(name: str, value: object, *, least: int) -> int:
-    """``value`` as int. TypeError unless an integer (bool is none), ValueError below ``least``."""
+
+def integer(name: str, value: object, *, least: int, most: int | None = None) -> int:
+    """``value`` as int. TypeError unless an integer (bool is none), ValueError if out of range."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
         raise TypeError(f"{name} = {value!r} must be an integer")
-    if value < least:
+    number = int(value)
+    if number < least:
         raise ValueError(f"{name} = {value} must be >= {least}")
-    return int(value)
+    if most is not None and number > most:
+        raise ValueError(f"{name} = {value} must be <= {most}")
+    return number
 
 
 def real(
@@ -38,6 +46,20 @@ def real(
     if most is not None and number > most:
         raise ValueError(f"{name} = {value} must be <= {most:g}")
     return number
+
+
+def length(name: str, value: object) -> float:
+    """``value`` as float: a length > 0 whose square float64 can add to that of a standard normal."""
+    number = real(name, value, above=0.0)
+    if not SMALLEST_LENGTH <= number <= LARGEST_LENGTH:
+        side = f">= {SMALLEST_LENGTH:g}" if number < 1.0 else f"<= {LARGEST_LENGTH:g}"
+        raise ValueError(f"{name} = {value} must be {side}: its square would drown in rounding")
+    return number
+
+
+def penalty(ridge: object) -> float:
+    """``ridge`` as float, in [0, LARGEST_RIDGE]."""
+    return real("ridge", ridge, least=0.0, most=LARGEST_RIDGE)
 
 
 def flag(name: str, value: object) -> bool:

@@ -31,8 +31,11 @@ def compare(
     dims of the measured one: measured, stderr, theory, difference, zscore, detectable (smallest
     discrepancy seen with probability ``power``), detectable_relative, passed. The false-failure
     rate is split over all points and over ``comparisons`` such calls. The theory is for d ->
-    infinity: a difference of order 1/d, and that of a coarse integration, is a true one. The
-    Verdict's text is the attribute ``verdict``.
+    infinity: a difference of order 1/d, and that of a coarse integration, is a true one.
+
+    Attributes: ``verdict``, the Verdict's text and what the data set says against itself (labels
+    flipped, trainings that did not converge, labels not looked at); ``detectable_relative_max``, the
+    largest detectable_relative of the points where the theory is not 0 (0.0 where it is 0 everywhere).
     """
     if not isinstance(dataset, xr.Dataset):
         raise TypeError(f"dataset must be an xarray.Dataset, not {type(dataset).__name__}")
@@ -48,13 +51,25 @@ def compare(
         "difference": verdict.difference, "zscore": verdict.z, "detectable": verdict.detectable,
         "detectable_relative": verdict.relative, "passed": verdict.passed_each,
     }
+    visible = verdict.relative[theory.values != 0.0]
     attributes = {
-        "formula": formula.name, "verdict": str(verdict), "false_failure": false_failure,
-        "power": power,
+        "formula": formula.name, "verdict": "\n".join([str(verdict), *_reservations(dataset)]),
+        "false_failure": false_failure, "power": power,
+        "detectable_relative_max": float(visible.max()) if visible.size else 0.0,
         **{name: value for name, value in dataset.attrs.items() if name == "provenance"},
     }
     variables = {name: (measured.dims, values) for name, values in found.items()}
     return xr.Dataset(variables, measured.coords, attributes)
+
+
+def _reservations(dataset: xr.Dataset) -> list[str]:
+    """What a reader of the verdict must know of these data: shares that are not 0, and what was not checked."""
+    lines = [
+        f"  {name} {100 * float(dataset[name].mean()):.3g} % (largest {100 * float(dataset[name].max()):.3g} %): "
+        f"{dataset[name].attrs.get('note', '')}"
+        for name in ("label_flips", "unconverged") if name in dataset and bool((dataset[name] > 0).any())
+    ]
+    return lines + ([f"  {dataset.attrs['method']}"] if "method" in dataset.attrs else [])
 
 
 def _variable(dataset: xr.Dataset, name: str) -> xr.DataArray:

@@ -54,11 +54,12 @@ def solve(
     1, where minimising drives the pre-activation to 0 and the infimum is not attained, and where
     x_t leaves c undetermined.
     """
-    penalty = checks.real("ridge", ridge, least=0.0)
+    penalty = checks.penalty(ridge)
     with_skip = checks.flag("skip", skip)
     require_attained(samples)
     signs = _labels(samples, labels)
     x, y, h = samples.mixed(values).flatten(0, 1), samples.targets.flatten(0, 1), signs.flatten()
+    _require_squares(x, y)
     if with_skip:
         skip_value, weight = _least_squares(x, y, h, penalty)
     else:
@@ -97,6 +98,15 @@ def solve_self_consistent(
         return replace(solution, iterations=len(seen), outcome=outcome)
 
 
+def _require_squares(x: torch.Tensor, y: torch.Tensor) -> None:
+    """ValueError if a sum of squares overflows: nothing that is computed from it would say so."""
+    if not bool(torch.isfinite(x.norm() + y.norm())) or not bool(torch.isfinite(y.square().sum())):
+        largest = float(torch.maximum(x.abs().max(), y.abs().max()))
+        raise ValueError(
+            f"squares of x_t or x1 overflow {x.dtype}: the largest entry is {largest:.3g}; scale the data"
+        )
+
+
 def _least_squares(
     x: torch.Tensor, y: torch.Tensor, h: torch.Tensor, ridge: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -112,8 +122,8 @@ def _least_squares(
     floor = 100.0 * torch.finfo(x.dtype).eps * x.norm()
     if bool(x_left.norm() <= floor):
         raise ValueError(
-            "x_t of all pairs is the same up to its label, so the skip c is not determined; use "
-            "ridge > 0, another time, or skip=False"
+            f"x_t of all pairs is the same up to its label and ridge = {ridge:g} does not tell it from w, "
+            "so the skip c is not determined; use a larger ridge, another time, or skip=False"
         )
     skip = _regress(y_left, x_left)[0, 0]
     x_part, y_part = coefficients.chunk(2)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from simulate.mixture import Samples
 from simulate.path import Schedule, point
 from simulate.recipes import Recipe
 from simulate.seeds import Seed, child
-from simulate.training import train
+from simulate.training import Training, train
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -36,7 +37,8 @@ class TrainedLearner:
     samples.
 
     The initial weight is drawn from a stream of its own for each time, derived from ``seed`` and
-    the bits of t: the same network whatever the order of the calls.
+    the bits of t: the same network whatever the order of the calls. ``observe(training)`` sees the
+    record of every training, so that one that did not converge does not pass for one that did.
     """
 
     samples: Samples
@@ -46,6 +48,7 @@ class TrainedLearner:
     seed: Seed
     activation: str = "sign"
     skip: bool = True
+    observe: Callable[[Training], None] | None = None
 
     def __call__(self, time: float) -> Autoencoder:
         bits = int(np.float64(time).view(np.uint64))
@@ -53,4 +56,6 @@ class TrainedLearner:
             self.samples, point(self.schedule, time), recipe=self.recipe, ridge=self.ridge,
             seed=child(self.seed, bits), activation=self.activation, skip=self.skip,
         )
+        if self.observe is not None:
+            self.observe(training)
         return training.network.oriented(self.samples)

@@ -30,7 +30,7 @@ def require_attained(samples: Samples) -> None:
 
 def risk(network: Autoencoder, samples: Samples, values: Mixing, *, ridge: float) -> torch.Tensor:
     """1/2 sum over pairs |f(x_t) - x1|^2 + ridge/2 |w|^2, as the authors weight it; 0-d tensor."""
-    penalty = checks.real("ridge", ridge, least=0.0)
+    penalty = checks.penalty(ridge)
     misfit = network(samples.mixed(values)) - samples.targets
     return 0.5 * misfit.square().sum() + 0.5 * penalty * network.weight.square().sum()
 

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from simulate import checks
+from simulate.memory import require_vectors
 from simulate.path import Mixing, weights
 from simulate.seeds import Seed, child, normal, signs
 
@@ -23,8 +24,7 @@ _LABELS, _DATA, _NOISE = range(3)
 
 @dataclass(frozen=True, kw_only=True)
 class Mixture:
-    """d >= 1 dimensions; sigma > 0; radius = |mu| / sqrt(d) > 0; weight p in [0, 1] of the + mode.
-    """
+    """d >= 1 dimensions; weight p in [0, 1] of the + mode; sigma and radius = |mu| / sqrt(d) in [1e-6, 1e6]."""
 
     d: int
     sigma: float
@@ -33,8 +33,8 @@ class Mixture:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "d", checks.integer("d", self.d, least=1))
-        object.__setattr__(self, "sigma", checks.real("sigma", self.sigma, above=0.0))
-        object.__setattr__(self, "radius", checks.real("radius", self.radius, above=0.0))
+        object.__setattr__(self, "sigma", checks.length("sigma", self.sigma))
+        object.__setattr__(self, "radius", checks.length("radius", self.radius))
         object.__setattr__(self, "p", checks.real("p", self.p, least=0.0, most=1.0))
 
     def mean(
@@ -42,6 +42,7 @@ class Mixture:
     ) -> torch.Tensor:
         """mu = radius * (1, ..., 1), shape (d,). The law of the data is the same for any direction.
         """
+        require_vectors(self.d, 1, 0)
         return torch.full((self.d,), self.radius, dtype=dtype, device=device)
 
     def sample(
@@ -51,8 +52,9 @@ class Mixture:
         """n >= 1 samples with ``draws`` >= 1 base draws each.
 
         Labels, data and noise come from streams of their own, and a larger n continues a smaller
-        one.
+        one. MemoryError where they cannot fit into this machine's memory.
         """
+        _check_sizes(self, n, draws)
         return _draw(self, self.mean(dtype=dtype, device=device), n, draws, seed)
 
 
@@ -156,9 +158,14 @@ class Samples:
         return _draw(self.mixture, self.mean, n, 1, seed)
 
 
+def _check_sizes(mixture: Mixture, n: int, draws: int) -> tuple[int, int]:
+    count, each = checks.integer("n", n, least=1), checks.integer("draws", draws, least=1)
+    require_vectors(mixture.d, count, each)
+    return count, each
+
+
 def _draw(mixture: Mixture, mean: torch.Tensor, n: int, draws: int, seed: Seed) -> Samples:
-    count = checks.integer("n", n, least=1)
-    each = checks.integer("draws", draws, least=1)
+    count, each = _check_sizes(mixture, n, draws)
     kind: dict[str, Any] = {"dtype": mean.dtype, "device": mean.device}
     labels = signs(child(seed, _LABELS), count, mixture.p).to(**kind)
     spread = mixture.sigma * normal(child(seed, _DATA), (count, mixture.d), **kind)

@@ -21,6 +21,7 @@ from simulate.mixture import Mixture, Samples
 from simulate.path import Table, point
 from simulate.recipes import Recipe
 from simulate.seeds import child
+from simulate.training import Training
 
 Measured: TypeAlias = dict[str, NDArray[np.float64]]
 
@@ -53,7 +54,8 @@ class Setting:
     def samples(self) -> Samples:
         return self.mixture.sample(n=self.n, draws=self.draws, seed=child(self.seed, _SAMPLES))
 
-    def learner(self, samples: Samples) -> Learner:
+    def learner(self, samples: Samples, trainings: list[Training]) -> Learner:
+        """What learns from ``samples``; the record of every training is appended to ``trainings``."""
         if self.recipe is None:
             return ExactLearner(
                 samples=samples, schedule=self.schedule, ridge=self.ridge, skip=self.skip
@@ -61,6 +63,7 @@ class Setting:
         return TrainedLearner(
             samples=samples, schedule=self.schedule, ridge=self.ridge, recipe=self.recipe,
             seed=child(self.seed, _WEIGHTS), activation=self.activation, skip=self.skip,
+            observe=trainings.append,
         )
 
 
@@ -76,7 +79,8 @@ class DenoiserTask:
         setting = self.setting
         samples = setting.samples()
         unseen = samples.fresh(n=self.fresh, seed=child(setting.seed, _FRESH))
-        learner = setting.learner(samples)
+        trainings: list[Training] = []
+        learner = setting.learner(samples, trainings)
         rows = []
         for time in self.times:
             network, values = learner(time), point(setting.schedule, time)
@@ -85,6 +89,7 @@ class DenoiserTask:
                 "training_loss": training_loss(network, samples, values, ridge=setting.ridge),
                 "test_error": test_error(network, unseen, values).value,
                 "label_flips": float(not labels_match(network, samples, values)),
+                **_convergence(trainings[-1:]),
             })
         return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
@@ -100,7 +105,8 @@ class GenerationTask:
     def run(self) -> Measured:
         setting = self.setting
         samples = setting.samples()
-        learner = setting.learner(samples)
+        trainings: list[Training] = []
+        learner = setting.learner(samples, trainings)
         flips: list[bool] = []
 
         def watched(time: float) -> Autoencoder:
@@ -119,7 +125,18 @@ class GenerationTask:
             "flow_sample": along_sample,
             "flow_variance": law.factor**2,
             "label_flips": np.array(np.mean(flips)),
+            **{name: np.array(value) for name, value in _convergence(trainings).items()},
         }
+
+
+def _convergence(trainings: list[Training]) -> dict[str, float]:
+    """The share that did not converge and the largest excess; nothing where nothing was trained."""
+    if not trainings:
+        return {}
+    return {
+        "unconverged": float(np.mean([not each.converged for each in trainings])),
+        "excess_loss": max(each.excess for each in trainings),
+    }
 
 
 def run(task: Task) -> Measured:

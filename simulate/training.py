@@ -17,6 +17,7 @@ import torch
 
 from simulate import checks
 from simulate.autoencoder import ACTIVATIONS, Autoencoder, reconstruct
+from simulate.exact import solve
 from simulate.losses import require_attained
 from simulate.mixture import Samples
 from simulate.path import Mixing
@@ -25,21 +26,35 @@ from simulate.seeds import Seed, normal
 
 Progress: TypeAlias = Callable[[int, float], None]
 
+# A training counts as converged if at most this share of its loss could still be gained with its own labels.
+# (Not judged by how far the gradient fell: the first one is mostly that of c, and says little about w.)
+CONVERGED = 1e-3
+
 
 @dataclass(frozen=True, eq=False)
 class Training:
     """A trained network and its record.
 
-    ``recorded`` (iterations done) and ``losses`` (the risk per n draws d then, ridge included)
-    start at 0 and end with the network returned.
+    ``recorded`` (iterations done), ``losses`` (the risk per n draws d then, ridge included) and
+    ``slopes`` (the norm of the risk's gradient in (sqrt(d) c, w)) start at 0 and end with the network
+    returned. ``excess`` is the share of the last loss that the exact minimiser for the labels sign(w.x_t)
+    of the network would save; for tanh that minimiser is a sign network, so that the excess also counts what
+    a lack of saturation costs.
     """
 
     network: Autoencoder
     recorded: tuple[int, ...]
     losses: tuple[float, ...]
+    slopes: tuple[float, ...]
     iterations: int
     stopped_early: bool
     reason: str
+    excess: float
+
+    @property
+    def converged(self) -> bool:
+        """excess <= CONVERGED. Says nothing of whether the labels are the right ones."""
+        return self.excess <= CONVERGED
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +95,7 @@ def train(
     ``progress(iteration, loss)`` is called at each record. Raises FloatingPointError if the risk
     stops being finite, ValueError for n * draws = 1 (the infimum is not attained).
     """
-    penalty = checks.real("ridge", ridge, least=0.0)
+    penalty = checks.penalty(ridge)
     with_skip = checks.flag("skip", skip)
     checks.choice("activation", activation, ACTIVATIONS)
     if not isinstance(recipe, AdamRecipe | GradientDescent):
@@ -98,20 +113,36 @@ def train(
     else:
         states = _descend(problem, start, weight, recipe, with_skip)
     size = samples.pairs * samples.d
-    recorded, losses, reason, early = _follow(states, recipe, size, progress)
+    recorded, losses, slopes, reason, early = _follow(states, recipe, size, progress)
+    network = Autoencoder(start.detach().clone(), weight.detach().clone(), activation)
     return Training(
-        Autoencoder(start.detach().clone(), weight.detach().clone(), activation),
-        tuple(recorded), tuple(losses), recorded[-1], early, reason,
+        network, tuple(recorded), tuple(losses), tuple(slopes), recorded[-1], early, reason,
+        _excess(network, samples, values, penalty, with_skip, losses[-1]),
     )
+
+
+def _excess(
+    network: Autoencoder, samples: Samples, values: Mixing, ridge: float, skip: bool, loss: float
+) -> float:
+    """(loss - the least loss with the network's labels) / loss; 0 where the loss is 0."""
+    if loss == 0.0:
+        return 0.0
+    labels = torch.where(network.preactivation(samples.mixed(values)) < 0, -1.0, 1.0).to(samples.data.dtype)
+    try:
+        least = solve(samples, values, ridge=ridge, labels=labels, skip=skip).objective
+    except ValueError:
+        # x_t is the labels' own direction: c is not determined and adds nothing.
+        least = solve(samples, values, ridge=ridge, labels=labels, skip=False).objective
+    return (loss - least) / loss
 
 
 def _follow(
     states: Iterator[_State], recipe: Recipe, size: int, progress: Progress | None
-) -> tuple[list[int], list[float], str, bool]:
+) -> tuple[list[int], list[float], list[float], str, bool]:
     """Run the optimiser, record, and decide when it has done enough."""
     recorded: list[int] = []
     losses: list[float] = []
-    first_slope = 0.0
+    slopes: list[float] = []
     for state in states:
         loss = state.risk / size
         if not (loss < float("inf") and state.slope < float("inf")):
@@ -121,19 +152,18 @@ def _follow(
             )
         recorded.append(state.iteration)
         losses.append(loss)
+        slopes.append(state.slope)
         if progress is not None:
             progress(state.iteration, loss)
         if state.stuck:
-            return recorded, losses, state.stuck, True
-        if state.iteration == 0:
-            first_slope = state.slope
-        elif state.iteration < recipe.iterations:
-            if recipe.gradient_tolerance and state.slope <= recipe.gradient_tolerance * first_slope:
-                return recorded, losses, "gradient below tolerance", True
+            return recorded, losses, slopes, state.stuck, True
+        if 0 < state.iteration < recipe.iterations:
+            if recipe.gradient_tolerance and state.slope <= recipe.gradient_tolerance * slopes[0]:
+                return recorded, losses, slopes, "gradient below tolerance", True
             change = abs(losses[-1] - losses[-2])
             if recipe.loss_tolerance and change <= recipe.loss_tolerance * abs(losses[-1]):
-                return recorded, losses, "loss change below tolerance", True
-    return recorded, losses, "all iterations done", False
+                return recorded, losses, slopes, "loss change below tolerance", True
+    return recorded, losses, slopes, "all iterations done", False
 
 
 def _adam(

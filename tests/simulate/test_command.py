@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,18 @@ def test_generation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["generation", "--method", "rk", "--out", "x.nc"], "method = 'rk' must be one of"),
         (["generation", "--times", "3", "--out", "x.nc"], "unrecognized arguments"),
         (["generation"], "required: --out"),
+        (["denoiser", "--sigma", "1e-200", "--out", "x.nc"], "sigma = 1e-200 must be >= 1e-06"),
+        (["denoiser", "--trainer", "adam", "--sigma", "1e20", "--out", "x.nc"], "sigma = 1e+20 must be <= 1e+06"),
+        (["generation", "--sigma", "1e200", "--out", "x.nc"], "sigma = 1e+200 must be <= 1e+06"),
+        (["denoiser", "--radius", "1e7", "--out", "x.nc"], "radius = 10000000.0 must be <= 1e+06"),
+        (["denoiser", "--ridge", "1e300", "--out", "x.nc"], "ridge = 1e+300 must be <= 1e+12"),
+        (["generation", "--d", "100000000000", "--out", "x.nc"], "d = 100000000000 with n = 8 and draws = 1 needs"),
+        (["denoiser", "--d", "1" + "0" * 30, "--out", "x.nc"], "take a smaller d"),
+        (["denoiser", "--n", "1" + "0" * 30, "--out", "x.nc"], "draws = 1 needs about"),
+        (["denoiser", "--draws", "1" + "0" * 12, "--out", "x.nc"], "take a smaller d"),
+        (["denoiser", "--seeds", "1" + "0" * 12, "--out", "x.nc"], "seeds = 1000000000000 must be <= 1000000"),
+        (["generation", "--steps", "1" + "0" * 12, "--out", "x.nc"], "steps = 1000000000000 must be <= 1000000"),
+        (["denoiser", "--times", "1" + "0" * 12, "--out", "x.nc"], "times = 1000000000000 must be <= 1000000"),
         (["denoiser", *SMALL, "--out", "/dev/null/x.nc"], "/dev/null"),
         (["dance"], "invalid choice: 'dance'"),
         ([], "required: kind"),
@@ -73,6 +86,48 @@ def test_bad_input_is_one_line_and_code_2(
     output = capsys.readouterr()
     assert left.value.code == 2 and output.out == ""
     assert words in output.err and output.err.count("\n") == 1
+
+
+def test_trainings_that_did_not_converge_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """240 = 6000 steps of 0.04 is as far as Adam can carry a weight; at sigma = 1e6 it has further to go."""
+    out = tmp_path / "far.nc"
+    arguments = ["--sigma", "1e6", "--times", "1", "--trainer", "adam", "--out", str(out)]
+    assert main(["denoiser", *SMALL, *arguments]) == 0
+    output = capsys.readouterr()
+    assert "simulate: 1 of the trainings did not converge" in output.err and output.err.count("\n") == 1
+    assert load(out).unconverged.values.tolist() == [[1.0], [1.0]]
+
+
+@pytest.mark.parametrize(
+    ("raised", "words"),
+    [
+        (FloatingPointError("training diverged"), "simulate: training diverged"),
+        (MemoryError(), "simulate: out of memory"),
+        (BrokenExecutor("a worker died"), "simulate: out of memory"),
+        (RuntimeError("[enforce fail] can't allocate memory: you tried"), "simulate: out of memory"),
+    ],
+)
+def test_what_fails_during_a_run_is_one_line_too(
+    raised: Exception, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(given: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("simulate.__main__._curves", fail)
+    assert main(["denoiser", "--out", "x.nc"]) == 2
+    output = capsys.readouterr()
+    assert words in output.err and output.err.count("\n") == 1
+
+
+def test_an_error_of_the_program_itself_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(given: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("simulate.__main__._curves", fail)
+    with pytest.raises(RuntimeError, match="a bug"):
+        main(["denoiser", "--out", "x.nc"])
 
 
 def test_an_interrupt_ends_with_130_and_writes_nothing(tmp_path: Path) -> None:

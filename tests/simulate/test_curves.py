@@ -14,6 +14,7 @@ from asymptotics.schedule import linear, ornstein_uhlenbeck, square_root, trigon
 from simulate import (
     AdamRecipe,
     ExactLearner,
+    GradientDescent,
     Mixture,
     Point,
     compare,
@@ -119,10 +120,10 @@ def test_generation_is_the_cluster_law_of_its_data() -> None:
 def test_without_skip_only_the_generated_error_has_a_formula() -> None:
     dataset = generation(skip=False)
     found = {
-        name: array.attrs["formula"] for name, array in dataset.data_vars.items() if array.attrs
+        name: array.attrs["formula"] for name, array in dataset.data_vars.items() if "formula" in array.attrs
     }
     assert found == {"mean_error": "limited_samples.no_skip_error"}
-    assert not any(array.attrs for array in denoiser(skip=False).data_vars.values())
+    assert not any("formula" in array.attrs for array in denoiser(skip=False).data_vars.values())
 
 
 def test_derivatives_that_diverge_are_left_out() -> None:
@@ -223,6 +224,44 @@ def test_compare_where_nothing_varies() -> None:
     assert np.all(np.isneginf(wrong.zscore.isel(t=0))) and not bool(wrong.passed.isel(t=0).any())
 
 
+def flat(name: str, value: float) -> Theory:
+    return Theory(f"limited_samples.{name}", (), lambda: value)
+
+
+def test_the_verdict_tells_of_flipped_labels() -> None:
+    """Near the noise end the minimiser for the true labels does not reproduce them."""
+    found = compare(denoiser(times=[0.001, 0.6], draws=1), flat("skip", 0.0)).attrs["verdict"]
+    assert "label_flips" in found and "for the given labels and not self-consistent" in found
+    plain = compare(denoiser(mixture=Mixture(d=2000, sigma=0.9), draws=1), flat("skip", 0.0))
+    assert "label_flips" not in plain.attrs["verdict"]
+
+
+def test_trainings_that_stopped_short_are_told_in_data_provenance_and_verdict() -> None:
+    short = AdamRecipe(iterations=3)
+    for dataset, dims, name in (
+        (denoiser(recipe=short), ("n", "t"), "skip"), (generation(recipe=short), ("n",), "mean_error"),
+    ):
+        assert dataset.unconverged.dims == dataset.excess_loss.dims == dims
+        assert bool((dataset.unconverged == 1.0).all()) and bool((dataset.excess_loss > 0.001).all())
+        record = json.loads(dataset.attrs["provenance"])
+        assert (record["unconverged"], record["converged_excess"]) == (1.0, 0.001)
+        verdict = compare(dataset, flat(name, 0.0)).attrs["verdict"]
+        assert "unconverged 100 %" in verdict and "not minimisers" in verdict
+    done = denoiser(recipe=GradientDescent(), n=[4], mixture=Mixture(d=2000, sigma=0.9), times=[0.5], seeds=2)
+    assert not done.unconverged.any() and bool((abs(done.excess_loss) < 1e-8).all())
+    assert "unconverged" not in compare(done, flat("skip", 0.0)).attrs["verdict"]
+    assert "unconverged" not in denoiser()
+
+
+def test_compare_states_the_largest_relative_discrepancy_that_could_hide() -> None:
+    dataset = denoiser()
+    found = compare(dataset, Theory("limited_samples.skip", ("alpha",), lambda alpha: 1.0 + alpha))
+    assert found.attrs["detectable_relative_max"] == pytest.approx(float(found.detectable_relative.max()), rel=0)
+    start = compare(generation(), Theory("limited_samples.flow_mean", ("t",), lambda t: t))
+    assert 0 < start.attrs["detectable_relative_max"] < np.inf
+    assert compare(dataset, flat("skip", 0.0)).attrs["detectable_relative_max"] == 0.0
+
+
 def test_bad_comparisons() -> None:
     dataset = denoiser()
     with pytest.raises(LookupError, match=r"no variable of this data set measures 'x.y'"):
@@ -243,6 +282,11 @@ def test_bad_comparisons() -> None:
     [
         ({"mixture": 5}, TypeError, "mixture must be a Mixture"),
         ({"n": []}, ValueError, "n is empty"),
+        ({"n": 4}, TypeError, "n = 4 must be a sequence"),
+        ({"n": "24"}, TypeError, "n = .2. must be an integer"),
+        ({"mixture": Mixture(d=10**11, sigma=1.0)}, MemoryError, "d = 100000000000 with n = 4 and draws = 2"),
+        ({"ridge": 1e13}, ValueError, r"ridge = 10000000000000.0 must be <= 1e\+12"),
+        ({"seeds": 10**7}, ValueError, "seeds = 10000000 must be <= 1000000"),
         ({"n": [2, 2]}, ValueError, "holds a number twice"),
         ({"n": [2.5]}, TypeError, "n = 2.5 must be an integer"),
         ({"n": [1], "draws": 1}, ValueError, "not attained"),

@@ -199,6 +199,17 @@ def test_an_undetermined_skip_is_refused() -> None:
         solve(samples, Point(0.0, 1.0), ridge=0.0)
 
 
+def test_numbers_whose_squares_overflow_are_named_as_such() -> None:
+    """Not as a skip that is not determined: with ridge > 0 it always is."""
+    small = Mixture(d=10, sigma=1.0).sample(n=2, seed=0)
+    large = Samples.from_arrays(
+        mean=small.mean, labels=small.labels, data=1e200 * small.data, noise=small.noise, sigma=1.0
+    )
+    for skip in (True, False):
+        with pytest.raises(ValueError, match=r"squares of x_t or x1 overflow torch.float64.*e\+200"):
+            solve(large, VALUES, ridge=0.1, skip=skip)
+
+
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [

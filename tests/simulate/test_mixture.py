@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from asymptotics.calibration import assert_agrees, compare_laws, compare_mean
-from simulate import Mixture, Point, Samples
+from simulate import Mixture, Point, Samples, memory
 from simulate.seeds import child, normal
 
 MIXTURE = Mixture(d=30, sigma=0.7, radius=1.3, p=0.6)
@@ -95,12 +95,34 @@ def test_hand_made_vectors_carry_their_radius() -> None:
         ({"sigma": float("nan")}, ValueError, "sigma = nan must be finite"),
         ({"sigma": "1"}, TypeError, "sigma = '1'"),
         ({"radius": -1.0}, ValueError, "radius = -1.0 must be > 0"),
+        ({"radius": 1e-7}, ValueError, "radius = 1e-07 must be >= 1e-06: its square would drown"),
+        ({"sigma": 1e7}, ValueError, r"sigma = 10000000.0 must be <= 1e\+06"),
         ({"p": 1.5}, ValueError, "p = 1.5 must be <= 1"),
     ],
 )
 def test_bad_mixtures(change: dict[str, object], error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         Mixture(**{"d": 3, "sigma": 1.0, **change})  # type: ignore[arg-type]
+
+
+def test_data_that_can_never_fit_are_refused_before_they_are_drawn(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "installed", lambda: 10_000)
+    assert MIXTURE.sample(n=20, seed=0).n == 20
+    with pytest.raises(MemoryError, match=r"d = 30 with n = 21 and draws = 1 needs about 9.84 KiB, this .* 9.77 KiB"):
+        MIXTURE.sample(n=21, seed=0)
+    with pytest.raises(MemoryError, match="take a smaller d, n or draws"):
+        MIXTURE.sample(n=2, draws=30, seed=0)
+    monkeypatch.setattr(memory, "installed", lambda: None)
+    assert MIXTURE.sample(n=200, seed=0).n == 200
+
+
+def test_the_memory_of_this_machine_is_known() -> None:
+    there = memory.installed()
+    assert there is not None and 2**26 < there < 2**50
+    with pytest.raises(MemoryError, match="d = 1000000000000 "):
+        Mixture(d=10**12, sigma=1.0).mean()
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,36 @@ def test_early_stops_say_why() -> None:
     assert (whole.stopped_early, whole.reason) == (False, "all iterations done")
 
 
+@pytest.mark.parametrize("recipe", [AdamRecipe(), GradientDescent(), QUICK])
+def test_a_training_says_how_far_from_a_minimum_it_ended(recipe: AdamRecipe | GradientDescent) -> None:
+    training = train(SMALL, Point(0.5, 0.5), recipe=recipe, ridge=0.7, seed=1)
+    assert len(training.slopes) == len(training.losses)
+    network = training.network
+    parts = torch.cat([torch.as_tensor(network.skip).reshape(1), network.weight]).requires_grad_(True)
+    misfit = parts[0] * SMALL.mixed(Point(0.5, 0.5)) - SMALL.targets
+    misfit = misfit + SMALL.pair_labels[..., None] * parts[1:] * (1 if network.weight.sum() > 0 else -1)
+    (0.5 * misfit.square().sum() + 0.35 * parts[1:].square().sum()).backward()
+    assert parts.grad is not None
+    parts.grad[0] /= SMALL.d**0.5
+    assert training.slopes[-1] == pytest.approx(float(parts.grad.norm()), rel=1e-6, abs=1e-9)
+    least = solve(SMALL, Point(0.5, 0.5), ridge=0.7).objective
+    assert training.excess == pytest.approx(1 - least / training.losses[-1], rel=1e-9, abs=1e-14)
+    assert training.converged == (training.excess <= 1e-3) == (recipe is not QUICK)
+
+
+def test_far_from_the_data_nothing_passes_for_converged() -> None:
+    """240 = 6000 steps of 0.04 is as far as Adam carries a weight. The gradient falls far even so."""
+    samples = Mixture(d=60, sigma=1e5).sample(n=3, seed=0)
+    training = train(samples, Point(0.5, 0.5), recipe=AdamRecipe(), ridge=0.1, seed=1)
+    assert not training.converged and training.slopes[-1] < 1e-2 * training.slopes[0]
+
+
+def test_a_copying_network_and_an_undetermined_skip_have_no_excess() -> None:
+    one = Mixture(d=20, sigma=1.0).sample(n=1, draws=2, seed=0)
+    training = train(one, Point(0.0, 1.0), recipe=GradientDescent(), ridge=0.0, seed=1)
+    assert training.excess == 0.0 or training.losses[-1] < 1e-20
+
+
 def test_divergence_is_an_error() -> None:
     recipe = AdamRecipe(learning_rate=1e200, iterations=30, record_every=1)
     with pytest.raises(FloatingPointError, match="diverged: loss"):

@@ -1,0 +1,41 @@
+"""How much memory a run would need, asked before it starts: an allocation that fails says less."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+_LIMIT = Path("/sys/fs/cgroup/memory.max")
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+
+
+def installed() -> int | None:
+    """Bytes this process may use: the machine's memory, or less in a container; None where unknown."""
+    known = []
+    with suppress(AttributeError, ValueError, OSError):  # Not a Unix machine.
+        known.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    with suppress(OSError, ValueError):  # No container, or one that says "max".
+        known.append(int(_LIMIT.read_text()))
+    return min(known, default=None)
+
+
+def require_vectors(d: int, n: int, draws: int, *, copies: int = 1) -> None:
+    """MemoryError unless ``copies`` times one data set, n (1 + draws) vectors of d float64, would fit.
+
+    Against what is installed, not what is free: this refuses what can never work.
+    """
+    needed, there = 8 * d * n * (1 + draws) * copies, installed()
+    if there is not None and needed > there:
+        raise MemoryError(
+            f"d = {d} with n = {n} and draws = {draws} needs about {_readable(needed)}, this machine has "
+            f"{_readable(there)}: take a smaller d, n or draws, or fewer workers (sums over the data alone "
+            "are drawn at any d by simulate.draw)"
+        )
+
+
+def _readable(size: int) -> str:
+    power = 0
+    while size >= 1024 ** (power + 1) and power < len(_UNITS) - 1:
+        power += 1
+    return f"{size / 1024**power:.3g} {_UNITS[power]}"
