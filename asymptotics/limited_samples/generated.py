@@ -93,7 +93,7 @@ def _positive_at_one_point(expression: sp.Expr) -> bool:
     """Enough for a function whose square is known and never 0: its sign at one point is its sign everywhere."""
     plain = expand_where(expression, mean_error().where)
     point = {s: sp.Rational(5 + k, 2) for k, s in enumerate(sorted(plain.free_symbols, key=str))}
-    return bool(plain.xreplace(point) > 0)
+    return plain.xreplace(point).is_positive is True
 
 
 @cache

@@ -96,7 +96,8 @@ def _is_stationary(span: sp.Expr) -> list[object]:
     mean, w = sp.symbols("mu w", real=True)
     pairs = [(x1[k // 2], x0[k]) for k in range(4)]
     total = sum(((skip * (alpha * b + beta * a) + w - a) ** 2 for a, b in pairs), sp.S.Zero) + ridge * w**2
-    sums = {MU: mean, OWN_SAMPLE: sum(x1) - 2 * mean, OTHER_SAMPLE: 0, OWN_NOISE: sum(x0), OTHER_NOISE: 0}
+    sums = {MU: mean, OWN_SAMPLE: x1[0] - mean, OTHER_SAMPLE: x1[1] - mean,
+            OWN_NOISE: x0[0], OTHER_NOISE: sum(x0[1:])}
     stated = span.subs(LEFT).subs({n: 2, draws: 2}).subs(sums)
     return [sp.expand(sp.diff(total, w) / 2 - ((4 + ridge) * w - stated))]
 
