@@ -22,6 +22,7 @@ from simulate.generated import (
     average_error as average_error,
     cluster_law as cluster_law,
 )
+from simulate.gram import GramStatistics as GramStatistics
 from simulate.learners import ExactLearner as ExactLearner, TrainedLearner as TrainedLearner
 from simulate.losses import (
     Estimate as Estimate,
@@ -29,8 +30,23 @@ from simulate.losses import (
     test_error as test_error,
     training_loss as training_loss,
 )
+from simulate.margins import (
+    Pairs as Pairs,
+    draw_with_pairs as draw_with_pairs,
+    label_flips as label_flips,
+)
 from simulate.mixture import Mixture as Mixture, Samples as Samples
 from simulate.path import Point as Point
+from simulate.points import (
+    Points as Points,
+    Starts as Starts,
+    draw_starts as draw_starts,
+    generate_points as generate_points,
+)
 from simulate.recipes import AdamRecipe as AdamRecipe, GradientDescent as GradientDescent
+from simulate.reduced_curves import (
+    reduced_denoiser_curves as reduced_denoiser_curves,
+    reduced_generation_curves as reduced_generation_curves,
+)
 from simulate.store import load as load, save as save
 from simulate.training import Training as Training, train as train

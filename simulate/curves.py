@@ -17,7 +17,7 @@ from simulate.flow import METHODS, stage_times
 from simulate.memory import require_vectors
 from simulate.mixture import Mixture
 from simulate.path import Schedule, Table, tabulate
-from simulate.plan import DIAGNOSTICS, MOST_TIMES, Plan, assemble
+from simulate.plan import DIAGNOSTICS, FLIPPED, MOST_TIMES, Plan, assemble
 from simulate.recipes import Recipe
 from simulate.runs import DenoiserTask, GenerationTask, Measured, Setting, Task
 from simulate.seeds import child
@@ -135,7 +135,7 @@ def _measured(
         values = np.stack([result[name] for result in results])
         runs[name] = values.reshape(len(plan.n), plan.seeds, *values.shape[1:])
     found = {"label_flips": float(runs["label_flips"].mean())}
-    note = "exact minimisers there are for the given labels and not self-consistent"
+    note = FLIPPED
     if plan.recipe is not None:
         found |= {"unconverged": float(runs["unconverged"].mean()), "converged_excess": CONVERGED}
         note = "trained networks there put a pair on the wrong side"

@@ -25,12 +25,18 @@ def require_vectors(d: int, n: int, draws: int, *, copies: int = 1) -> None:
 
     Against what is installed, not what is free: this refuses what can never work.
     """
-    needed, there = 8 * d * n * (1 + draws) * copies, installed()
+    require(
+        8 * d * n * (1 + draws) * copies, f"d = {d} with n = {n} and draws = {draws}",
+        "take a smaller d, n or draws, or fewer workers (in Python the simulate.reduced_ curves reach any d)",
+    )
+
+
+def require(needed: int, what: str, remedy: str) -> None:
+    """MemoryError, saying what needs how much and what to do, if that many bytes are more than installed."""
+    there = installed()
     if there is not None and needed > there:
         raise MemoryError(
-            f"d = {d} with n = {n} and draws = {draws} needs about {_readable(needed)}, this machine has "
-            f"{_readable(there)}: take a smaller d, n or draws, or fewer workers (sums over the data alone "
-            "are drawn at any d by simulate.draw)"
+            f"{what} needs about {_readable(needed)}, this machine has {_readable(there)}: {remedy}"
         )
 
 

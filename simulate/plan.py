@@ -19,6 +19,7 @@ from simulate.recipes import AdamRecipe, GradientDescent, Recipe
 
 # More of these than anybody waits for; each is an object or a loop of its own.
 MOST_SEEDS = MOST_TIMES = 1_000_000
+FLIPPED = "exact minimisers there are for the given labels and not self-consistent"
 # What is measured of a run rather than of the theory: no formula belongs to it.
 DIAGNOSTICS = ("label_flips", "unconverged", "excess_loss")
 

@@ -34,6 +34,15 @@ class Denoisers(NamedTuple):
     test_error: Array
 
 
+class Minimisers(NamedTuple):
+    """c, 1 - c beta, and w = u x1bar + v x0bar for the labels as given, (seeds, times)."""
+
+    skip: Array
+    rest: Array
+    u: Array
+    v: Array
+
+
 class Flows(NamedTuple):
     """X_t = s offset + factor X_0 from noise at alpha = 1, (seeds, times): projections of offset, factor^2."""
 
@@ -60,6 +69,21 @@ def denoisers(
     where x_t is the labels' direction alone and leaves c undetermined.
     """
     x, y = _times(alpha, beta)
+    c, rest, u, v = minimisers(statistics, alpha=alpha, beta=beta, ridge=ridge, skip=skip)
+    a, b, g = (each[:, None] for each in statistics.spreads(ridge))
+    loss = 0.5 * (x**2 * (a * b - g**2) / _delta(statistics, ridge, x, y) if skip else a + np.zeros_like(x))
+    centre, noise = statistics.centre_centre[:, None], statistics.centre_noise[:, None]
+    side = np.where(u * centre + v * noise < 0.0, -1.0, 1.0)
+    along, across, inside = (side * each for each in project(statistics, u, v))
+    error = _test_error(statistics, x, y, c, rest, u, v)
+    return Denoisers(c, along, across, inside, loss, error)
+
+
+def minimisers(
+    statistics: GramStatistics, *, alpha: ArrayLike, beta: ArrayLike, ridge: float, skip: bool = True
+) -> Minimisers:
+    """The networks themselves, see `denoisers`; not oriented."""
+    x, y = _times(alpha, beta)
     a, b, g = (each[:, None] for each in statistics.spreads(ridge))
     share = statistics.pairs / (statistics.pairs + ridge)
     if checks.flag("skip", skip):
@@ -70,16 +94,9 @@ def denoisers(
                 "another time, or skip=False"
             )
         c, rest = (y * a + x * g) / delta, x * (x * b + y * g) / delta
-        loss = 0.5 * x**2 * (a * b - g**2) / delta
     else:
         c, rest = np.zeros_like(a + x), np.ones_like(a + x)
-        loss = 0.5 * a + np.zeros_like(x)
-    u, v = share * rest, -share * c * x
-    centre, noise = statistics.centre_centre[:, None], statistics.centre_noise[:, None]
-    side = np.where(u * centre + v * noise < 0.0, -1.0, 1.0)
-    along, across, inside = (side * each for each in project(statistics, u, v))
-    error = _test_error(statistics, x, y, c, rest, u, v)
-    return Denoisers(c, along, across, inside, loss, error)
+    return Minimisers(c, rest, share * rest, -share * c * x)
 
 
 def flows(

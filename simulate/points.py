@@ -1,0 +1,151 @@
+"""Thousands of generated points for each of many data sets, through the Gram matrix: O(steps) for a point.
+
+A point stays in the span of x1bar, x0bar and its own start: X = p x1bar + q x0bar + f X_0. With the exact
+minimisers (labels as given) only three scalars of a start decide its path, those of X_0 along mu, zbar and x0bar,
+so that d = 1e7 costs what d = 10 does, and sign(w.X) is looked at at every stage as in `simulate.generate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from simulate import checks, path, reduced
+from simulate.flow import METHODS, drift, integrate
+from simulate.gram import Array, GramStatistics
+from simulate.mixture import Samples
+from simulate.path import Schedule
+from simulate.seeds import Seed, child, normal
+
+# Streams below a seed.
+_ALONG, _OFF = range(2)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Starts:
+    """Of base noise X_0, per dimension: its products with mu, zbar and x0bar, and |X_0|^2; arrays (seeds, S)."""
+
+    mean: Array
+    sample: Array
+    noise: Array
+    square: Array
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            array = np.asarray(getattr(self, field.name), dtype=np.float64)
+            if array.ndim != 2 or array.shape != np.shape(self.mean) or array.size == 0:
+                raise ValueError(f"{field.name} has shape {array.shape}; it must be (seeds, S), the same for all")
+            if not np.isfinite(array).all():
+                raise ValueError(f"{field.name} holds values that are not finite")
+            object.__setattr__(self, field.name, array)
+
+    @classmethod
+    def of(cls, samples: Samples, starts: torch.Tensor) -> Starts:
+        """Measured from ``starts`` (S, d) and one data set."""
+        checks.tensor("starts", starts, (None, samples.d))
+        checks.same_kind(samples.data, starts=starts)
+        directions = (samples.mean, samples.eta / samples.n, samples.xi / samples.pairs)
+        mean, sample, noise = ((starts @ each).double().numpy()[None] / samples.d for each in directions)
+        square = starts.square().sum(dim=1).double().numpy()[None] / samples.d
+        return cls(mean=mean, sample=sample, noise=noise, square=square)
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Where the points are at the last time; arrays (seeds, S) but ``factor`` (seeds,).
+
+    ``mean``, ``noise``, ``sample``: X.mu / (r^2 d), X.xi / (n draws d), X.eta / (n sigma^2 d); ``square``:
+    |X|^2 / d. ``cluster``: sign(w.X) at the first time; ``crossed``: seen on the other side at the start of a
+    later step (both as in `simulate.generate`). ``ended``: the sign of X.mu at the last time.
+    """
+
+    cluster: Array
+    crossed: NDArray[np.bool_]
+    mean: Array
+    noise: Array
+    sample: Array
+    square: Array
+    factor: Array
+
+    @property
+    def ended(self) -> Array:
+        return np.asarray(np.sign(self.mean))
+
+
+def draw_starts(statistics: GramStatistics, *, count: int, seed: Seed) -> Starts:
+    """``count`` starts from N(0, I) for each data set, from their law; needs d >= 3.
+
+    The three products are normal with the Gram matrix of (mu, zbar, x0bar) / d as covariance; what is left of
+    |X_0|^2 is chi-squared with d - 3 degrees of freedom. More points continue fewer.
+    """
+    many = checks.integer("count", count, least=1)
+    s = statistics
+    if s.d < 3:
+        raise ValueError(f"d = {s.d} must be >= 3: mu, zbar and x0bar need room; use simulate.generate below")
+    unit = normal(child(seed, _ALONG), (many, 3, s.seeds)).numpy().transpose(2, 0, 1)
+    gram = np.empty((s.seeds, 3, 3))
+    gram[:, 0, 0], gram[:, 1, 1], gram[:, 2, 2] = s.radius**2, s.sample_sample, s.noise_noise
+    for i, j, entry in ((0, 1, s.sample_mean), (0, 2, s.noise_mean), (1, 2, s.noise_sample)):
+        gram[:, i, j] = gram[:, j, i] = entry
+    products = unit @ np.linalg.cholesky(gram).transpose(0, 2, 1) / s.d**0.5
+    rest = np.zeros((many, s.seeds))
+    if s.d > 3:
+        rest = np.random.default_rng(child(seed, _OFF)).chisquare(float(s.d - 3), (many, s.seeds))
+    return Starts(
+        mean=products[..., 0], sample=products[..., 1], noise=products[..., 2],
+        square=((unit**2).sum(axis=-1) + rest.T) / s.d,
+    )
+
+
+def generate_points(
+    statistics: GramStatistics, starts: Starts, schedule: Schedule, grid: Sequence[float] | NDArray[np.float64], *,
+    ridge: float, skip: bool = True, method: str = "ralston",
+) -> Points:
+    """Carry ``starts`` over the grid with the exact minimisers, by a one-step method of `simulate.METHODS`."""
+    checks.choice("method", method, METHODS)
+    if len(starts.mean) != statistics.seeds:
+        raise ValueError(f"starts are for {len(starts.mean)} data sets; there are {statistics.seeds}")
+    if not schedule.noise_at_start:
+        raise ValueError(f"schedule {schedule.name!r} starts at its data end; generation starts from noise")
+    times = path.times("grid", grid, schedule, least=2)
+    s = statistics
+    centre, across, noise = (torch.from_numpy(each)[:, None] for each in (
+        s.centre_centre, s.centre_noise, s.noise_noise
+    ))
+    along, aside = (torch.from_numpy(each) for each in (starts.mean + starts.sample, starts.noise))
+    opening = set(times[:-1].tolist())
+    cluster = torch.zeros(0)
+    crossed = torch.zeros(starts.mean.shape, dtype=torch.bool)
+
+    def velocity(time: float, state: torch.Tensor) -> torch.Tensor:
+        """``state`` (seeds, S, 3) holds p, q, f of every point."""
+        nonlocal cluster
+        values = schedule.at(time)
+        network = reduced.minimisers(s, alpha=float(values.alpha), beta=float(values.beta), ridge=ridge, skip=skip)
+        c, u, v = (torch.from_numpy(each) for each in (network.skip, network.u, network.v))
+        p, q, f = state.unbind(dim=-1)
+        side = torch.sign(
+            u * (p * centre + q * across + f * along) + v * (p * across + q * noise + f * aside)
+        )
+        if time == float(times[0]):
+            cluster = side
+        if time in opening:
+            crossed.logical_or_(side != cluster)
+        weight = torch.stack([u, v, torch.zeros_like(u)], dim=-1)
+        return drift(values, c[..., None] * state + side[..., None] * weight, state)
+
+    first = torch.zeros(*starts.mean.shape, 3, dtype=torch.float64)
+    first[..., 2] = 1.0
+    p, q, f = integrate(velocity, times, first, method=method).numpy().transpose(2, 0, 1)
+    spans = reduced.project(s, p, q)
+    own = (starts.mean / s.radius**2, starts.noise, starts.sample / s.sigma**2)
+    mean, beside, inside = (span + f * each for span, each in zip(spans, own, strict=True))
+    inner = p**2 * s.centre_centre[:, None] + 2 * p * q * s.centre_noise[:, None] + q**2 * s.noise_noise[:, None]
+    mixed = 2 * f * (p * (starts.mean + starts.sample) + q * starts.noise)
+    return Points(
+        cluster.numpy(), crossed.numpy(), mean, beside, inside, inner + mixed + f**2 * starts.square, f[:, 0],
+    )
