@@ -128,3 +128,11 @@ def is_positive(expression: sp.Expr, gaps: dict[sp.Symbol, sp.Expr] | None = Non
         if not all(c.is_positive for c in coefficients):
             return False
     return True
+
+
+def is_positive_somewhere(expression: sp.Expr) -> bool:
+    """Positive at one generic point: enough for a function whose square is known and never 0, for its sign at
+    one point is its sign everywhere."""
+    symbols = sorted(expression.free_symbols, key=lambda s: s.name)
+    point = {s: sp.Rational(5 + k, 2) for k, s in enumerate(symbols)}
+    return expression.xreplace(point).is_positive is True

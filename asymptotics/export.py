@@ -13,6 +13,8 @@ from asymptotics.latex import (
     display,
     domain_latex,
     formula_latex,
+    is_wide,
+    latex,
     title,
     where_latex,
 )
@@ -85,9 +87,7 @@ def _shared(derivation: Derivation, printed: dict[str, Derivation]) -> tuple[int
 
 
 def _entry(formula: Formula, derivation: Derivation, printed: dict[str, Derivation]) -> str:
-    where = ""
-    if formula.where:
-        where = "where " + ", ".join(f"${meaning}$" for meaning in where_latex(formula)) + ".\n\n"
+    where = _where(formula)
     conditions = ", ".join(f"${condition}$" for condition in domain_latex(formula.domain))
     shared, owner = _shared(derivation, printed)
     recall = f" Steps 1 to {shared} are those of \\texttt{{{_text(owner)}}}." if shared else ""
@@ -100,6 +100,14 @@ def _entry(formula: Formula, derivation: Derivation, printed: dict[str, Derivati
         f"\\paragraph{{Derivation}} {_text(derivation.summary)}.{recall}\n"
         f"{derivation_latex(derivation, first=shared + 1)}\n"
     )
+
+
+def _where(formula: Formula) -> str:
+    """The meaning of the shorthands: short ones in the text, long ones displayed."""
+    short = [(s, m) for s, m in formula.where if not is_wide(m)]
+    inline = ", ".join(f"${latex(symbol)} = {latex(meaning)}$" for symbol, meaning in short)
+    long = "".join(display(latex(symbol), m) + "\n" for symbol, m in formula.where if is_wide(m))
+    return (f"where {inline}" + (", and\n" + long if long else ".") + "\n\n") if formula.where else ""
 
 
 _ESCAPES = {

@@ -127,6 +127,14 @@ class Formula:
         """The expression in the arguments alone."""
         return self.derivation.expand(self.short)
 
+    @property
+    def fluctuation(self) -> Formula:
+        """The formula named ``<name>.fluctuation``: lim sqrt(d) x standard deviation over data sets."""
+        try:
+            return _by_name(f"{self.name}.fluctuation")
+        except UnknownFormula:
+            raise AttributeError(f"{self.name} has no fluctuation formula") from None
+
     def prove(
         self, expression: sp.Expr | None = None, *, watch: Callable[[str], None] | None = None
     ) -> Derivation:

@@ -90,9 +90,14 @@ def latex(expression: Any) -> str:
     return text
 
 
+def short_name(formula: Formula) -> str:
+    """The name without its room: ``mean_error``, ``mean_error.fluctuation``."""
+    return formula.name.split(".", 1)[-1]
+
+
 def title(formula: Formula) -> str:
     """The formula's short name as a heading: ``Mean error``, ``KL divergence``."""
-    words = formula.name.split(".", 1)[-1].replace("_", " ").capitalize()
+    words = re.sub(r"[._]", " ", short_name(formula)).capitalize()
     return words.replace("Kl ", "KL ")
 
 
@@ -127,11 +132,16 @@ WIDE = 64
 """Rough number of printed marks that fit on a line of the document."""
 
 
+def is_wide(expression: Any) -> bool:
+    """Whether the expression does not fit on a line of the document."""
+    return _marks(latex(expression)) > WIDE
+
+
 def display(left: str, expression: Any) -> str:
     """A displayed equation that breaks a long sum, tuple or slope over lines."""
     text = latex(expression)
     head = f"{left} = " if left else ""
-    if _marks(text) <= WIDE or not isinstance(expression, sp.Add | sp.Tuple):
+    if not is_wide(expression) or not isinstance(expression, sp.Add | sp.Tuple):
         return f"\\[ {head}{text} \\]"
     pieces = _pieces(expression)
     lines = [""]
@@ -256,8 +266,7 @@ def _side_by_side(left: str, block: str) -> str:
 
 def formula_text(formula: Formula) -> str:
     """``name = expression`` in two dimensions, and its shorthands."""
-    short = formula.name.rsplit(".", 1)[-1]
-    blocks = [_side_by_side(f"{short} = ", pretty(formula.short))]
+    blocks = [_side_by_side(f"{short_name(formula)} = ", pretty(formula.short))]
     if formula.where:
         blocks.append("where")
         blocks += [_side_by_side(f"{pretty(s)} = ", pretty(m)) for s, m in formula.where]

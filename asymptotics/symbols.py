@@ -106,6 +106,17 @@ radius = _argument(
     "radius", "r", "|mu| / sqrt(d), half the distance between the modes (the paper: 1)",
     low=0, low_open=True, usual=(0.1, 3.0), default=1, positive=True,
 )
+spread_data = _argument(
+    "spread_data", "a", "spread of the data: (sum |x1|^2 - |S1|^2/N)/(n draws d), S1 = sum s x1",
+    low=0, low_open=True, usual=(0.1, 4.0), positive=True,
+)
+spread_noise = _argument(
+    "spread_noise", "b", "spread of the base draws: (sum |x0|^2 - |S0|^2/N)/(n draws d), S0 = sum s x0",
+    low=0, low_open=True, usual=(0.5, 1.5), positive=True,
+)
+spread_cross = _argument(
+    "spread_cross", "g", "cross spread: (sum x0.x1 - S0.S1/N)/(n draws d)", usual=(-0.2, 0.2),
+)
 
 ARGUMENTS: dict[str, Argument] = {argument.name: argument for argument in _TABLE}
 
@@ -114,8 +125,10 @@ A = sp.Symbol("A", nonnegative=True)
 B = sp.Symbol("B", positive=True)
 N = sp.Symbol("N", positive=True)
 Delta = sp.Symbol("Delta", positive=True)
+finite_delta = sp.Symbol("Delta_d", positive=True)
 variance = sp.Symbol("variance", nonnegative=True)
 error = sp.Symbol("error", positive=True)
+scatter = sp.Symbol("V", positive=True)
 excess = sp.Symbol("excess", real=True)
 
 LETTERS: dict[sp.Symbol, str] = {argument.symbol: argument.letter for argument in _TABLE} | {
@@ -123,6 +136,7 @@ LETTERS: dict[sp.Symbol, str] = {argument.symbol: argument.letter for argument i
     error: r"\mathcal{E}",
     excess: r"\delta",
     Delta: r"\Delta",
+    finite_delta: r"\Delta_d",
 }
 """How a symbol prints in LaTeX where that differs from its name."""
 

@@ -23,7 +23,7 @@ from simulate import workers
 
 STORIES = (
     "learned_denoiser", "denoiser_errors", "every_schedule", "generated_mean", "frozen_draws", "distances",
-    "best_ridge", "without_skip", "euler_steps", "trained_network",
+    "best_ridge", "without_skip", "euler_steps", "any_dimension", "fluctuations", "trained_network",
 )
 
 

@@ -19,7 +19,7 @@ import sympy as sp
 
 from asymptotics.derivation import Derivation, ProofError
 from asymptotics.formula import Formula
-from asymptotics.latex import formula_text, plain, pretty
+from asymptotics.latex import formula_text, plain, pretty, short_name
 from simulate import workers
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class Teller:
 
     def prove(self, formula: Formula, **point: float) -> float:
         """State the formula, execute its derivation and evaluate it at ``point``."""
-        short = formula.name.rsplit(".", 1)[-1]
+        short = short_name(formula)
         self.act(f"proving {short}")
         self._print(f"{formula.statement}\n\n{formula_text(formula)}\n")
         try:
@@ -181,10 +181,11 @@ class Teller:
         """Hold a data set against the theory: every point within its calibrated tolerance."""
         import simulate
 
-        short = formula.name.rsplit(".", 1)[-1]
+        short = short_name(formula)
         self.act(f"comparing {short}")
         result = simulate.compare(dataset, formula, comparisons=comparisons)
-        flips = json.loads(dataset.attrs["provenance"])["label_flips"]
+        flips = json.loads(dataset.attrs["provenance"]).get("label_flips")
+        labels = "labels taken as given" if flips is None else f"labels flipped in {flips:.1%} of the runs' times"
         worst = float(abs(result["zscore"]).max())
         scale = abs(result["theory"]).max(dim=[dim for dim in result["theory"].dims if dim != "n"])
         seen = float((result["detectable"] / scale).max())
@@ -192,7 +193,7 @@ class Teller:
             f"{short}: simulation agrees with the formula at {result['passed'].size} points",
             bool(result["passed"].all()),
             f"largest |z| {worst:.2f}; a discrepancy of {seen:.1%} of its largest value at that n would have been "
-            f"seen at every point; labels flipped in {flips:.1%} of the runs' times",
+            f"seen at every point; {labels}",
         )
         return result
 

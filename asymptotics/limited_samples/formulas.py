@@ -34,6 +34,14 @@ _WIDE_LAW = _domain("n sigma ridge draws radius", _PAIRS, _SPREAD)
 _BAYES = _domain("n sigma radius")
 _TUNED = _domain("n sigma draws radius", _PAIRS)
 
+_GRAM = Relation("spread_data*spread_noise > spread_cross**2", "the spreads are a Gram matrix of the pairs")
+_SPREADS = "spread_data spread_noise spread_cross"
+_FINITE = _domain(f"alpha beta {_SPREADS}", _GRAM, _MIX)
+_FINITE_VELOCITY = _domain(f"alpha beta dalpha dbeta {_SPREADS}", _GRAM, _MIX)
+_FINITE_LAW = _domain("spread_data spread_noise")
+ANY_DIMENSION = "any dimension d, given that the labels are the true signs; balanced modes; phi -> sign"
+FLUCTUATES = "leading order as d -> infinity, given that the labels are the true signs; over data sets"
+
 _SWAP = "their code swaps the letters alpha and beta"
 
 
@@ -185,10 +193,53 @@ bayes_cosine = Formula(
     _BAYES, REGIME, _theirs("Bayes rate; constant from the conjugate posterior", ""), _derived("bayes.cosine"),
 )
 
+finite_skip = Formula(
+    "limited_samples.finite_skip", "c",
+    "The learned skip connection at any dimension, in the three spreads of the data set.",
+    _FINITE, ANY_DIMENSION, _ours("minimisation of the risk in the sums S1, S0"), _derived("finite.skip"),
+)
+finite_velocity = Formula(
+    "limited_samples.finite_velocity", r"\Gamma",
+    "The learned velocity's coefficient on x at any dimension, in the three spreads of the data set.",
+    _FINITE_VELOCITY, ANY_DIMENSION, _ours("regular form of k c + dalpha/alpha"), _derived("finite.velocity"),
+)
+finite_flow_variance = Formula(
+    "limited_samples.finite_flow_variance", "F",
+    "The variance factor of the flow at any dimension: X_0 enters X_t with weight sqrt(F).",
+    _FINITE, ANY_DIMENSION, _ours("integrating factor, for every schedule"), _derived("finite.flow_variance"),
+    pinned=True,
+)
+finite_variance = Formula(
+    "limited_samples.finite_variance", r"\hat\sigma^2",
+    "The variance per coordinate of each generated mode at any dimension.",
+    _FINITE_LAW, ANY_DIMENSION, _ours("variance factor at the data end"), _derived("finite.generated_variance"),
+    pinned=True,
+)
+
+
+def _fluctuation(of: Formula, what: str) -> Formula:
+    return Formula(
+        f"{of.name}.fluctuation", rf"\sqrt{{d}}\,\mathrm{{sd}}\bigl[{of.letter}\bigr]",
+        f"lim sqrt(d) x standard deviation over data sets of {what}.",
+        of.domain, FLUCTUATES, _ours("delta method on the exact solution"),
+        _derived(f"fluctuations.{of.name.rsplit('.', 1)[-1]}"), of.pinned,
+    )
+
+
+FLUCTUATIONS: tuple[Formula, ...] = (
+    _fluctuation(skip, "the learned skip"),
+    _fluctuation(overlap_mean, "the measured overlap w.mu/(radius^2 d)"),
+    _fluctuation(overlap_noise, "the measured overlap w.xi/(n draws d)"),
+    _fluctuation(overlap_sample, "the measured overlap w.eta/(n sigma^2 d)"),
+    _fluctuation(generated_variance, "the generated variance"),
+    _fluctuation(mean_error, "the error of the generated mean"),
+)
+
 FORMULAS: tuple[Formula, ...] = (
     skip, overlap_mean, overlap_noise, overlap_sample, margin, training_loss, test_error, oracle_error,
     velocity_linear, velocity_mean, velocity_noise, velocity_sample,
     flow_mean, flow_noise, flow_sample, flow_variance,
     generated_variance, mean_error, mean_cosine, wasserstein, kl_divergence, best_ridge,
     no_skip_error, bayes_error, bayes_cosine,
+    finite_skip, finite_velocity, finite_flow_variance, finite_variance, *FLUCTUATIONS,
 )

@@ -9,7 +9,7 @@ from functools import cache
 
 import sympy as sp
 
-from asymptotics.algebra import expand_where
+from asymptotics.algebra import expand_where, is_positive_somewhere
 from asymptotics.derivation import Derivation, Step
 from asymptotics.limited_samples import flow, setting
 from asymptotics.limited_samples.denoiser import SIZE
@@ -89,13 +89,6 @@ def mean_error() -> Derivation:
     )
 
 
-def _positive_at_one_point(expression: sp.Expr) -> bool:
-    """Enough for a function whose square is known and never 0: its sign at one point is its sign everywhere."""
-    plain = expand_where(expression, mean_error().where)
-    point = {s: sp.Rational(5 + k, 2) for k, s in enumerate(sorted(plain.free_symbols, key=str))}
-    return plain.xreplace(point).is_positive is True
-
-
 @cache
 def mean_cosine() -> Derivation:
     noise_ratio, sample_ratio = (
@@ -107,7 +100,8 @@ def mean_cosine() -> Derivation:
     def check(previous: sp.Tuple, current: sp.Expr) -> list[object]:
         length = setting.square(vector(previous), setting.FRESH)
         overlap = previous[0] * radius**2
-        return [(overlap / radius) ** 2 / length - current**2, _positive_at_one_point(current)]
+        positive = is_positive_somewhere(expand_where(current, mean_error().where))
+        return [(overlap / radius) ** 2 / length - current**2, positive]
 
     return centre().then(
         Step(

@@ -124,7 +124,8 @@ GROUPS = [
 @pytest.mark.parametrize("backend", ["numpy", "torch", "mpmath"])
 def test_compiling_several_at_once(names: list[str], backend: str) -> None:
     point = {"alpha": 0.5, "beta": 0.25, "dalpha": -1.0, "dbeta": 1.0, "n": 8.0, "sigma": 1.5, "ridge": 0.1,
-             "draws": 2.0, "radius": 0.75}
+             "draws": 2.0, "radius": 0.75,
+             "spread_data": 1.5, "spread_noise": 0.75, "spread_cross": 0.25}
     together = asymptotics.compile(names, backend)
     used = {k: v for k, v in point.items() if any(k in catalogue()[name].arguments for name in names)}
     found = together(**used)
@@ -223,7 +224,8 @@ def test_text_and_fractions_are_exact() -> None:
 @each_formula
 def test_more_digits_continue_fewer(formula: Formula) -> None:
     point = {"alpha": "0.5", "beta": "0.25", "dalpha": -1, "dbeta": 1, "n": 8, "sigma": "1.5", "ridge": "0.1",
-             "draws": 2, "radius": "0.75"}
+             "draws": 2, "radius": "0.75",
+             "spread_data": "1.5", "spread_noise": "0.75", "spread_cross": "0.25"}
     used = {k: point[k] for k in formula.arguments}
     many = formula.evaluate(dps=200, **used)
     for dps in (1, 5, 15, 50, 100):

@@ -56,7 +56,8 @@ def test_derived_formulas_pickle(make: object) -> None:
     formula = make(limited_samples.flow_noise)  # type: ignore[operator]
     again = pickle.loads(pickle.dumps(formula))
     assert again == formula and hash(again) == hash(formula)
-    point = {"alpha": 0.5, "beta": 0.25, "n": 8.0, "sigma": 1.5, "ridge": 0.1, "draws": 2.0, "radius": 0.75, "t": 0.3}
+    point = {"alpha": 0.5, "beta": 0.25, "n": 8.0, "sigma": 1.5, "ridge": 0.1, "draws": 2.0, "radius": 0.75, "t": 0.3,
+             "spread_data": 1.5, "spread_noise": 0.75, "spread_cross": 0.25}
     used = {k: point[k] for k in formula.arguments}
     assert_close(again(**used), formula(**used), rtol=0)
 
@@ -93,7 +94,7 @@ def test_latex_has_only_known_letters(formula: Formula) -> None:
     for word in words:
         bare = word.lstrip("\\")
         assert word.startswith("\\") or len(bare) == 1 or bare.split("_")[0] in {
-            "where", "mathrm", "test", "oracle", "Bayes", "KL", "min", "arg", "W", "q", "Q"}, word
+            "where", "mathrm", "sd", "test", "oracle", "Bayes", "KL", "min", "arg", "W", "q", "Q"}, word
     for symbol, _ in formula.where:
         assert f"{symbols.LETTERS.get(symbol, symbol.name)} = " in text
     assert text.count("{") == text.count("}") and text.count(r"\left") == text.count(r"\right")

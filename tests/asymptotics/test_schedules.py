@@ -18,19 +18,25 @@ FLOW = [getattr(limited_samples, name) for name in ("flow_mean", "flow_noise", "
 cubic = Interpolant(1 - t**3, t**2 * (3 - 2 * t), name="cubic")
 SCHEDULES = [linear, trigonometric, square_root, cubic]
 LAW = {"n": 3.0, "sigma": 1.3, "ridge": 0.7, "draws": 2.0, "radius": 0.85}
+SPREADS = {"spread_data": 1.5, "spread_noise": 0.75, "spread_cross": 0.25}
+
+
+def law_of(formula: Formula) -> dict[str, float]:
+    """The values of what a formula depends on beside the schedule."""
+    return {name: value for name, value in {**LAW, **SPREADS}.items() if name in formula.arguments}
 
 
 def on_by_hand(formula: Formula, schedule: Interpolant, time: float) -> float:
     values = schedule.at(time)._asdict()
-    return float(formula(**{**LAW, **{k: float(v) for k, v in values.items() if k in formula.arguments}}))
+    return float(formula(**{**law_of(formula), **{k: float(v) for k, v in values.items() if k in formula.arguments}}))
 
 
 @pytest.mark.parametrize("formula", IN_TIME, ids=lambda f: f.name)
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda s: s.name)
 def test_on_a_schedule_is_the_formula_at_its_weights(formula: Formula, schedule: Interpolant) -> None:
     moved = formula.on(schedule)
-    assert moved.arguments == ("t", *[a for a in formula.arguments if a in LAW])
-    points = [{"t": time, **LAW} for time in (0.1, 0.37, 0.5, 0.81)]
+    assert moved.arguments == ("t", *[a for a in formula.arguments if a in law_of(formula)])
+    points = [{"t": time, **law_of(formula)} for time in (0.1, 0.37, 0.5, 0.81)]
     assert_matches(moved, lambda t, **law: on_by_hand(formula, schedule, t), points, rtol=1e-12)
     moved.prove()
 
@@ -44,9 +50,9 @@ def test_formulas_without_time_are_themselves_on_any_schedule(formula: Formula) 
 @pytest.mark.parametrize("formula", IN_TIME, ids=lambda f: f.name)
 @pytest.mark.parametrize("schedule", [linear, trigonometric], ids=lambda s: s.name)
 def test_values_are_finite_up_to_both_ends(formula: Formula, schedule: Interpolant) -> None:
-    values = formula.on(schedule)(t=np.linspace(0, 1, 33), **LAW)
+    values = formula.on(schedule)(t=np.linspace(0, 1, 33), **law_of(formula))
     assert np.isfinite(values).all()
-    near = formula.on(schedule)(t=np.array([1e-9, 1 - 1e-9]), **LAW)
+    near = formula.on(schedule)(t=np.array([1e-9, 1 - 1e-9]), **law_of(formula))
     assert_close(values[[0, -1]], near, rtol=0, atol=1e-7 * max(1.0, float(np.abs(values).max())))
 
 

@@ -159,6 +159,6 @@ def test_edits_of_a_small_expression_are_all_there() -> None:
 @each_formula
 def test_mutants_are_different_and_repeatable(formula: object) -> None:
     made = list(mutants(formula))  # type: ignore[arg-type]
-    assert len({(m.expression, m.where) for m in made}) == len(made) > 20
+    assert len({(m.expression, m.where) for m in made}) == len(made) >= 7
     assert all((m.expression, m.where) != (formula.short, formula.where) for m in made)  # type: ignore[attr-defined]
     assert [m.description for m in made] == [m.description for m in mutants(formula)]  # type: ignore[arg-type]
