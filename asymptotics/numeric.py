@@ -21,12 +21,21 @@ BACKENDS = ("numpy", "torch", "mpmath")
 Definition = tuple[sp.Symbol, sp.Expr]
 
 
+WEIGHTS = ("t", "alpha", "beta", "dalpha", "dbeta")
+"""Arguments that a curve runs over, more often than over the others."""
+
+
 class SourcePrinter(Printer):
     """Expressions to Python source; functions are looked up in the backend's table as ``_name``."""
 
     printmethod = "_source"
     FUNCTIONS: ClassVar[dict[Any, str]] = {sp.exp: "exp", sp.log: "log", sp.sin: "sin", sp.cos: "cos", sp.tanh: "tanh",
                  sp.sqrt: "sqrt", sp.Abs: "abs", special.log_defect: "log_defect"}
+
+    def __init__(self, long: Iterable[str] = ()) -> None:
+        super().__init__()
+        self.long = set(long)
+        """Names that usually hold long arrays: factors without them are multiplied first, as numbers."""
 
     def _wrap(self, expression: sp.Expr, level: int) -> str:
         text = self._print(expression)
@@ -65,6 +74,7 @@ class SourcePrinter(Printer):
                 under.append(1 / factor)
             else:
                 over.append(factor)
+        over.sort(key=lambda factor: not self.long.isdisjoint(s.name for s in factor.free_symbols))
         top = "*".join(self._wrap(f, PRECEDENCE["Mul"] + 1) for f in over) or "1"
         if not under:
             return top
@@ -78,7 +88,9 @@ class SourcePrinter(Printer):
         if base is sp.S.Exp1:
             return f"_exp({self._print(exponent)})"
         text = self._wrap(base, PRECEDENCE["Atom"])
-        if exponent.is_Integer and exponent <= 4 and base.is_Symbol:
+        if exponent == 4 and base.is_Symbol:
+            return f"_square({text}*{text})"
+        if exponent.is_Integer and exponent <= 3 and base.is_Symbol:
             return "(" + "*".join([text] * int(exponent)) + ")"
         if exponent.is_Rational and exponent.q == 2:
             whole = int(exponent.p // 2)
@@ -109,7 +121,7 @@ def _numpy_table() -> dict[str, Any]:
 
     return {
         "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tanh": np.tanh,
-        "sqrt": np.sqrt, "abs": np.abs, "pi": lambda: math.pi, "ratio": lambda p, q: p / q,
+        "sqrt": np.sqrt, "abs": np.abs, "square": np.square, "pi": lambda: math.pi, "ratio": lambda p, q: p / q,
         "log_defect": lambda x: special.log_defect_array(np, x),
         "minimising_root": lambda c, f: special.minimising_root(np, c, f),
     }
@@ -120,7 +132,7 @@ def _mpmath_table() -> dict[str, Any]:
 
     names = ("exp", "log", "sin", "cos", "tanh", "sqrt")
     return {name: getattr(mpmath, name) for name in names} | {
-        "abs": abs, "pi": lambda: +mpmath.pi, "ratio": lambda p, q: mpmath.mpf(p) / q,
+        "abs": abs, "square": lambda x: x * x, "pi": lambda: +mpmath.pi, "ratio": lambda p, q: mpmath.mpf(p) / q,
         "log_defect": special.log_defect_mp, "minimising_root": special.minimising_root_mp,
     }
 
@@ -143,7 +155,7 @@ def _torch_table() -> dict[str, Any]:
 
     names = ("exp", "log", "sin", "cos", "tanh", "sqrt", "abs")
     return {name: either(name) for name in names} | {
-        "pi": lambda: math.pi, "ratio": lambda p, q: p / q,
+        "square": lambda x: x * x, "pi": lambda: math.pi, "ratio": lambda p, q: p / q,
         "log_defect": lambda x: special.log_defect_array(torch, x), "minimising_root": root,
     }
 
@@ -172,6 +184,35 @@ def _numpy_prepare(values: dict[str, Any]) -> tuple[dict[str, Any], Callable[[An
         return value if np.shape(value) == shape else np.broadcast_to(value, shape).copy()
 
     return arrays, finish
+
+
+PIECE = 8192
+"""Entries evaluated at a time on long arrays: the temporaries of a piece stay in the processor's cache."""
+
+
+def _pieces(arrays: dict[str, Any]) -> tuple[int, ...]:
+    """The common shape, if the arrays are long and each is a number or fills it; else nothing."""
+    shapes = {array.shape for array in arrays.values() if array.ndim}
+    if len(shapes) != 1:
+        return ()
+    (shape,) = shapes
+    return tuple(shape) if math.prod(shape) > 2 * PIECE else ()
+
+
+def _in_pieces(
+    function: Callable[..., Any], arrays: dict[str, Any], shape: tuple[int, ...], results: int
+) -> list[Any]:
+    """The function on flat pieces of its arrays, each written into whole results."""
+    import numpy as np
+
+    flat = {name: array.reshape(-1) if array.ndim else array for name, array in arrays.items()}
+    whole = [np.empty(math.prod(shape)) for _ in range(results)]
+    for start in range(0, math.prod(shape), PIECE):
+        part = slice(start, start + PIECE)
+        values = function(**{name: array[part] if array.ndim else array for name, array in flat.items()})
+        for result, value in zip(whole, values, strict=True):
+            result[part] = value
+    return [result.reshape(shape) for result in whole]
 
 
 def _mpmath_prepare(values: dict[str, Any]) -> tuple[dict[str, Any], Callable[[Any], Any]]:
@@ -224,8 +265,11 @@ def source(
     )
     pending = list(zip((symbol for symbol, _ in definitions), reduced, strict=False))
     lines = _in_order(shared + pending, {*arguments})
-    printer = SourcePrinter()
-    body = [f"    {symbol.name} = {printer.doprint(value)}" for symbol, value in lines]
+    printer, body = SourcePrinter(WEIGHTS), []
+    for symbol, value in lines:
+        body.append(f"    {symbol.name} = {printer.doprint(value)}")
+        if not printer.long.isdisjoint(s.name for s in value.free_symbols):
+            printer.long.add(symbol.name)
     results = ", ".join(printer.doprint(value) for value in reduced[len(definitions):])
     return "\n".join([f"def function({', '.join(arguments)}):", *body, f"    return ({results},)"])
 
@@ -274,6 +318,8 @@ def compile_expressions(
 
     def compiled(**values: Any) -> dict[str, Any]:
         ready, finish = prepare({**filled, **values})
+        if backend == "numpy" and (pieces := _pieces(ready)):
+            return dict(zip(names, _in_pieces(function, ready, pieces, len(names)), strict=True))
         return dict(zip(names, map(finish, function(**ready)), strict=True))
 
     compiled.__doc__ = f"Keyword callable of ({', '.join(arguments)}) on {backend}; no validation."
