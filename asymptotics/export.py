@@ -9,6 +9,7 @@ from pathlib import Path
 from asymptotics.derivation import Derivation
 from asymptotics.formula import Formula
 from asymptotics.latex import (
+    broken,
     derivation_latex,
     display,
     domain_latex,
@@ -52,9 +53,19 @@ def macros(formulas: Iterable[Formula]) -> str:
         name = macro_name(formula)
         lines.append(f"\\newcommand{{{name}}}{{{formula_latex(formula, where=False)}}}")
         if formula.where:
-            meanings = ",\\quad ".join(where_latex(formula))
-            lines.append(f"\\newcommand{{{name}Where}}{{{meanings}}}")
+            lines.append(f"\\newcommand{{{name}Where}}{{{_meanings(formula)}}}")
     return "\n".join(lines) + "\n"
+
+
+def _meanings(formula: Formula) -> str:
+    """The shorthands on one line, or one below the other where a meaning is long."""
+    if not any(is_wide(meaning) for _, meaning in formula.where):
+        return ",\\quad ".join(where_latex(formula))
+    rows = []
+    for symbol, meaning in formula.where:
+        first, *others = broken(meaning)
+        rows += [f"{latex(symbol)} &= {first}", *(f"&\\quad {line}" for line in others)]
+    return "\\begin{aligned}" + r" \\ ".join(rows) + "\\end{aligned}"
 
 
 def document(formulas: Iterable[Formula]) -> str:

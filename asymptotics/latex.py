@@ -139,18 +139,24 @@ def is_wide(expression: Any) -> bool:
 
 def display(left: str, expression: Any) -> str:
     """A displayed equation that breaks a long sum, tuple or slope over lines."""
-    text = latex(expression)
     head = f"{left} = " if left else ""
+    lines = broken(expression)
+    if len(lines) == 1:
+        return f"\\[ {head}{lines[0]} \\]"
+    body = " \\\\\n  &".join(lines)
+    return f"\\[\\begin{{aligned}}\n  {head}&{body}\n\\end{{aligned}}\\]"
+
+
+def broken(expression: Any) -> list[str]:
+    """The expression on as many lines as it needs; only sums and tuples are broken."""
     if not is_wide(expression) or not isinstance(expression, sp.Add | sp.Tuple):
-        return f"\\[ {head}{text} \\]"
-    pieces = _pieces(expression)
+        return [latex(expression)]
     lines = [""]
-    for piece in pieces:
+    for piece in _pieces(expression):
         if lines[-1] and _marks(lines[-1] + piece) > WIDE:
             lines.append("")
         lines[-1] += piece
-    body = " \\\\\n  &".join(lines)
-    return f"\\[\\begin{{aligned}}\n  {head}&{body}\n\\end{{aligned}}\\]"
+    return lines
 
 
 def _pieces(expression: sp.Add | sp.Tuple) -> list[str]:

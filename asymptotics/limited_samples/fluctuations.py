@@ -8,6 +8,7 @@ independent to leading order, with known means and variances of order 1/d. So th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -95,7 +96,49 @@ def _at_limit(expression: sp.Expr) -> sp.Expr:
     """By the law of large numbers, in the shorthands of the limit."""
     limit = expand_where(expression.subs(_AT_LIMIT).subs(_AT_MEAN), [SIZE])
     # Factored with N and Delta written out, so that what cancels in them is gone; then named again.
-    return sp.factor(sp.cancel(sp.together(limit))).subs({SIZE[1]: N, denoiser.delta(): Delta})
+    named = sp.factor(sp.cancel(sp.together(limit)))
+    mixed = [factor for factor in named.atoms(sp.Add) if _negative(factor)]
+    return named.xreplace({f: _without_cancellation(f) for f in mixed}).subs({SIZE[1]: N, denoiser.delta(): Delta})
+
+
+def _negative(expression: sp.Expr) -> bool:
+    return any(term.could_extract_minus_sign() for term in sp.Add.make_args(expression))
+
+
+_within, _pairs_left, _samples_left = sp.symbols("within pairs_left samples_left", positive=True)
+_PARTS: tuple[tuple[sp.Symbol, sp.Expr, dict[sp.Expr, sp.Expr]], ...] = (
+    (A, _within + ridge * radius**2 + ridge * sigma**2, {n: 1 + _samples_left}),
+    (B, _pairs_left + ridge, {n: (1 + _pairs_left) / draws}),
+)
+"""A and B in positive parts, and n by what is left of the samples or pairs after the first."""
+_BACK = {_within: draws * sigma**2 * (n - 1), _pairs_left: n * draws - 1, _samples_left: n - 1}
+
+
+def _regrouped(opened: sp.Expr) -> sp.Expr:
+    """Monomials in all but the counts, each with its factored count, in n and nK again."""
+    letters = sorted(opened.free_symbols - {_pairs_left, _samples_left}, key=lambda s: s.name)
+    terms = sp.Poly(opened, *letters).terms()
+    return sp.Add(*(
+        (sp.factor(count) * sp.prod([s**k for s, k in zip(letters, powers, strict=True)])).subs(_BACK)
+        for powers, count in terms
+    ))
+
+
+def _without_cancellation(factor: sp.Expr) -> sp.Expr:
+    """A difference written as a sum of positive terms, where the parts of A or B allow it; else as it is."""
+    if not _negative(factor):
+        return factor
+    for symbol, _, _ in _PARTS:
+        rest = factor.subs(symbol, 0)
+        inner = sp.expand(sp.cancel((factor - rest) / symbol))
+        better = _without_cancellation(inner) if inner.has(symbol) and not _negative(sp.expand(rest)) else factor
+        if not _negative(better):
+            return symbol * better + rest
+    for symbol, parts, left in _PARTS:
+        opened = sp.expand(sp.expand(factor.subs(symbol, parts)).subs(left))
+        if not _negative(opened):
+            return _regrouped(opened)
+    return factor
 
 
 def _variance(measured: sp.Expr) -> sp.Expr:
@@ -109,20 +152,20 @@ def _variance(measured: sp.Expr) -> sp.Expr:
     return total
 
 
-def _learned() -> dict[str, sp.Expr]:
-    """c and the measured overlaps in the spreads and the scalars, exact at any d given the labels."""
-    c = finite.skip()
-    skip = c.result.xreplace({finite_delta: dict(c.where)[finite_delta]})
-    return {"skip": skip, **_products((1 - skip * beta) / N, -skip * alpha / N)}
+Measure = Callable[[sp.Expr], sp.Expr]
 
 
-def _generated() -> dict[str, sp.Expr]:
-    """The generated variance and |mu_hat - mu|^2/d in the spreads and the scalars."""
-    size = finite.generated_variance().result
+def _overlap(direction: str) -> Measure:
+    """The measured overlap as a function of the skip c: w = [(1 - c beta) S1 - c alpha S0]/N."""
+    return lambda c: _products((1 - c * beta) / N, -c * alpha / N)[direction]
+
+
+def _error(size: sp.Expr) -> sp.Expr:
+    """|mu_hat - mu|^2/d as a function of the generated variance: mu_hat = (S1 - sqrt(variance) S0)/N."""
     root, share = sp.sqrt(size), _PAIRS / N
     square = SUMS[M11] - 2 * root * SUMS[M10] + size * SUMS[M00]
     along = radius**2 + MU_DATA.symbol - root * MU_NOISE.symbol
-    return {"variance": size, "error": share**2 * square - 2 * share * along + radius**2}
+    return share**2 * square - 2 * share * along + radius**2
 
 
 def _moments_agree() -> list[sp.Expr]:
@@ -143,7 +186,9 @@ def _moments_agree() -> list[sp.Expr]:
     return residuals
 
 
-def _fluctuation(before: Derivation, measured: sp.Expr, limit: Derivation) -> Derivation:
+def _fluctuation(before: Derivation, measure: Measure, limit: Derivation) -> Derivation:
+    """``before`` ends in the exact skip or generated variance, of which ``measure`` makes what is measured."""
+    measured = expand_where(measure(before.result), [d for d in before.where if d[0] == finite_delta])
     variances = sp.Tuple(*(scalar.variance for scalar in SCALARS))
     value = _variance(measured)
     fresh = [d for d in limit.where if d not in before.where]
@@ -152,7 +197,9 @@ def _fluctuation(before: Derivation, measured: sp.Expr, limit: Derivation) -> De
             "What is measured, in the spreads $a$, $b$, $g$ and in products of $\\mu$, $\\bar z=\\eta/n$ and "
             "$\\bar x_0=\\xi/(nK)$ per $d$",
             measured, "put the exact minimiser into the measurement; at the means it is the known limit", "exact",
-            lambda previous, current: [_at_limit(current) - limit.result],
+            lambda previous, current: [
+                expand_where(measure(previous) - current, before.where), _at_limit(current) - limit.result,
+            ],
         ),
         Step(
             "The scalars it is made of are independent to leading order, with these variances, times $1/d$",
@@ -201,29 +248,29 @@ def _slopes(measured: sp.Expr) -> list[sp.Expr]:
 
 @cache
 def skip() -> Derivation:
-    return _fluctuation(finite.skip(), _learned()["skip"], denoiser.skip())
+    return _fluctuation(finite.skip(), lambda c: c, denoiser.skip())
 
 
 @cache
 def overlap_mean() -> Derivation:
-    return _fluctuation(finite.skip(), _learned()["mean"], denoiser.overlap_mean())
+    return _fluctuation(finite.skip(), _overlap("mean"), denoiser.overlap_mean())
 
 
 @cache
 def overlap_noise() -> Derivation:
-    return _fluctuation(finite.skip(), _learned()["noise"], denoiser.overlap_noise())
+    return _fluctuation(finite.skip(), _overlap("noise"), denoiser.overlap_noise())
 
 
 @cache
 def overlap_sample() -> Derivation:
-    return _fluctuation(finite.skip(), _learned()["sample"], denoiser.overlap_sample())
+    return _fluctuation(finite.skip(), _overlap("sample"), denoiser.overlap_sample())
 
 
 @cache
 def generated_variance() -> Derivation:
-    return _fluctuation(finite.generated_variance(), _generated()["variance"], generated.generated_variance())
+    return _fluctuation(finite.generated_variance(), lambda size: size, generated.generated_variance())
 
 
 @cache
 def mean_error() -> Derivation:
-    return _fluctuation(finite.generated_variance(), _generated()["error"], generated.mean_error())
+    return _fluctuation(finite.generated_variance(), _error, generated.mean_error())
