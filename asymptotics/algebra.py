@@ -11,6 +11,7 @@ from typing import Any
 
 import sympy as sp
 
+from asymptotics.binder import Binder
 from asymptotics.special import log_defect
 
 
@@ -81,12 +82,15 @@ def is_zero(expression: sp.Expr) -> bool:
 
     Numbers at random exact points refuse most falsehoods at once; what survives is decided exactly: each
     root becomes a generator g, and the numerator is reduced modulo g^2 - radicand. Functions such as the
-    logarithm count as independent generators, one for each irreducible factor of their argument.
+    logarithm count as independent generators, one for each irreducible factor of their argument; so do means
+    and roots.
     """
     expression = sp.sympify(expression)
     if expression.is_zero:
         return True
     expression = expression.replace(log_defect, lambda x: x - sp.log(1 + x))
+    unknowns = sorted(expression.atoms(Binder), key=sp.default_sort_key)
+    expression = expression.xreplace({node: sp.Symbol(f"_unknown{k}") for k, node in enumerate(unknowns)})
     if not _looks_zero(expression):
         return False
     expression = expression.replace(

@@ -154,7 +154,7 @@ def _same_on_schedule(left: sp.Expr, right: sp.Expr, kind: Kind) -> list[object]
     if kind == "exact":
         return [left - right]
     gap = left - right
-    others = sorted(gap.free_symbols - {symbols.t}, key=lambda s: s.name)
+    others = sorted((left.free_symbols | right.free_symbols) - {symbols.t}, key=lambda s: s.name)
     held: list[object] = []
     for k in range(6):
         point = {s: sp.Rational(17 + 5 * i + 3 * k, 13) for i, s in enumerate(others)}
@@ -251,7 +251,7 @@ def _expansion(derivation: Derivation, expression: sp.Expr, symbol: sp.Symbol, a
             try:
                 found = laurent.expand(expression, derivation.where, symbol, at, order + spare, side)
                 powers = range(min(floor(found.valuation), 0), order)
-                return {k: sp.factor(found.coefficient(k)) for k in powers}
+                return {k: laurent.tidy(found.coefficient(k), sp.factor) for k in powers}
             except laurent.Truncated:
                 continue
     raise ValueError(f"the expansion in {symbol} cancels beyond {order + 8} terms")

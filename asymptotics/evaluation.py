@@ -63,6 +63,10 @@ def _rounded(formula: Formula, point: dict[str, float]) -> float:
     return rounded
 
 
+_PATIENCE = 640
+"""Guard digits after which a missing value is no rounding: the smallest float has 308 zeros, its square 616."""
+
+
 def digits(formula: Formula, values: Mapping[str, Any], dps: int) -> Any:
     """``dps`` significant digits, confirmed by a second computation with twice the guard digits."""
     import mpmath
@@ -72,7 +76,16 @@ def digits(formula: Formula, values: Mapping[str, Any], dps: int) -> Any:
     guard, previous = 10, None
     while guard < 10_000:
         with mpmath.workdps(dps + guard):
-            current = _value(formula, exact)
+            try:
+                current = _value(formula, exact)
+            except ValueError:
+                if guard >= _PATIENCE:
+                    raise
+                current = mpmath.nan
+        if not mpmath.isfinite(current) and guard < _PATIENCE:
+            # 1 - (what is almost 1): no logarithm, no root, until there are digits enough to tell.
+            previous, guard = None, 2 * guard
+            continue
         with mpmath.workdps(dps + 5):
             if previous is not None and _agree(previous, current, dps):
                 with mpmath.workdps(dps):

@@ -130,10 +130,18 @@ class Formula:
     @property
     def fluctuation(self) -> Formula:
         """The formula named ``<name>.fluctuation``: lim sqrt(d) x standard deviation over data sets."""
+        return self._companion("fluctuation")
+
+    @property
+    def bias(self) -> Formula:
+        """The formula named ``<name>.bias``: lim sqrt(d) x what a cluster's sample mean exceeds the value by."""
+        return self._companion("bias")
+
+    def _companion(self, kind: str) -> Formula:
         try:
-            return _by_name(f"{self.name}.fluctuation")
+            return _by_name(f"{self.name}.{kind}")
         except UnknownFormula:
-            raise AttributeError(f"{self.name} has no fluctuation formula") from None
+            raise AttributeError(f"{self.name} has no {kind} formula") from None
 
     def prove(
         self, expression: sp.Expr | None = None, *, watch: Callable[[str], None] | None = None

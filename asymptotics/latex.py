@@ -43,7 +43,7 @@ class _Printer(LatexPrinter):
     """LaTeX with this project's letters and order."""
 
     def __init__(self) -> None:
-        super().__init__({"symbol_names": symbols.LETTERS, "ln_notation": True})
+        super().__init__({"symbol_names": symbols.LETTERS, "ln_notation": True, "inv_trig_style": "full"})
 
     def _as_ordered_terms(self, expression: sp.Expr, order: Any = None) -> list[sp.Expr]:
         terms = sorted(sp.Add.make_args(expression), key=_key)
@@ -66,7 +66,7 @@ class _Printer(LatexPrinter):
         alone = len(factors) == 1 and not parts
         for factor in factors:
             text = self._print(factor)
-            wrap = isinstance(factor, sp.Add | ArgMin | log_defect) and not alone
+            wrap = isinstance(factor, sp.Add | sp.Piecewise | ArgMin | log_defect) and not alone
             parts.append(rf"\left({text}\right)" if wrap else text)
         return " ".join(parts)
 
@@ -197,7 +197,7 @@ def _sentence(text: str) -> str:
 
 _PLAIN = {
     r"\varphi": "φ", r"\varsigma": "ς", r"\alpha": "α", r"\beta": "β", r"\lambda": "λ", r"\sigma": "σ", r"\mu": "μ",
-    r"\xi": "ξ", r"\eta": "η", r"\Delta": "Δ", r"\Gamma": "Γ", r"\delta": "δ", r"\rho": "ρ",
+    r"\xi": "ξ", r"\eta": "η", r"\Delta": "Δ", r"\Gamma": "Γ", r"\delta": "δ", r"\rho": "ρ", r"\pi": "π",
     r"\to": "→", r"\infty": "∞", r"\cdot": "·", r"\ge": "≥", r"\le": "≤", r"\sum": "Σ", r"\ln": "ln",
     r"\mapsto": "↦", r"\sim": "~", r"\,": " ", r"\;": " ", r"\quad": " ", r"\hat": "^", r"\dot": "d",
     r"\bar": "¯", r"\sqrt": "√", r"\frac12": "½", r"\mathcal": "", r"\mathrm": "", r"\tfrac12": "½",

@@ -6,13 +6,14 @@ in the other symbols. Rational operations, square roots, exp-free functions of t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
 import sympy as sp
 
+from asymptotics.algebra import is_zero
 from asymptotics.special import log_defect
 
 Definition = tuple[sp.Symbol, sp.Expr]
@@ -22,8 +23,18 @@ class Truncated(ValueError):
     """Cancellation used up the terms that were kept: expand again with more."""
 
 
-def _tidy(expression: sp.Expr) -> sp.Expr:
-    return sp.cancel(expression) if expression.free_symbols else expression
+LARGE = 300
+"""Operations from which on an expression with roots is left as it is: cancelling would expand what holds them."""
+
+
+def tidy(expression: sp.Expr, simplify: Callable[[sp.Expr], sp.Expr] = sp.cancel) -> sp.Expr:
+    """Simplified; 0 if it is 0 in any case."""
+    if not expression.free_symbols:
+        return expression
+    if any(power.exp.is_Rational and not power.exp.is_Integer for power in expression.atoms(sp.Pow)) and (
+            expression.count_ops() > LARGE):
+        return sp.S.Zero if is_zero(expression) else expression
+    return simplify(expression)
 
 
 @dataclass(frozen=True)
@@ -68,7 +79,7 @@ class Laurent:
         low, end = min(self.valuation, other.valuation), min(self.end, other.end)
         return Laurent.of(
             low,
-            [_tidy(self.coefficient(low + k) + other.coefficient(low + k)) for k in range(ceil(end - low))],
+            [tidy(self.coefficient(low + k) + other.coefficient(low + k)) for k in range(ceil(end - low))],
         )
 
     def __mul__(self, other: Laurent) -> Laurent:
@@ -76,32 +87,32 @@ class Laurent:
         a, b = self.coefficients, other.coefficients
         return Laurent.of(
             self.valuation + other.valuation,
-            [_tidy(sum((a[i] * b[k - i] for i in range(k + 1)), sp.S.Zero)) for k in range(size)],
+            [tidy(sum((a[i] * b[k - i] for i in range(k + 1)), sp.S.Zero)) for k in range(size)],
         )
 
     def power(self, exponent: sp.Rational) -> Laurent:
         """The series to a rational power: (1 + u)^p by its differential equation."""
         moved = Fraction(int(exponent.p), int(exponent.q)) * self.valuation
         lead = self.leading
-        ratios = [_tidy(c / lead) for c in self.coefficients]
+        ratios = [tidy(c / lead) for c in self.coefficients]
         unit: list[sp.Expr] = [sp.S.One]
         for k in range(1, len(ratios)):
             total = sum(
                 ((exponent * j - (k - j)) * ratios[j] * unit[k - j] for j in range(1, k + 1)), sp.S.Zero
             )
-            unit.append(_tidy(total / k))
+            unit.append(tidy(total / k))
         scale = lead**exponent
-        return Laurent.of(moved, [_tidy(scale * c) if exponent.is_Integer else scale * c for c in unit])
+        return Laurent.of(moved, [tidy(scale * c) if exponent.is_Integer else scale * c for c in unit])
 
     def log(self) -> Laurent:
         """ln of a series that tends to a positive constant."""
         if self.valuation != 0:
             raise ValueError("the logarithm of the expansion diverges")
-        ratios = [_tidy(c / self.leading) for c in self.coefficients]
+        ratios = [tidy(c / self.leading) for c in self.coefficients]
         found: list[sp.Expr] = [sp.log(self.leading)]
         for k in range(1, len(ratios)):
             total = sum((j * found[j] * ratios[k - j] for j in range(1, k)), sp.S.Zero)
-            found.append(_tidy(ratios[k] - total / k))
+            found.append(tidy(ratios[k] - total / k))
         return Laurent.of(Fraction(0), found)
 
 

@@ -1,6 +1,7 @@
 """The one door from expressions to callables.
 
-One printer writes one Python source; a backend is only the table of functions that the source calls.
+One printer writes one Python source; a backend is only the table of functions that the source calls
+(`asymptotics.backends`).
 Constants stay integers or ratios of integers, so nothing is rounded before the backend's own arithmetic.
 """
 
@@ -16,21 +17,30 @@ from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.printer import Printer
 
 from asymptotics import special
+from asymptotics.backends import BACKENDS as BACKENDS, table
+from asymptotics.binder import Binder
+from asymptotics.gaussian import GaussianMean
+from asymptotics.roots import Root
 
-BACKENDS = ("numpy", "torch", "mpmath")
 Definition = tuple[sp.Symbol, sp.Expr]
 
 
 WEIGHTS = ("t", "alpha", "beta", "dalpha", "dbeta")
 """Arguments that a curve runs over, more often than over the others."""
+COUNTS = {"n", "draws"}
+"""Arguments from 1 on: what is left of their product after the first is small where they are."""
 
 
 class SourcePrinter(Printer):
     """Expressions to Python source; functions are looked up in the backend's table as ``_name``."""
 
     printmethod = "_source"
-    FUNCTIONS: ClassVar[dict[Any, str]] = {sp.exp: "exp", sp.log: "log", sp.sin: "sin", sp.cos: "cos", sp.tanh: "tanh",
-                 sp.sqrt: "sqrt", sp.Abs: "abs", special.log_defect: "log_defect"}
+    FUNCTIONS: ClassVar[dict[Any, str]] = {
+        sp.exp: "exp", sp.log: "log", sp.sin: "sin", sp.cos: "cos", sp.sqrt: "sqrt", sp.Abs: "abs",
+        sp.tanh: "tanh", sp.sinh: "sinh", sp.cosh: "cosh", sp.sech: "sech", sp.atanh: "atanh", sp.acosh: "acosh",
+        sp.asinh: "asinh", sp.erf: "erf", sp.erfc: "erfc", sp.Min: "min", sp.Max: "max",
+        special.log_defect: "log_defect", special.normal_below: "normal_below",
+    }
 
     def __init__(self, long: Iterable[str] = ()) -> None:
         super().__init__()
@@ -103,6 +113,38 @@ class SourcePrinter(Printer):
         name, objective = expression.variable.name, self._print(expression.objective)
         return f"_minimising_root(({cubic},), lambda {name}: {objective})"
 
+    def _print_GaussianMean(self, expression: GaussianMean) -> str:
+        hints = ", ".join(self._print(hint) for hint in expression.hints)
+        return f"_gaussian_mean({self._function(expression, expression.integrand)}, {hints})"
+
+    def _print_Root(self, expression: Root) -> str:
+        both = ", ".join(self._function(expression, body) for body in (expression.equation, expression.slope))
+        ends = ", ".join(self._print(end) for end in (expression.low, expression.high))
+        return f"_root({expression.variable.name!r}, {both}, {ends})"
+
+    def _function(self, binder: Binder, body: sp.Expr) -> str:
+        return f"lambda {binder.variable.name}: {self._print(body)}"
+
+    def _print_Piecewise(self, expression: sp.Piecewise) -> str:
+        """Each branch is a function, so that it is computed only where an entry needs it."""
+        if expression.args[-1].cond != sp.true:
+            raise TypeError(f"the last branch of a Piecewise must hold always (condition True): {expression}")
+        cases = (f"({self._print(part.cond)}, lambda: {self._print(part.expr)})" for part in expression.args)
+        return f"_piecewise({', '.join(cases)})"
+
+    def _print_Relational(self, expression: sp.core.relational.Relational) -> str:
+        left, right = (f"({self._print(side)})" for side in (expression.lhs, expression.rhs))
+        return f"({left} {expression.rel_op} {right})"
+
+    def _print_And(self, expression: sp.And) -> str:
+        return "(" + " & ".join(self._print(part) for part in expression.args) + ")"
+
+    def _print_Or(self, expression: sp.Or) -> str:
+        return "(" + " | ".join(self._print(part) for part in expression.args) + ")"
+
+    def _print_BooleanTrue(self, expression: sp.Basic) -> str:
+        return "True"
+
     def _print_Function(self, expression: sp.Function) -> str:
         name = self.FUNCTIONS.get(expression.func)
         if name is None:
@@ -111,66 +153,11 @@ class SourcePrinter(Printer):
 
     _print_exp = _print_Function
     _print_log = _print_Function
+    _print_Min = _print_Function
+    _print_Max = _print_Function
 
     def emptyPrinter(self, expression: Any) -> str:
         raise TypeError(f"no numeric printer for {type(expression).__name__}: {expression}")
-
-
-def _numpy_table() -> dict[str, Any]:
-    import numpy as np
-
-    return {
-        "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tanh": np.tanh,
-        "sqrt": np.sqrt, "abs": np.abs, "square": np.square, "pi": lambda: math.pi, "ratio": lambda p, q: p / q,
-        "log_defect": lambda x: special.log_defect_array(np, x),
-        "minimising_root": lambda c, f: special.minimising_root(np, c, f),
-    }
-
-
-def _mpmath_table() -> dict[str, Any]:
-    import mpmath
-
-    names = ("exp", "log", "sin", "cos", "tanh", "sqrt")
-    return {name: getattr(mpmath, name) for name in names} | {
-        "abs": abs, "square": lambda x: x * x, "pi": lambda: +mpmath.pi, "ratio": lambda p, q: mpmath.mpf(p) / q,
-        "log_defect": special.log_defect_mp, "minimising_root": special.minimising_root_mp,
-    }
-
-
-def _torch_table() -> dict[str, Any]:
-    import torch
-
-    def either(name: str) -> Callable[[Any], Any]:
-        tensor, scalar = getattr(torch, name), getattr(math, name, abs)
-        return lambda x: tensor(x) if isinstance(x, torch.Tensor) else scalar(x)
-
-    def root(c: tuple[Any, ...], objective: Callable[[Any], Any]) -> Any:
-        fixed = [torch.as_tensor(ci).detach() for ci in c]
-        x = special.minimising_root(torch, fixed, lambda x: objective(x).detach()).detach()
-        slope = (3 * c[3] * x + 2 * c[2]) * x + c[1]
-        value = ((c[3] * x + c[2]) * x + c[1]) * x + c[0]
-        inside = x > 0
-        newton = x - value / torch.where(inside, slope, torch.ones_like(slope))
-        return torch.where(inside, newton, torch.zeros_like(newton))
-
-    names = ("exp", "log", "sin", "cos", "tanh", "sqrt", "abs")
-    return {name: either(name) for name in names} | {
-        "square": lambda x: x * x, "pi": lambda: math.pi, "ratio": lambda p, q: p / q,
-        "log_defect": lambda x: special.log_defect_array(torch, x), "minimising_root": root,
-    }
-
-
-@cache
-def _table(backend: str) -> Mapping[str, Any]:
-    makers = {"numpy": _numpy_table, "torch": _torch_table, "mpmath": _mpmath_table}
-    if backend not in makers:
-        raise ValueError(f"backend = {backend!r} must be one of {', '.join(BACKENDS)}")
-    try:
-        return {f"_{name}": value for name, value in makers[backend]().items()}
-    except ModuleNotFoundError as missing:
-        raise ModuleNotFoundError(
-            f"the {backend!r} backend needs {missing.name}; install flow-asymptotics[{missing.name}]"
-        ) from missing
 
 
 def _numpy_prepare(values: dict[str, Any]) -> tuple[dict[str, Any], Callable[[Any], Any]]:
@@ -186,30 +173,42 @@ def _numpy_prepare(values: dict[str, Any]) -> tuple[dict[str, Any], Callable[[An
     return arrays, finish
 
 
-PIECE = 8192
+PIECE = 16384
 """Entries evaluated at a time on long arrays: the temporaries of a piece stay in the processor's cache."""
 
 
-def _pieces(arrays: dict[str, Any]) -> tuple[int, ...]:
-    """The common shape, if the arrays are long and each is a number or fills it; else nothing."""
+def _pieces(arrays: dict[str, Any], costly: bool) -> tuple[int, ...]:
+    """The common shape, if the arrays are long and each is a number or fills it; else nothing.
+
+    Where an entry is ``costly`` (a mean or a root: hundreds of evaluations) the arrays need not fill it.
+    """
+    import numpy as np
+
     shapes = {array.shape for array in arrays.values() if array.ndim}
-    if len(shapes) != 1:
+    if not shapes or (len(shapes) > 1 and not costly):
         return ()
-    (shape,) = shapes
-    return tuple(shape) if math.prod(shape) > 2 * PIECE else ()
+    shape = np.broadcast_shapes(*shapes)
+    return shape if math.prod(shape) > 2 * PIECE else ()
 
 
 def _in_pieces(
     function: Callable[..., Any], arrays: dict[str, Any], shape: tuple[int, ...], results: int
 ) -> list[Any]:
-    """The function on flat pieces of its arrays, each written into whole results."""
+    """The function on flat pieces of its arrays, each written into whole results.
+
+    These are rows of one block: a large one comes in large pages, and first touching fresh small ones costs as much
+    as the arithmetic.
+    """
     import numpy as np
 
-    flat = {name: array.reshape(-1) if array.ndim else array for name, array in arrays.items()}
-    whole = [np.empty(math.prod(shape)) for _ in range(results)]
+    flat = {
+        name: array if not array.ndim else array.reshape(-1) if array.shape == shape
+        else np.broadcast_to(array, shape).flat for name, array in arrays.items()
+    }
+    whole = np.empty((results, math.prod(shape)))
     for start in range(0, math.prod(shape), PIECE):
         part = slice(start, start + PIECE)
-        values = function(**{name: array[part] if array.ndim else array for name, array in flat.items()})
+        values = function(**{name: array[part] if arrays[name].ndim else array for name, array in flat.items()})
         for result, value in zip(whole, values, strict=True):
             result[part] = value
     return [result.reshape(shape) for result in whole]
@@ -242,6 +241,7 @@ def _torch_prepare(values: dict[str, Any]) -> tuple[dict[str, Any], Callable[[An
     def finish(value: Any) -> Any:
         if not isinstance(value, torch.Tensor):
             value = torch.full((), float(value), dtype=dtype, device=reference.device)
+        value = value.to(dtype)
         return value if value.shape == shape else value.expand(shape)
 
     return tensors, finish
@@ -257,12 +257,15 @@ def source(
 
     Shorthands in ``where`` become local variables; common subexpressions are computed once.
     """
-    definitions = list(where)
-    bodies = [value for _, value in definitions] + list(expressions.values())
-    bound = [node.variable for body in bodies for node in body.atoms(special.ArgMin)]
+    definitions, given = _counts_first(list(where), list(expressions.values()))
+    bodies = [value for _, value in definitions] + given
+    bound = {node.variable for body in bodies for node in body.atoms(Binder)}
+    bodies, alone, within = _branches_aside(bodies, bound)
     shared, reduced = sp.cse(
         bodies, symbols=sp.numbered_symbols("_x"), order="none", ignore=bound
     )
+    shared = [(symbol, _swapped(value, within)) for symbol, value in shared] + alone
+    reduced = [_swapped(value, within) for value in reduced]
     pending = list(zip((symbol for symbol, _ in definitions), reduced, strict=False))
     lines = _in_order(shared + pending, {*arguments})
     printer, body = SourcePrinter(WEIGHTS), []
@@ -272,6 +275,56 @@ def source(
             printer.long.add(symbol.name)
     results = ", ".join(printer.doprint(value) for value in reduced[len(definitions):])
     return "\n".join([f"def function({', '.join(arguments)}):", *body, f"    return ({results},)"])
+
+
+def _counts_first(
+    definitions: list[Definition], expressions: list[sp.Expr]
+) -> tuple[list[Definition], list[sp.Expr]]:
+    """In n draws + ridge - 1 the 1 is taken from n draws first, and once for all: there it is exact where it matters.
+
+    Otherwise n draws - 1 and n draws + ridge - 1 would round apart, and their ratio with them.
+    """
+    left: dict[sp.Expr, sp.Symbol] = {}
+    moved: dict[sp.Expr, sp.Expr] = {}
+    bodies = [value for _, value in definitions] + expressions
+    for total in sorted({each for body in bodies for each in body.atoms(sp.Add)}, key=sp.default_sort_key):
+        one, rest = total.as_coeff_Add()
+        counts = [term for term in rest.args if {s.name for s in term.free_symbols} <= COUNTS]
+        if rest.is_Add and one.is_Integer and one < 0 and 0 < len(counts) < len(rest.args):
+            whole = sp.Add(one, *counts)
+            symbol = left.setdefault(whole, sp.Symbol(f"_left{len(left)}"))
+            moved |= {total: total - whole + symbol, whole: symbol}
+    changed = [body if body.has(special.ArgMin) else body.xreplace(moved) for body in bodies]
+    names = [symbol for symbol, _ in definitions]
+    before = [(symbol, whole) for whole, symbol in left.items()]
+    return before + list(zip(names, changed, strict=False)), changed[len(names):]
+
+
+def _branches_aside(
+    bodies: list[sp.Expr], bound: set[sp.Symbol]
+) -> tuple[list[sp.Expr], list[Definition], dict[sp.Basic, sp.Basic]]:
+    """Symbols in the place of every Piecewise, so that what only one branch needs is not computed for all.
+
+    They come back as definitions, or, where a bound variable is inside, as a table to swap in again; there the
+    symbol is a function of that variable.
+    """
+    found = sorted({node for body in bodies for node in body.atoms(sp.Piecewise)}, key=sp.default_sort_key)
+    names: dict[sp.Basic, sp.Basic] = {}
+    for node in found:
+        inside = sorted(node.free_symbols & bound, key=str)
+        name = f"_case{len(names)}"
+        names[node] = sp.Function(name)(*inside) if inside else sp.Symbol(name, real=True)
+    changed = [_swapped(body, names) for body in bodies]
+    used = {name: node for node, name in names.items() if any(body.has(name) for body in changed)}
+    within = {name: node for name, node in used.items() if not name.is_Symbol}
+    return changed, [(name, node) for name, node in used.items() if name.is_Symbol], within
+
+
+def _swapped(body: sp.Basic, table: Mapping[sp.Basic, sp.Basic]) -> Any:
+    """The body with nodes exchanged, also those that contain a bound variable (xreplace leaves them alone)."""
+    if body in table:
+        return table[body]
+    return body.func(*(_swapped(arg, table) for arg in body.args)) if table and body.args else body
 
 
 def _in_order(lines: list[Definition], known: set[str]) -> list[Definition]:
@@ -294,7 +347,7 @@ def _in_order(lines: list[Definition], known: set[str]) -> list[Definition]:
 
 @cache
 def _build(text: str, backend: str) -> Callable[..., Any]:
-    space = dict(_table(backend))
+    space = dict(table(backend))
     exec(compile(text, f"<asymptotics {backend}>", "exec"), space)
     function: Callable[..., Any] = space["function"]
     return function
@@ -312,13 +365,14 @@ def compile_expressions(
     numpy: float64, broadcasts over array arguments. torch: differentiable, dtype and device of the
     tensors given. mpmath: the working precision in force at the call.
     """
-    _table(backend)
+    table(backend)
     function = _build(source(expressions, arguments, where), backend)
     prepare, names, filled = _PREPARE[backend], tuple(expressions), dict(defaults or {})
+    costly = any(body.has(Binder) for body in (*expressions.values(), *(value for _, value in where)))
 
     def compiled(**values: Any) -> dict[str, Any]:
         ready, finish = prepare({**filled, **values})
-        if backend == "numpy" and (pieces := _pieces(ready)):
+        if backend == "numpy" and (pieces := _pieces(ready, costly)):
             return dict(zip(names, _in_pieces(function, ready, pieces, len(names)), strict=True))
         return dict(zip(names, map(finish, function(**ready)), strict=True))
 

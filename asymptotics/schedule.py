@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -126,6 +127,19 @@ class Interpolant:
                     f"{self.name!r} has alpha = {alpha}, beta = {beta} at t = {side}"
                 )
 
+    def dilated(self, dilation: Dilation) -> Interpolant:
+        """The same path at another pace: alpha(tau(t)), beta(tau(t)) on the same interval."""
+        if (dilation.start, dilation.end) != (self.start, self.end):
+            raise ValueError(
+                f"dilation {dilation.name!r} maps [{dilation.start}, {dilation.end}] onto itself; schedule "
+                f"{self.name!r} lives on [{self.start}, {self.end}]"
+            )
+        inside = {t: dilation.expression}
+        return Interpolant(
+            self.alpha.subs(inside), self.beta.subs(inside), self.start, self.end,
+            f"{self.name}, dilated by {dilation.name}",
+        )
+
     def mix(self, time: Any) -> tuple[np.ndarray, np.ndarray]:
         """(alpha, beta) at ``time`` (float or array inside the interval), numpy float64."""
         values = self._evaluate(0, time)
@@ -164,6 +178,127 @@ def _callables(alpha: sp.Expr, beta: sp.Expr) -> tuple[Callable[..., Any], Calla
     mix = {"alpha": alpha, "beta": beta}
     slopes = {"d" + label: sp.diff(value, t) for label, value in mix.items()}
     return compile_expressions(mix, ("t",)), compile_expressions(slopes, ("t",))
+
+
+HALF = sp.Rational(1, 2)
+
+
+@dataclass(frozen=True)
+class Dilation:
+    """An increasing map tau of an interval onto itself: at time t a dilated schedule is where it was at tau(t).
+
+    ``expression`` in t (sympy or text, Piecewise allowed). Drawing training times uniformly in t and looking at tau(t)
+    spends more of them where tau is slow. ValueError unless tau keeps both ends and increases at 1001 times.
+    """
+
+    expression: sp.Expr
+    start: Any = 0
+    end: Any = 1
+    name: str = ""
+    nodes: tuple[float, ...] = ()
+    """Times inside at which the pace jumps; a time grid should contain them (`grid`)."""
+
+    def __post_init__(self) -> None:
+        for label in ("start", "end"):
+            object.__setattr__(self, label, symbols.read(getattr(self, label), where=label))
+        object.__setattr__(self, "expression", symbols.read(self.expression, t, where="expression"))
+        if not self.name:
+            object.__setattr__(self, "name", f"tau={self.expression}")
+        if not (self.start.is_finite and self.end.is_finite and self.start < self.end):
+            raise ValueError(f"start = {self.start} must be below end = {self.end}, both finite")
+        for side in (self.start, self.end):
+            if sp.simplify(self.expression.subs(t, side) - side) != 0:
+                raise ValueError(
+                    f"dilation {self.name!r} is {self.expression.subs(t, side)} at t = {side}; "
+                    f"it must map the interval [{self.start}, {self.end}] onto itself"
+                )
+        times = np.linspace(float(self.start), float(self.end), 1001)
+        values = self(times)
+        falls = ~(np.diff(values) > 0)
+        if falls.any():
+            where = times[np.argmax(falls)]
+            raise ValueError(f"dilation {self.name!r} does not increase after t = {where:.6g}")
+
+    @classmethod
+    def through(cls, *points: tuple[Any, Any], name: str = "") -> Dilation:
+        """Piecewise linear through points (t, tau), the ends of the interval first and last."""
+        exact = [tuple(symbols.read(each, where="points") for each in point) for point in points]
+        if len(exact) < 2:
+            raise ValueError("a dilation needs at least its two ends, (start, start) and (end, end)")
+        for (t0, x0), (t1, x1) in pairwise(exact):
+            if not (t0 < t1 and x0 < x1):
+                raise ValueError(f"points ({t0}, {x0}) and ({t1}, {x1}) do not increase")
+        pieces = [
+            (x0 + (x1 - x0) * (t - t0) / (t1 - t0), t <= t1) for (t0, x0), (t1, x1) in pairwise(exact)
+        ]
+        expression = sp.Piecewise(*pieces[:-1], (pieces[-1][0], True))
+        label = name or " - ".join(f"({t0}, {x0})" for t0, x0 in exact)
+        return cls(expression, exact[0][0], exact[-1][0], label, tuple(float(t0) for t0, _ in exact[1:-1]))
+
+    @classmethod
+    def half(cls, kappa: Any, d: Any, share: Any = HALF) -> Dilation:
+        """The paper's: the ``share`` of time (theirs 1/2) on [0, kappa/sqrt(d)], the rest on what is left of [0, 1]."""
+        exact = {label: sp.sympify(as_fraction(label, each)) for label, each in (
+            ("kappa", kappa), ("d", d), ("share", share),
+        )}
+        if not exact["kappa"] > 0:
+            raise ValueError(f"kappa = {kappa} must be > 0")
+        if not exact["kappa"] ** 2 < exact["d"]:
+            raise ValueError(f"kappa = {kappa} must be below sqrt(d) = {float(exact['d']) ** 0.5:g}")
+        if not 0 < exact["share"] < 1:
+            raise ValueError(f"share = {share} must lie inside (0, 1)")
+        node = exact["kappa"] / sp.sqrt(exact["d"])
+        return cls.through(
+            (0, 0), (exact["share"], node), (1, 1), name=f"kappa = {kappa}, d = {d}, share = {float(exact['share']):g}"
+        )
+
+    def __call__(self, time: Any) -> np.ndarray:
+        """tau at ``time`` (float or array inside the interval), numpy float64."""
+        times = as_float64("t", time)
+        low, high = float(self.start), float(self.end)
+        if not ((times >= low) & (times <= high)).all():
+            raise ValueError(f"t = {time} lies outside [{low}, {high}] of dilation {self.name!r}")
+        with np.errstate(all="ignore"):
+            values: np.ndarray = _dilate(self.expression)(t=times)["tau"]
+        if not np.isfinite(values).all():
+            raise ValueError(f"dilation {self.name!r} is not finite everywhere")
+        return values
+
+    def inverse(self, moment: Any) -> np.ndarray:
+        """The time t with tau(t) = ``moment``: bisection to the last digit."""
+        wanted = as_float64("moment", moment)
+        low, high = (np.full(wanted.shape, float(side)) for side in (self.start, self.end))
+        if not ((wanted >= low) & (wanted <= high)).all():
+            raise ValueError(f"moment = {moment} lies outside [{self.start}, {self.end}] of dilation {self.name!r}")
+        for _ in range(60):
+            middle = (low + high) / 2
+            below = self(middle) < wanted
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return np.where(self(high) == wanted, high, (low + high) / 2)
+
+    def grid(self, steps: int) -> np.ndarray:
+        """``steps`` + 1 times from start to end, the nodes among them: equal steps in between, as even as can be."""
+        ends = np.array([float(self.start), *self.nodes, float(self.end)])
+        if isinstance(steps, bool) or not isinstance(steps, int) or steps < len(ends) - 1:
+            raise ValueError(f"steps = {steps!r} must be an integer >= {len(ends) - 1}, one for each piece")
+        counts = _shared(np.diff(ends) / (ends[-1] - ends[0]), steps)
+        pieces = [np.linspace(a, b, k + 1)[:-1] for a, b, k in zip(ends[:-1], ends[1:], counts, strict=True)]
+        return np.concatenate([*pieces, ends[-1:]])
+
+
+def _shared(shares: np.ndarray, steps: int) -> list[int]:
+    """``steps`` split by ``shares``, at least one each: whole parts, then the largest remainders."""
+    counts = np.maximum(np.floor(shares * steps).astype(int), 1)
+    while counts.sum() > steps:
+        counts[np.argmax(counts - shares * steps)] -= 1
+    while counts.sum() < steps:
+        counts[np.argmax(shares * steps - counts)] += 1
+    return [int(count) for count in counts]
+
+
+@cache
+def _dilate(expression: sp.Expr) -> Callable[..., Any]:
+    return compile_expressions({"tau": expression}, ("t",))
 
 
 linear = Interpolant(1 - t, t, name="linear")

@@ -1,6 +1,7 @@
 """The few functions the theory needs beyond sympy's, each with its numerics beside its symbol.
 
-`log_defect(x)` is x - ln(1+x) without the cancellation at small x. `ArgMin` keeps a minimisation as an
+`log_defect(x)` is x - ln(1+x) without the cancellation at small x. `normal_below(x)` is the normal distribution
+function, which sympy would turn into 1 - erfc where that cancels. `ArgMin` keeps a minimisation as an
 expression; `minimising_root` solves it on arrays, `minimising_root_mp` to any precision.
 """
 
@@ -11,6 +12,8 @@ from typing import Any
 
 import mpmath
 import sympy as sp
+
+from asymptotics.binder import Binder
 
 
 class log_defect(sp.Function):
@@ -69,12 +72,57 @@ def log_defect_mp(x: Any) -> Any:
         return x - mpmath.log1p(x)
 
 
-class ArgMin(sp.Expr):
+class normal_below(sp.Function):
+    """The chance that a standard normal number is below x: erfc(-x/sqrt(2))/2, and kept that way."""
+
+    nargs = 1
+    is_real = True
+
+    @classmethod
+    def eval(cls, x: sp.Expr) -> sp.Expr | None:
+        known = {sp.S.Zero: sp.S.Half, sp.oo: sp.S.One, -sp.oo: sp.S.Zero}
+        return known.get(x)
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        return sp.exp(-(self.args[0] ** 2) / 2) / sp.sqrt(2 * sp.pi)
+
+    def _eval_rewrite_as_erfc(self, x: sp.Expr, **hints: Any) -> sp.Expr:
+        return sp.erfc(-x / sp.sqrt(2)) / 2
+
+    def _eval_rewrite_as_erf(self, x: sp.Expr, **hints: Any) -> sp.Expr:
+        return (1 + sp.erf(x / sp.sqrt(2))) / 2
+
+    def _eval_rewrite_as_tractable(self, x: sp.Expr, **hints: Any) -> sp.Expr:
+        return self._eval_rewrite_as_erf(x).rewrite("tractable", deep=True, **hints)
+
+    def _eval_evalf(self, prec: int) -> sp.Expr | None:
+        inside = self.args[0]._eval_evalf(prec + 10)
+        if inside is None or not inside.is_Float:
+            return None
+        with mpmath.workprec(prec + 10):
+            return sp.Float(normal_below_mp(mpmath.mpf(inside._mpf_)), precision=prec)
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if self.args[0].is_finite else None
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"\Phi{power}\left({printer.doprint(self.args[0])}\right)"
+
+
+def normal_below_mp(x: Any) -> Any:
+    """The normal distribution function in mpmath, to the working precision."""
+    return mpmath.erfc(-x / mpmath.sqrt(2)) / 2
+
+
+class ArgMin(Binder):
     """The smallest minimiser over x >= 0 of ``objective``, whose derivative has the sign of ``slope``.
 
     ``slope`` is a cubic in x with a positive leading coefficient, given by its ``coefficients`` of
-    x^0 .. x^3. The bound variable is not free.
+    x^0 .. x^3.
     """
+
+    place = 2
 
     def __new__(cls, objective: sp.Expr, coefficients: sp.Tuple, x: sp.Symbol) -> ArgMin:
         if len(coefficients) != 4:
@@ -92,17 +140,6 @@ class ArgMin(sp.Expr):
     @property
     def slope(self) -> sp.Expr:
         return sum((c * self.variable**k for k, c in enumerate(self.coefficients)), sp.S.Zero)
-
-    @property
-    def variable(self) -> sp.Symbol:
-        return self.args[2]
-
-    @property
-    def free_symbols(self) -> set[sp.Basic]:
-        return (self.objective.free_symbols | self.coefficients.free_symbols) - {self.variable}
-
-    def _eval_subs(self, old: sp.Basic, new: sp.Basic) -> sp.Expr | None:
-        return self if old == self.variable else None
 
     def _eval_is_nonnegative(self) -> bool:
         return True

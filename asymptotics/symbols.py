@@ -64,13 +64,15 @@ def _argument(
     usual: tuple[float, float],
     low: int | None = None,
     low_open: bool = False,
+    high: int | None = None,
+    high_open: bool = False,
     default: int | None = None,
     **assumptions: bool,
 ) -> sp.Symbol:
     symbol = sp.Symbol(name, real=True, **assumptions)
-    bound = None if low is None else Fraction(low)
+    bound, top = (None if side is None else Fraction(side) for side in (low, high))
     _TABLE.append(
-        Argument(name, symbol, letter, meaning, bound, low_open, default=default, usual=usual)
+        Argument(name, symbol, letter, meaning, bound, low_open, top, high_open, default=default, usual=usual)
     )
     return symbol
 
@@ -118,6 +120,21 @@ spread_cross = _argument(
     "spread_cross", "g", "cross spread: (sum x0.x1 - S0.S1/N)/(n draws d)", usual=(-0.2, 0.2),
 )
 
+d = _argument(
+    "d", "d", "dimension", low=1, usual=(10.0, 1e6), positive=True,
+)
+p = _argument(
+    "p", "p", "weight of the + mode", low=0, low_open=True, high=1, high_open=True, usual=(0.05, 0.95),
+    positive=True,
+)
+kappa = _argument(
+    "kappa", r"\kappa", "end of the first phase, beta = kappa/sqrt(d)", low=0, low_open=True, usual=(0.3, 8.0),
+    positive=True,
+)
+s = _argument(
+    "s", "s", "speciation clock, beta |mu|/sqrt(alpha^2 + sigma^2 beta^2)", low=0, usual=(0.02, 6.0), nonnegative=True,
+)
+
 ARGUMENTS: dict[str, Argument] = {argument.name: argument for argument in _TABLE}
 
 # Shorthands that formulas may carry; what each stands for is read off a derivation, never typed here.
@@ -127,14 +144,20 @@ N = sp.Symbol("N", positive=True)
 Delta = sp.Symbol("Delta", positive=True)
 finite_delta = sp.Symbol("Delta_d", positive=True)
 variance = sp.Symbol("variance", nonnegative=True)
+factor = sp.Symbol("F", positive=True)
+lag = sp.Symbol("D", nonnegative=True)
 error = sp.Symbol("error", positive=True)
 scatter = sp.Symbol("V", positive=True)
 excess = sp.Symbol("excess", real=True)
+fresh_variance = sp.Symbol("S", nonnegative=True)
+half_odds = sp.Symbol("h", real=True)
+noised = sp.Symbol("noised", positive=True)
 
 LETTERS: dict[sp.Symbol, str] = {argument.symbol: argument.letter for argument in _TABLE} | {
     variance: r"\hat\sigma^2",
     error: r"\mathcal{E}",
     excess: r"\delta",
+    noised: "V",
     Delta: r"\Delta",
     finite_delta: r"\Delta_d",
 }

@@ -20,10 +20,12 @@ from tqdm import tqdm
 from derivations.report import write
 from derivations.story import FULL, QUICK, Checked, Event, Story, Teller
 from simulate import workers
+from simulate.runs import one_thread
 
 STORIES = (
     "learned_denoiser", "denoiser_errors", "every_schedule", "generated_mean", "frozen_draws", "distances",
-    "best_ridge", "without_skip", "euler_steps", "any_dimension", "fluctuations", "trained_network",
+    "best_ridge", "without_skip", "euler_steps", "any_dimension", "fluctuations", "half_normal", "trained_network",
+    "learning_curves",
 )
 
 
@@ -89,7 +91,7 @@ def _tell_all(out: Path, *, full: bool) -> int:
     told: list[tuple[Story, list[Event]]] = []
     effort = FULL if full else QUICK
     acts = sum(story.acts for story in chosen) + 1
-    with _progress(acts) as progress, workers(effort.workers) as executor:
+    with _progress(acts) as progress, one_thread(), workers(effort.workers) as executor:
         for story in chosen:
             progress.write(story.title)
             teller = Teller(

@@ -68,11 +68,10 @@ def _figure(data: Any) -> Any:
     fine = np.linspace(0.0, 1.0, 201)
     alpha, beta = trigonometric.mix(fine)
     for axis, formula, letter in zip(axes, FLOW, ("$M$", r"$Q_\xi$", r"$Q_\eta$", "$F$"), strict=True):
-        short = formula.name.rsplit(".", 1)[-1]
         for index, n in enumerate(SHOWN):
             curve = formula(alpha=alpha, beta=beta, n=n, sigma=SIGMA, ridge=RIDGE)
             figures.line(axis, fine, curve, index=index, label=f"$n={n}$")
-            figures.points(axis, data[short].sel(n=n), data[f"{short}_stderr"].sel(n=n), "t", index=index)
+            figures.points(axis, data, formula, "t", index=index, n=n)
         figures.name(axis, "$t$", letter)
     figures.legend(axes[0])
     return figure

@@ -1,15 +1,22 @@
-"""Figures in one style: theory as lines, simulation as points with error bars. No global state."""
+"""Figures in one style: theory as lines and bands, simulation as points with error bars. No global state."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from matplotlib.figure import Figure
+
+import simulate
+from asymptotics.formula import Formula
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
+
+# 95 % of a normal law lies within.
+_NORMAL = 1.96
 
 COLOURS = ("#3b6fb6", "#d1762b", "#3f8f5c", "#b0413e", "#7b5ea7", "#8a6d3b", "#4a9aa8")
 
@@ -32,13 +39,36 @@ def line(axis: Axes, x: Any, y: Any, *, index: int = 0, label: str | None = None
 
 
 def points(
-    axis: Axes, data: xr.DataArray, stderr: xr.DataArray, x: str, *, index: int = 0, label: str | None = None
+    axis: Axes, data: xr.Dataset, formula: Formula, x: str, *, index: int = 0, label: str | None = None,
+    factor: float = 1.0, **where: float,
 ) -> None:
-    """Measured values with two standard errors, in the colour of their index."""
+    """What ``formula`` is measured by, at coordinates ``where``, against the coordinate ``x``.
+
+    Bars are two standard errors of the mean over data sets, from the fluctuation formula where there is one.
+    """
+    found = simulate.compare(data, formula).sel(where)
     axis.errorbar(
-        data[x].values, data.values, yerr=2 * stderr.values, fmt="o", markersize=3.5, linewidth=0.9,
+        np.atleast_1d(found[x].values), np.atleast_1d(factor * found["measured"].values),
+        yerr=np.atleast_1d(2 * factor * found["stderr"].values), fmt="o", markersize=3.5, linewidth=0.9,
         color=COLOURS[index % len(COLOURS)], label=label,
     )
+
+
+def band(
+    axis: Axes, x: Any, formula: Formula, *, d: int, factor: Any = 1.0, index: int = 0, **arguments: Any
+) -> None:
+    """Where 95 % of data sets lie at dimension d, by the fluctuation formula, about the formula's curve."""
+    value, width = formula(**arguments), _NORMAL * formula.fluctuation(**arguments) / d**0.5
+    axis.fill_between(
+        x, factor * (value - width), factor * (value + width), color=COLOURS[index % len(COLOURS)], alpha=0.2, lw=0
+    )
+
+
+def level(axis: Axes, formula: Formula, *, d: int, **arguments: float) -> None:
+    """One value as a dashed line across, with its band."""
+    value, width = (float(each(**arguments)) for each in (formula, formula.fluctuation))
+    axis.axhspan(value - _NORMAL * width / d**0.5, value + _NORMAL * width / d**0.5, color="black", alpha=0.15, lw=0)
+    axis.axhline(value, color="black", linewidth=1.0, linestyle="--", label="minimiser")
 
 
 def name(axis: Axes, x: str, y: str, title: str = "") -> None:
@@ -50,7 +80,6 @@ def name(axis: Axes, x: str, y: str, title: str = "") -> None:
 
 def legend(axis: Axes, **options: Any) -> None:
     axis.legend(frameon=False, fontsize=7.5, **options)
-
 
 
 

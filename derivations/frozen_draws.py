@@ -50,9 +50,8 @@ def _figure(runs: dict[int, Any]) -> Any:
         scale = n / SIGMA**2
         curve = theory.mean_error(n=n, sigma=SIGMA, ridge=RIDGE, draws=draws)
         figures.line(axis, draws, scale * curve, index=index, label=f"$n={n}$")
-        values = [scale * float(run["mean_error"].sel(n=n)) for run in runs.values()]
-        errors = [2 * scale * float(run["mean_error_stderr"].sel(n=n)) for run in runs.values()]
-        axis.errorbar(list(runs), values, yerr=errors, fmt="o", markersize=3.5, color=figures.COLOURS[index])
+        for run in runs.values():
+            figures.points(axis, run, theory.mean_error, "draws", index=index, factor=scale, n=n)
     axis.set_xscale("log", base=2)
     axis.set_xticks(list(runs), [str(k) for k in runs])
     figures.name(axis, "frozen draws $K$", r"$n|\hat\mu-\mu|^2/(\sigma^2 d)$")

@@ -56,11 +56,10 @@ def _figure(data: Any) -> Any:
     alpha, beta = linear.mix(fine)
     letters = ("$c$", "$m$", r"$q_\xi$", r"$q_\eta$")
     for axis, formula, letter in zip(axes, MEASURED, letters, strict=True):
-        short = formula.name.rsplit(".", 1)[-1]
         for index, n in enumerate(SHOWN):
             curve = formula(alpha=alpha, beta=beta, n=n, sigma=SIGMA, ridge=RIDGE)
             figures.line(axis, fine, curve, index=index, label=f"$n={n}$")
-            figures.points(axis, data[short].sel(n=n), data[f"{short}_stderr"].sel(n=n), "t", index=index)
+            figures.points(axis, data, formula, "t", index=index, n=n)
         figures.name(axis, "$t$", letter)
     figures.legend(axes[0])
     return figure

@@ -21,6 +21,7 @@ from asymptotics.derivation import Derivation, ProofError
 from asymptotics.formula import Formula
 from asymptotics.latex import formula_text, plain, pretty, short_name
 from simulate import workers
+from simulate.runs import one_thread
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -226,7 +227,7 @@ def alone(story: Story, argv: Sequence[str] | None = None) -> int:
     effort = FULL if arguments.full else QUICK
     print(f"{story.title}\n{'=' * len(story.title)}\n")
     try:
-        with workers(effort.workers if story.parallel else 1) as executor:
+        with one_thread(), workers(effort.workers if story.parallel else 1) as executor:
             teller = Teller(
                 effort, print, lambda what: print(f"... {what}", file=sys.stderr, flush=True), executor,
                 data=data,

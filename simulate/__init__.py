@@ -8,8 +8,9 @@ from simulate.autoencoder import (
     labels_match as labels_match,
     overlaps as overlaps,
 )
-from simulate.compare import compare as compare
+from simulate.compare import compare as compare, standard_error as standard_error
 from simulate.curves import denoiser_curves as denoiser_curves, generation_curves as generation_curves
+from simulate.descent import Descent as Descent, descend as descend
 from simulate.exact import (
     Solution as Solution,
     solve as solve,
@@ -24,6 +25,7 @@ from simulate.generated import (
 )
 from simulate.gram import GramStatistics as GramStatistics
 from simulate.learners import ExactLearner as ExactLearner, TrainedLearner as TrainedLearner
+from simulate.learning import learning_curves as learning_curves
 from simulate.losses import (
     Estimate as Estimate,
     risk as risk,
@@ -43,10 +45,15 @@ from simulate.points import (
     draw_starts as draw_starts,
     generate_points as generate_points,
 )
-from simulate.recipes import AdamRecipe as AdamRecipe, GradientDescent as GradientDescent
+from simulate.recipes import (
+    AdamRecipe as AdamRecipe,
+    GradientDescent as GradientDescent,
+    StochasticGradientDescent as StochasticGradientDescent,
+)
 from simulate.reduced_curves import (
     reduced_denoiser_curves as reduced_denoiser_curves,
     reduced_generation_curves as reduced_generation_curves,
 )
+from simulate.span import Span as Span, draw_span as draw_span
 from simulate.store import load as load, save as save
 from simulate.training import Training as Training, train as train

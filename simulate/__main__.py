@@ -1,5 +1,6 @@
-"""``python -m simulate denoiser|generation ... --out FILE.nc``: write a data set, print where it
-lies.
+"""``python -m simulate denoiser|generation|learning ... --out FILE.nc``: write a data set, print where it lies.
+
+``--reduced`` draws it from its exact law instead of in d dimensions, at any d.
 
 Exit code 0, with a line on stderr if trainings did not converge; 2 and one line on bad input or where
 memory does not suffice; 130 when interrupted.
@@ -13,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import xarray as xr
@@ -23,15 +24,18 @@ from simulate import checks
 from simulate.curves import denoiser_curves, generation_curves
 from simulate.execute import workers
 from simulate.flow import METHODS
+from simulate.learning import learning_curves
 from simulate.mixture import Mixture
 from simulate.path import Schedule
 from simulate.plan import MOST_TIMES
-from simulate.recipes import AdamRecipe, GradientDescent, Recipe
+from simulate.recipes import AdamRecipe, GradientDescent, Recipe, StochasticGradientDescent
+from simulate.reduced_curves import reduced_denoiser_curves, reduced_generation_curves
 from simulate.store import save
 
 _OUT_OF_MEMORY = "out of memory (or a worker was ended): take a smaller d, n or draws, or fewer workers"
 RECIPES: dict[str, type[Recipe] | None] = {
     "exact": None, "adam": AdamRecipe, "gradient_descent": GradientDescent,
+    "stochastic_gradient_descent": StochasticGradientDescent,
 }
 
 
@@ -82,39 +86,79 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--seeds", type=int, default=8, help="data sets to average over")
     shared.add_argument("--seed", type=int, default=0)
     shared.add_argument("--no-skip", action="store_true", help="networks without skip connection")
-    shared.add_argument("--trainer", default="exact", help=", ".join(RECIPES))
     shared.add_argument("--workers", type=int, default=1, help="processes")
     shared.add_argument("--runs", action="store_true", help="keep the values of every data set")
     shared.add_argument("--quiet", action="store_true", help="no progress bar")
     shared.add_argument("--out", type=Path, required=True, help="netCDF file to write")
-    denoiser = kinds.add_parser("denoiser", parents=[shared], help="networks against n and t")
-    denoiser.add_argument("--times", type=int, default=20, help="how many, equally spaced inside")
-    denoiser.add_argument("--activation", default="sign", help="sign or tanh")
-    generation = kinds.add_parser("generation", parents=[shared], help="generated law against n")
-    generation.add_argument("--steps", type=int, default=32)
-    generation.add_argument("--method", default="ralston", help=", ".join(METHODS))
+    minimised = _Parser(add_help=False)
+    minimised.add_argument("--trainer", default="exact", help=", ".join(RECIPES))
+    minimised.add_argument("--reduced", action="store_true", help="from the exact law: any d, microseconds a data set")
+    moments = _Parser(add_help=False)
+    moments.add_argument("--times", type=int, default=20, help="how many, equally spaced inside")
+    moments.add_argument("--activation", default="sign", help="sign or tanh")
+    kinds.add_parser("denoiser", parents=[shared, minimised, moments], help="networks against n and t").add_argument(
+        "--labels", action="store_true", help="with --reduced: check the labels too, O(n draws) a data set"
+    )
+    generation = kinds.add_parser("generation", parents=[shared, minimised], help="generated law against n")
+    generation.add_argument("--steps", type=int, help="of the integration (32)")
+    generation.add_argument("--method", help=f"{', '.join(METHODS)} (ralston)")
+    learning = kinds.add_parser(
+        "learning", parents=[shared, moments], help="networks against training time, at any d"
+    )
+    learning.add_argument("--batch", type=int, help="pairs a step (all of them)")
+    learning.add_argument("--step", type=float, default=0.5, help="in (0, 1], of the largest that is stable")
+    learning.add_argument("--iterations", type=int, default=1000)
+    learning.add_argument("--record-every", type=int, default=10)
     return parser
 
 
 def _curves(given: argparse.Namespace) -> xr.Dataset:
+    """The data set asked for. What it shares with others is said once, what does not go together refused."""
     schedule: Schedule = NAMED[checks.choice("schedule", given.schedule, NAMED)]
-    kind = RECIPES[checks.choice("trainer", given.trainer, RECIPES)]
-    recipe = None if kind is None else kind()
     mixture = Mixture(d=given.d, sigma=given.sigma, radius=given.radius, p=given.p)
+    shared: dict[str, Any] = {
+        "n": given.n, "ridge": given.ridge, "draws": given.draws, "schedule": schedule, "seeds": given.seeds,
+        "seed": given.seed, "skip": not given.no_skip, "keep_runs": given.runs,
+    }
+    if given.kind != "learning" and given.reduced:
+        return _reduced(given, mixture, shared)
     with workers(given.workers) as executor:
+        shared |= {"executor": executor, "progress": not given.quiet}
+        if given.kind == "learning":
+            return learning_curves(
+                mixture, times=_inside(schedule, given.times), activation=given.activation, **shared,
+                recipe=StochasticGradientDescent(
+                    batch=given.batch, step=given.step, iterations=given.iterations, record_every=given.record_every
+                ),
+            )
+        kind = RECIPES[checks.choice("trainer", given.trainer, RECIPES)]
+        shared["recipe"] = None if kind is None else kind()
         if given.kind == "denoiser":
+            if given.labels:
+                raise ValueError("--labels goes with --reduced; networks in d dimensions always check theirs")
             return denoiser_curves(
-                mixture, n=given.n, ridge=given.ridge, draws=given.draws, schedule=schedule,
-                times=_inside(schedule, given.times), seeds=given.seeds, seed=given.seed,
-                skip=not given.no_skip, recipe=recipe, activation=given.activation,
-                keep_runs=given.runs, executor=executor, progress=not given.quiet,
+                mixture, times=_inside(schedule, given.times), activation=given.activation, **shared
             )
         return generation_curves(
-            mixture, n=given.n, ridge=given.ridge, draws=given.draws, schedule=schedule,
-            steps=given.steps, method=given.method, seeds=given.seeds, seed=given.seed,
-            skip=not given.no_skip, recipe=recipe, keep_runs=given.runs, executor=executor,
-            progress=not given.quiet,
+            mixture, steps=32 if given.steps is None else given.steps, method=given.method or "ralston", **shared
         )
+
+
+def _reduced(given: argparse.Namespace, mixture: Mixture, shared: dict[str, Any]) -> xr.Dataset:
+    """From the exact law: minimisers and their flow in continuous time, on one process, at once."""
+    fixed = {"trainer": "exact", "workers": 1, "activation": "sign", "steps": None, "method": None}
+    for name, value in fixed.items():
+        if getattr(given, name, value) != value:
+            raise ValueError(
+                f"--{name} {getattr(given, name)} does not go with --reduced: these are exact minimisers, drawn at "
+                "once on one process, and their flow in continuous time"
+            )
+    schedule = shared["schedule"]
+    if given.kind == "denoiser":
+        return reduced_denoiser_curves(
+            mixture, times=_inside(schedule, given.times), labels=given.labels, **shared
+        )
+    return reduced_generation_curves(mixture, times=_inside(schedule, 19), **shared)
 
 
 def _inside(schedule: Schedule, count: int) -> list[float]:

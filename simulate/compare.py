@@ -21,9 +21,12 @@ class Formula(Protocol):
     def __call__(self, **arguments: Any) -> Any: ...
 
 
+SPREADS = ("fluctuation", "sample")
+
+
 def compare(
-    dataset: xr.Dataset, formula: Formula, *, false_failure: float = calibration.FALSE_FAILURE,
-    comparisons: int = 1, power: float = calibration.POWER,
+    dataset: xr.Dataset, formula: Formula, *, spread: str | None = None,
+    false_failure: float = calibration.FALSE_FAILURE, comparisons: int = 1, power: float = calibration.POWER,
 ) -> xr.Dataset:
     """Hold the variable whose attribute ``formula`` names this formula against its values.
 
@@ -33,6 +36,9 @@ def compare(
     rate is split over all points and over ``comparisons`` such calls. The theory is for d ->
     infinity: a difference of order 1/d, and that of a coarse integration, is a true one.
 
+    ``spread`` says what the tolerance comes from, see `standard_error`. With "fluctuation" the spread is known,
+    which sees smaller discrepancies than one estimated from few data sets.
+
     Attributes: ``verdict``, the Verdict's text and what the data set says against itself (labels
     flipped, trainings that did not converge, labels not looked at); ``detectable_relative_max``, the
     largest detectable_relative of the points where the theory is not 0 (0.0 where it is 0 everywhere).
@@ -40,10 +46,11 @@ def compare(
     if not isinstance(dataset, xr.Dataset):
         raise TypeError(f"dataset must be an xarray.Dataset, not {type(dataset).__name__}")
     measured = _variable(dataset, formula.name)
-    stderr = dataset[f"{measured.name}_stderr"]
-    theory = _theory(dataset, formula, measured)
+    theory = _values(dataset, formula, measured)
+    stderr = standard_error(dataset, formula, spread=spread)
+    known = stderr.attrs["spread"] == "fluctuation"
     verdict = calibration.judge(
-        measured.values, theory.values, stderr.values, dof=int(dataset["seeds"]) - 1,
+        measured.values, theory.values, stderr.values, dof=float("inf") if known else int(dataset["seeds"]) - 1,
         false_failure=false_failure, comparisons=comparisons, power=power,
     )
     found = {
@@ -53,13 +60,38 @@ def compare(
     }
     visible = verdict.relative[theory.values != 0.0]
     attributes = {
-        "formula": formula.name, "verdict": "\n".join([str(verdict), *_reservations(dataset)]),
+        "formula": formula.name, "spread": stderr.attrs["spread"],
+        "verdict": "\n".join([str(verdict), f"  {_SAYS[stderr.attrs['spread']]}", *_reservations(dataset)]),
         "false_failure": false_failure, "power": power,
         "detectable_relative_max": float(visible.max()) if visible.size else 0.0,
         **{name: value for name, value in dataset.attrs.items() if name == "provenance"},
     }
     variables = {name: (measured.dims, values) for name, values in found.items()}
     return xr.Dataset(variables, measured.coords, attributes)
+
+
+_SAYS = {
+    "fluctuation": "standard errors from the fluctuation formula",
+    "sample": "standard errors from the spread of the data sets",
+}
+
+
+def standard_error(dataset: xr.Dataset, formula: Formula, *, spread: str | None = None) -> xr.DataArray:
+    """The standard error of the mean over data sets of what ``formula`` is measured by.
+
+    ``spread`` "fluctuation": the formula's fluctuation / sqrt(d seeds), leading order as d -> infinity; "sample": that
+    of the runs; None: the first where the formula has one, else the second. The attribute ``spread`` says which.
+    """
+    measured = _variable(dataset, formula.name)
+    fluctuation: Formula | None = getattr(formula, "fluctuation", None)
+    if spread is not None and spread not in SPREADS:
+        raise ValueError(f"spread = {spread!r} must be None or one of {', '.join(SPREADS)}")
+    if spread == "fluctuation" and fluctuation is None:
+        raise ValueError(f"{formula.name} has no fluctuation formula; use spread='sample'")
+    if spread == "sample" or fluctuation is None:
+        return dataset[f"{measured.name}_stderr"].assign_attrs(spread="sample")
+    errors: xr.DataArray = _values(dataset, fluctuation, measured) / float(dataset["d"] * dataset["seeds"]) ** 0.5
+    return errors.assign_attrs(spread="fluctuation")
 
 
 def _reservations(dataset: xr.Dataset) -> list[str]:
@@ -88,7 +120,8 @@ def _variable(dataset: xr.Dataset, name: str) -> xr.DataArray:
     return array
 
 
-def _theory(dataset: xr.Dataset, formula: Formula, measured: xr.DataArray) -> xr.DataArray:
+def _values(dataset: xr.Dataset, formula: Formula, measured: xr.DataArray) -> xr.DataArray:
+    """The formula at the coordinates of ``measured``."""
     missing = [name for name in formula.arguments if name not in dataset.coords]
     if missing:
         raise ValueError(

@@ -140,7 +140,7 @@ def _measured(
         found |= {"unconverged": float(runs["unconverged"].mean()), "converged_excess": CONVERGED}
         note = "trained networks there put a pair on the wrong side"
     rule = {"seed_rule": "SeedSequence(seed, spawn_key=(d, n, draws, run))"}
-    dataset = assemble(plan, schedule, moments, runs, formulas, {**settings, **rule}, **found)
+    dataset = assemble(plan, schedule, moments, runs, formulas, {**settings, **rule}, found=found)
     dataset["label_flips"].attrs["note"] = note
     if plan.recipe is not None:
         dataset["unconverged"].attrs["note"] = (

@@ -32,7 +32,7 @@ def _leave_interrupts() -> None:
 
 
 def execute(
-    tasks: Sequence[Task], *, name: str, executor: Executor | None, progress: bool
+    tasks: Sequence[Task], *, name: str, executor: Executor | None, progress: bool, unit: str = "data set"
 ) -> list[Measured]:
     """Results in the order of ``tasks``: the same for any executor and any number of workers.
 
@@ -42,7 +42,7 @@ def execute(
         raise TypeError(
             f"executor must be a concurrent.futures.Executor, not {type(executor).__name__}"
         )
-    with bar(len(tasks), name, show=progress) as shown:
+    with bar(len(tasks), name, show=progress, unit=unit) as shown:
         if executor is None:
             results = []
             for task in tasks:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -20,8 +20,9 @@ from simulate.autoencoder import Autoencoder
 from simulate.path import Moving, Schedule
 
 Learner: TypeAlias = Callable[[float], Autoencoder]
-Velocity: TypeAlias = Callable[[float, torch.Tensor], torch.Tensor]
 Observer: TypeAlias = Callable[[float, torch.Tensor], None]
+
+_State = TypeVar("_State", torch.Tensor, NDArray[np.float64])
 
 
 @dataclass(frozen=True)
@@ -66,16 +67,16 @@ def stage_times(grid: NDArray[np.float64], method: str) -> NDArray[np.float64]:
 
 
 def integrate(
-    velocity: Velocity, grid: NDArray[np.float64], starts: torch.Tensor, *, method: str,
-    observe: Observer | None = None,
-) -> torch.Tensor:
+    velocity: Callable[[float, _State], _State], grid: NDArray[np.float64], starts: _State, *, method: str,
+    observe: Callable[[float, _State], None] | None = None,
+) -> _State:
     """Carry ``starts`` (any shape) over the grid; ``observe(time, states)`` at every grid time."""
     rule, times = METHODS[checks.choice("method", method, METHODS)], stage_times(grid, method)
     state = starts
     if observe is not None:
         observe(float(grid[0]), state)
     for k, step in enumerate(np.diff(grid)):
-        slopes: list[torch.Tensor] = []
+        slopes: list[_State] = []
         for time, row in zip(times[k], rule.matrix, strict=True):
             slopes.append(velocity(float(time), _advance(state, float(step), row, slopes)))
         state = _advance(state, float(step), rule.weights, slopes)
@@ -86,13 +87,19 @@ def integrate(
 
 def drift(values: Moving, denoised: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """(dbeta - beta dalpha / alpha) f + (dalpha / alpha) x; ValueError at alpha = 0."""
+    gain, rate = rates(values)
+    return float(gain) * denoised + float(rate) * x
+
+
+def rates(values: Moving) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The velocity's weights of f and of x, dbeta - beta dalpha / alpha and dalpha / alpha, for numbers or arrays."""
     alpha, beta, dalpha, dbeta = (
-        float(each) for each in (values.alpha, values.beta, values.dalpha, values.dbeta)
+        np.asarray(each, dtype=np.float64) for each in (values.alpha, values.beta, values.dalpha, values.dbeta)
     )
-    if alpha == 0.0:
+    if (alpha == 0.0).any():
         raise ValueError("alpha = 0: no velocity is defined at the data end; end the grid there")
     rate = dalpha / alpha
-    return (dbeta - beta * rate) * denoised + rate * x
+    return np.asarray(dbeta - beta * rate), np.asarray(rate)
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,9 +185,7 @@ def generate(
     return Trajectory(field.grid, final, cluster, crossed, torch.stack(kept) if keep else None)
 
 
-def _advance(
-    state: torch.Tensor, step: float, coefficients: tuple[float, ...], slopes: list[torch.Tensor]
-) -> torch.Tensor:
+def _advance(state: _State, step: float, coefficients: tuple[float, ...], slopes: list[_State]) -> _State:
     for coefficient, slope in zip(coefficients, slopes, strict=True):
         if coefficient:
             state = state + (step * coefficient) * slope

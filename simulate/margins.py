@@ -24,15 +24,17 @@ _DEVIATIONS = 4
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Pairs:
-    """Products per dimension: s x1 with x1bar and x0bar, (seeds, n); s x0 with both, (seeds, n, draws)."""
+    """Products over d: s x1 with x1bar and x0bar, (seeds, n); s x0 with both, (seeds, n, draws)."""
 
+    d: int
     sample_centre: Array
     sample_noise: Array
     noise_centre: Array
     noise_noise: Array
 
     def __post_init__(self) -> None:
-        for field in fields(self):
+        object.__setattr__(self, "d", checks.integer("d", self.d, least=1))
+        for field in fields(self)[1:]:
             array = np.asarray(getattr(self, field.name), dtype=np.float64)
             wanted = np.shape(self.noise_centre)[: 2 if field.name.startswith("sample") else 3]
             if array.shape != wanted or array.ndim != (2 if field.name.startswith("sample") else 3):
@@ -48,8 +50,8 @@ class Pairs:
         data = samples.labels[:, None] * samples.data
         centre, noise, d = samples.sample_mean, samples.xi / samples.pairs, samples.d
         found = (data @ centre, data @ noise, signed @ centre, signed @ noise)
-        return cls(**{
-            field.name: (each / d).double().numpy()[None] for field, each in zip(fields(cls), found, strict=True)
+        return cls(d=d, **{
+            field.name: (each / d).double().numpy()[None] for field, each in zip(fields(cls)[1:], found, strict=True)
         })
 
 
@@ -89,11 +91,10 @@ def label_flips(
 
     The minimiser is oriented by the data; one with w = 0 uses no labels.
     """
-    if (len(pairs.noise_centre), *pairs.noise_centre.shape[1:]) != (statistics.seeds, statistics.n, statistics.draws):
-        raise ValueError(
-            f"pairs are of (seeds, n, draws) = {pairs.noise_centre.shape}, the statistics of "
-            f"({statistics.seeds}, {statistics.n}, {statistics.draws})"
-        )
+    given = (pairs.d, *pairs.noise_centre.shape)
+    wanted = (statistics.d, statistics.seeds, statistics.n, statistics.draws)
+    if given != wanted:
+        raise ValueError(f"pairs are of (d, seeds, n, draws) = {given}, the statistics of {wanted}")
     network = reduced.minimisers(statistics, alpha=alpha, beta=beta, ridge=ridge, skip=skip)
     x, y = (np.broadcast_to(np.asarray(each, dtype=np.float64), network.u.shape[1:]) for each in (alpha, beta))
     found = np.zeros(network.u.shape, dtype=bool)
@@ -121,7 +122,8 @@ def _products(statistics: GramStatistics, x1: Array, x0: Array) -> Pairs:
         found.append(_column(centre) + along * _column(length))
         found.append(_column(noise) + along * _column(near) + across * _column(far))
     return Pairs(
-        sample_centre=found[0][..., 0], sample_noise=found[1][..., 0], noise_centre=found[2], noise_noise=found[3]
+        d=s.d, sample_centre=found[0][..., 0], sample_noise=found[1][..., 0], noise_centre=found[2],
+        noise_noise=found[3],
     )
 
 

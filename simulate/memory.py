@@ -27,7 +27,7 @@ def require_vectors(d: int, n: int, draws: int, *, copies: int = 1) -> None:
     """
     require(
         8 * d * n * (1 + draws) * copies, f"d = {d} with n = {n} and draws = {draws}",
-        "take a smaller d, n or draws, or fewer workers (in Python the simulate.reduced_ curves reach any d)",
+        "take a smaller d, n or draws, or fewer workers (reduced curves, --reduced on the command line, reach any d)",
     )
 
 

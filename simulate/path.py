@@ -75,6 +75,15 @@ class Motion(NamedTuple):
     dbeta: float
 
 
+class Motions(NamedTuple):
+    """The same at many times, arrays (times,)."""
+
+    alpha: NDArray[np.float64]
+    beta: NDArray[np.float64]
+    dalpha: NDArray[np.float64]
+    dbeta: NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class Table:
     """A schedule known at finitely many times: small, and it can be sent to another process."""
@@ -112,6 +121,18 @@ def tabulate(schedule: Schedule, *, mixes: ArrayLike = (), motions: ArrayLike = 
         schedule.name, float(schedule.start), float(schedule.end), bool(schedule.noise_at_start),
         points, moving,
     )
+
+
+def motions(schedule: Schedule, moments: NDArray[np.float64]) -> Motions:
+    """The schedule's values at many times (times,) at once."""
+    if isinstance(schedule, Table):
+        every = [schedule.at(float(t)) for t in moments]
+        return Motions(*np.array(every).T)
+    values = schedule.at(moments)
+    return Motions(*(
+        np.broadcast_to(np.asarray(each, dtype=np.float64), moments.shape)
+        for each in (values.alpha, values.beta, values.dalpha, values.dbeta)
+    ))
 
 
 def point(schedule: Schedule, time: float) -> Point:

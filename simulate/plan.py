@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from simulate.autoencoder import ACTIVATIONS
 from simulate.mixture import Mixture
 from simulate.path import Schedule
 from simulate.provenance import describe
-from simulate.recipes import AdamRecipe, GradientDescent, Recipe
+from simulate.recipes import Recipe, checked
 
 # More of these than anybody waits for; each is an object or a loop of its own.
 MOST_SEEDS = MOST_TIMES = 1_000_000
@@ -55,8 +56,8 @@ class Plan:
             raise ValueError(
                 f"activation = {self.activation!r} needs a recipe: the exact solve is for sign"
             )
-        if self.recipe is not None and not isinstance(self.recipe, AdamRecipe | GradientDescent):
-            raise TypeError("recipe must be None (exact solve), an AdamRecipe or a GradientDescent")
+        if self.recipe is not None:
+            checked(self.recipe, instead="None (exact solve), ")
 
     def described(self) -> dict[str, Any]:
         """Plain values for the provenance."""
@@ -83,23 +84,28 @@ def _sizes(given: object, draws: int) -> tuple[int, ...]:
 
 def assemble(
     plan: Plan, schedule: Schedule, moments: NDArray[np.float64], runs: Mapping[str, NDArray[np.float64]],
-    formulas: Mapping[str, str], settings: Mapping[str, Any], **found: Any,
+    formulas: Mapping[str, str], settings: Mapping[str, Any], *,
+    iterations: Sequence[int] = (), found: Mapping[str, Any] = MappingProxyType({}),
 ) -> xr.Dataset:
-    """Means and standard errors over data sets of ``runs`` (n, seeds) or (n, seeds, times).
+    """Means and standard errors over data sets of ``runs`` (n, seeds), (n, seeds, times) or (n, seeds, times,
+    iterations).
 
     ``formulas`` names the formula that a variable measures; ``settings`` (beyond the plan's) and ``found``
     go to the provenance.
     """
     variables: dict[str, Any] = {}
     for name, values in runs.items():
-        dims = ("n", "t")[: values.ndim - 1]
+        dims = ("n", "t", "iteration")[: values.ndim - 1]
         attrs = {"formula": formulas[name]} if name in formulas else {}
         variables[name] = (dims, values.mean(axis=1), attrs)
         variables[f"{name}_stderr"] = (dims, values.std(axis=1, ddof=1) / plan.seeds**0.5)
         if plan.keep_runs:
-            variables[f"{name}_runs"] = (("n", "seed", "t")[: values.ndim], values)
+            variables[f"{name}_runs"] = (("n", "seed", "t", "iteration")[: values.ndim], values)
     attributes = {"provenance": describe({**plan.described(), **settings}, **found)}
-    return xr.Dataset(variables, _coordinates(plan, schedule, moments), attributes)
+    coordinates = _coordinates(plan, schedule, moments)
+    if iterations:
+        coordinates["iteration"] = np.array(iterations)
+    return xr.Dataset(variables, coordinates, attributes)
 
 
 def _coordinates(plan: Plan, schedule: Schedule, moments: NDArray[np.float64]) -> dict[str, Any]:

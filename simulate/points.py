@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from simulate import checks, path, reduced
-from simulate.flow import METHODS, drift, integrate
+from simulate.flow import METHODS, integrate, rates, stage_times
 from simulate.gram import Array, GramStatistics
 from simulate.mixture import Samples
 from simulate.path import Schedule
@@ -27,15 +28,17 @@ _ALONG, _OFF = range(2)
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Starts:
-    """Of base noise X_0, per dimension: its products with mu, zbar and x0bar, and |X_0|^2; arrays (seeds, S)."""
+    """Of base noise X_0 in d dimensions, over d: products with mu, zbar, x0bar, and |X_0|^2; arrays (seeds, S)."""
 
+    d: int
     mean: Array
     sample: Array
     noise: Array
     square: Array
 
     def __post_init__(self) -> None:
-        for field in fields(self):
+        object.__setattr__(self, "d", checks.integer("d", self.d, least=1))
+        for field in fields(self)[1:]:
             array = np.asarray(getattr(self, field.name), dtype=np.float64)
             if array.ndim != 2 or array.shape != np.shape(self.mean) or array.size == 0:
                 raise ValueError(f"{field.name} has shape {array.shape}; it must be (seeds, S), the same for all")
@@ -51,7 +54,7 @@ class Starts:
         directions = (samples.mean, samples.eta / samples.n, samples.xi / samples.pairs)
         mean, sample, noise = ((starts @ each).double().numpy()[None] / samples.d for each in directions)
         square = starts.square().sum(dim=1).double().numpy()[None] / samples.d
-        return cls(mean=mean, sample=sample, noise=noise, square=square)
+        return cls(d=samples.d, mean=mean, sample=sample, noise=noise, square=square)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +99,7 @@ def draw_starts(statistics: GramStatistics, *, count: int, seed: Seed) -> Starts
     if s.d > 3:
         rest = np.random.default_rng(child(seed, _OFF)).chisquare(float(s.d - 3), (many, s.seeds))
     return Starts(
-        mean=products[..., 0], sample=products[..., 1], noise=products[..., 2],
+        d=s.d, mean=products[..., 0], sample=products[..., 1], noise=products[..., 2],
         square=((unit**2).sum(axis=-1) + rest.T) / s.d,
     )
 
@@ -107,45 +110,76 @@ def generate_points(
 ) -> Points:
     """Carry ``starts`` over the grid with the exact minimisers, by a one-step method of `simulate.METHODS`."""
     checks.choice("method", method, METHODS)
-    if len(starts.mean) != statistics.seeds:
-        raise ValueError(f"starts are for {len(starts.mean)} data sets; there are {statistics.seeds}")
+    if (starts.d, len(starts.mean)) != (statistics.d, statistics.seeds):
+        raise ValueError(
+            f"starts are for {len(starts.mean)} data sets at d = {starts.d}, the statistics of {statistics.seeds} at "
+            f"d = {statistics.d}; draw starts for these"
+        )
     if not schedule.noise_at_start:
         raise ValueError(f"schedule {schedule.name!r} starts at its data end; generation starts from noise")
     times = path.times("grid", grid, schedule, least=2)
+    moments = stage_times(times, method).ravel()
+    fields = dict(zip(moments.tolist(), _fields(statistics, schedule, moments, ridge, skip), strict=True))
     s = statistics
-    centre, across, noise = (torch.from_numpy(each)[:, None] for each in (
-        s.centre_centre, s.centre_noise, s.noise_noise
-    ))
-    along, aside = (torch.from_numpy(each) for each in (starts.mean + starts.sample, starts.noise))
+    along, aside = starts.mean + starts.sample, starts.noise
     opening = set(times[:-1].tolist())
-    cluster = torch.zeros(0)
-    crossed = torch.zeros(starts.mean.shape, dtype=torch.bool)
+    crossed = np.zeros(along.shape, dtype=bool)
+    cluster = fields[float(times[0])].side(1.0, 0.0, 0.0, along, aside)
 
-    def velocity(time: float, state: torch.Tensor) -> torch.Tensor:
-        """``state`` (seeds, S, 3) holds p, q, f of every point."""
-        nonlocal cluster
-        values = schedule.at(time)
-        network = reduced.minimisers(s, alpha=float(values.alpha), beta=float(values.beta), ridge=ridge, skip=skip)
-        c, u, v = (torch.from_numpy(each) for each in (network.skip, network.u, network.v))
-        p, q, f = state.unbind(dim=-1)
-        side = torch.sign(
-            u * (p * centre + q * across + f * along) + v * (p * across + q * noise + f * aside)
-        )
-        if time == float(times[0]):
-            cluster = side
+    def velocity(time: float, state: Array) -> Array:
+        """``state`` (3, seeds, S) holds f, p, q of every point."""
+        field = fields[time]
+        side = field.side(state[0], state[1], state[2], along, aside)
         if time in opening:
-            crossed.logical_or_(side != cluster)
-        weight = torch.stack([u, v, torch.zeros_like(u)], dim=-1)
-        return drift(values, c[..., None] * state + side[..., None] * weight, state)
+            np.logical_or(crossed, side != cluster, out=crossed)
+        slope: Array = field.growth * state
+        slope[1] += field.push_centre * side
+        slope[2] += field.push_noise * side
+        return slope
 
-    first = torch.zeros(*starts.mean.shape, 3, dtype=torch.float64)
-    first[..., 2] = 1.0
-    p, q, f = integrate(velocity, times, first, method=method).numpy().transpose(2, 0, 1)
+    first = np.zeros((3, *along.shape))
+    first[0] = 1.0
+    f, p, q = integrate(velocity, times, first, method=method)
     spans = reduced.project(s, p, q)
     own = (starts.mean / s.radius**2, starts.noise, starts.sample / s.sigma**2)
     mean, beside, inside = (span + f * each for span, each in zip(spans, own, strict=True))
     inner = p**2 * s.centre_centre[:, None] + 2 * p * q * s.centre_noise[:, None] + q**2 * s.noise_noise[:, None]
-    mixed = 2 * f * (p * (starts.mean + starts.sample) + q * starts.noise)
-    return Points(
-        cluster.numpy(), crossed.numpy(), mean, beside, inside, inner + mixed + f**2 * starts.square, f[:, 0],
+    mixed = 2 * f * (p * along + q * aside)
+    return Points(cluster, crossed, mean, beside, inside, inner + mixed + f**2 * starts.square, f[:, 0])
+
+
+class _Field(NamedTuple):
+    """The learned velocity at one time, columns (seeds, 1): growth X + side (push_centre x1bar + push_noise x0bar).
+
+    side = sign(w.X) for X = f X_0 + p x1bar + q x0bar; on_... are the products of w with x1bar, x0bar over d, and u, v
+    the weights of X_0's own products with the two.
+    """
+
+    growth: Array
+    push_centre: Array
+    push_noise: Array
+    on_centre: Array
+    on_noise: Array
+    u: Array
+    v: Array
+
+    def side(self, f: Array | float, p: Array | float, q: Array | float, along: Array, aside: Array) -> Array:
+        return np.asarray(
+            np.sign(self.on_centre * p + self.on_noise * q + f * (self.u * along + self.v * aside))
+        )
+
+
+def _fields(
+    statistics: GramStatistics, schedule: Schedule, moments: Array, ridge: float, skip: bool
+) -> list[_Field]:
+    """The velocity of the exact minimisers at all times at once."""
+    values = path.motions(schedule, moments)
+    gain, rate = rates(values)
+    network = reduced.minimisers(statistics, alpha=values.alpha, beta=values.beta, ridge=ridge, skip=skip)
+    s = statistics
+    centre, across, noise = (each[:, None] for each in (s.centre_centre, s.centre_noise, s.noise_noise))
+    every = _Field(
+        gain * network.skip + rate, gain * network.u, gain * network.v,
+        network.u * centre + network.v * across, network.u * across + network.v * noise, network.u, network.v,
     )
+    return [_Field(*(each[:, k, None] for each in every)) for k in range(len(moments))]

@@ -57,7 +57,51 @@ class GradientDescent:
         _check_tolerances(self.gradient_tolerance, self.loss_tolerance)
 
 
-Recipe: TypeAlias = AdamRecipe | GradientDescent
+@dataclass(frozen=True, kw_only=True)
+class StochasticGradientDescent:
+    """Gradient descent with a fixed step on mini-batches of ``batch`` pairs, on all of them where that is None.
+
+    An epoch visits every pair once in a new order. The misfit of a batch is scaled up by how many
+    batches there are, so that its gradient is right in the mean; the weight decay is the ridge's, at
+    every step. Coordinates and ``step`` as in `GradientDescent`, but nothing is searched: with
+    mini-batches the largest |x_t|^2 stands for their mean in the bound, which then holds for every
+    batch. A fixed step on mini-batches ends in a cloud about the minimiser, the narrower the smaller
+    the step.
+    """
+
+    batch: int | None = None
+    step: float = 0.5
+    iterations: int = 5000
+    skip_start: float = 1.0
+    record_every: int = 100
+    gradient_tolerance: float | None = None
+    loss_tolerance: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.batch is not None:
+            checks.integer("batch", self.batch, least=1)
+        checks.real("step", self.step, above=0.0, most=1.0)
+        _check_common(self.iterations, self.skip_start, self.record_every)
+        _check_tolerances(self.gradient_tolerance, self.loss_tolerance)
+
+    def size(self, pairs: int) -> int:
+        """How many of ``pairs`` a batch holds; ValueError where it would hold more."""
+        if self.batch is not None and self.batch > pairs:
+            raise ValueError(f"batch = {self.batch} must be <= n * draws = {pairs} (None: all of them)")
+        return pairs if self.batch is None else self.batch
+
+
+Recipe: TypeAlias = AdamRecipe | GradientDescent | StochasticGradientDescent
+
+
+def checked(recipe: object, *, instead: str = "") -> Recipe:
+    """``recipe`` if it is one; else TypeError, which names what may stand ``instead`` of one."""
+    if not isinstance(recipe, AdamRecipe | GradientDescent | StochasticGradientDescent):
+        raise TypeError(
+            f"recipe must be {instead}an AdamRecipe, a GradientDescent or a StochasticGradientDescent, not "
+            f"{type(recipe).__name__}"
+        )
+    return recipe
 
 
 def _check_common(iterations: int, skip_start: float, record_every: int) -> None:

@@ -7,10 +7,12 @@ seed, so two of 10 000 streams would coincide with a chance of about 1 %.)
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from simulate import checks
 
@@ -49,3 +51,15 @@ def signs(seed: Seed, count: int, p: float) -> torch.Tensor:
     """``count`` independent signs, +1 with probability p (float64, CPU)."""
     plus = np.random.default_rng(sequence(seed)).random(count) < p
     return torch.from_numpy(np.where(plus, 1.0, -1.0))
+
+
+def batches(seed: Seed, count: int, size: int) -> Iterator[NDArray[np.intp]]:
+    """Endless mini-batches of ``size`` of the numbers 0 ... count - 1: each epoch all of them, in a new order.
+
+    The last batch of an epoch is smaller where ``size`` does not divide ``count``.
+    """
+    generator = np.random.default_rng(sequence(seed))
+    while True:
+        order = generator.permutation(count)
+        for start in range(0, count, size):
+            yield order[start : start + size]

@@ -10,10 +10,12 @@ residue of the initial w outside the span of the data. Compare with `simulate.ex
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from simulate import checks
 from simulate.autoencoder import ACTIVATIONS, Autoencoder, reconstruct
@@ -21,14 +23,17 @@ from simulate.exact import solve
 from simulate.losses import require_attained
 from simulate.mixture import Samples
 from simulate.path import Mixing
-from simulate.recipes import AdamRecipe, GradientDescent, Recipe
-from simulate.seeds import Seed, normal
+from simulate.recipes import AdamRecipe, GradientDescent, Recipe, StochasticGradientDescent, checked
+from simulate.seeds import Seed, batches, child, normal
 
 Progress: TypeAlias = Callable[[int, float], None]
 
 # A training counts as converged if at most this share of its loss could still be gained with its own labels.
 # (Not judged by how far the gradient fell: the first one is mostly that of c, and says little about w.)
 CONVERGED = 1e-3
+
+# The stream of mini-batches below the seed of a training.
+BATCHES = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +70,16 @@ class _Problem:
     y: torch.Tensor
     ridge: float
     activation: str
+    scale: float = 1.0
+
+    def part(self, chosen: NDArray[np.intp]) -> _Problem:
+        """The risk estimated from some of the pairs."""
+        rows = torch.as_tensor(chosen, device=self.x.device)
+        return replace(self, x=self.x[rows], y=self.y[rows], scale=len(self.x) / len(rows))
 
     def misfit(self, skip: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        return 0.5 * (reconstruct(skip, weight, self.x, self.activation) - self.y).square().sum()
+        error = reconstruct(skip, weight, self.x, self.activation) - self.y
+        return 0.5 * self.scale * error.square().sum()
 
     def risk(self, skip: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         return self.misfit(skip, weight) + 0.5 * self.ridge * weight.square().sum()
@@ -98,10 +110,7 @@ def train(
     penalty = checks.penalty(ridge)
     with_skip = checks.flag("skip", skip)
     checks.choice("activation", activation, ACTIVATIONS)
-    if not isinstance(recipe, AdamRecipe | GradientDescent):
-        raise TypeError(
-            f"recipe must be an AdamRecipe or GradientDescent, not {type(recipe).__name__}"
-        )
+    checked(recipe)
     require_attained(samples)
     problem = _Problem(
         samples.mixed(values).flatten(0, 1), samples.targets.flatten(0, 1), penalty, activation
@@ -110,6 +119,8 @@ def train(
     start = weight.new_tensor(recipe.skip_start if with_skip else 0.0)
     if isinstance(recipe, AdamRecipe):
         states = _adam(problem, start, weight, recipe, with_skip)
+    elif isinstance(recipe, StochasticGradientDescent):
+        states = _stochastic(problem, start, weight, recipe, with_skip, child(seed, BATCHES))
     else:
         states = _descend(problem, start, weight, recipe, with_skip)
     size = samples.pairs * samples.d
@@ -231,6 +242,30 @@ def _descend(
         skip.copy_(new_skip)
         weight.copy_(new_weight)
         risk, c_slope, w_slope, square = _gradient(problem, skip, weight, with_skip)
+
+
+def _stochastic(
+    problem: _Problem, skip: torch.Tensor, weight: torch.Tensor, recipe: StochasticGradientDescent,
+    with_skip: bool, seed: Seed,
+) -> Iterator[_State]:
+    """Gradient descent in (sqrt(d) c, w) on mini-batches, in place; yields like `_adam`."""
+    pairs, d = problem.x.shape
+    size = recipe.size(pairs)
+    squares = problem.x.square().sum(dim=1)
+    largest = float(squares.sum()) if size == pairs else pairs * float(squares.max())
+    step = recipe.step / (largest / d + pairs + problem.ridge)
+    order = batches(seed, pairs, size)
+    for iteration in range(recipe.iterations + 1):
+        last = iteration == recipe.iterations
+        if last or iteration % recipe.record_every == 0:
+            risk, _, _, square = _gradient(problem, skip, weight, with_skip)
+            yield _State(iteration, risk, square**0.5)
+        if last:
+            return
+        batch = problem if size == pairs else problem.part(next(order))
+        _, c_slope, w_slope, _ = _gradient(batch, skip, weight, with_skip)
+        skip -= step / d * c_slope
+        weight -= step * w_slope
 
 
 def _gradient(

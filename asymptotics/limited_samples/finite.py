@@ -169,6 +169,20 @@ def limit_is_asymptotic() -> Derivation:
     ))
 
 
+@cache
+def training_loss() -> Derivation:
+    """The least risk per nKd."""
+    value = alpha**2 * (spread_data * spread_noise - spread_cross**2) / (2 * finite_delta)
+
+    def check(previous: sp.Expr, current: sp.Expr) -> list[object]:
+        at = {symbol: meaning.subs(setting.skip, previous) for symbol, meaning in LEFT.items()}
+        return [profile().result.subs(at) - current]
+
+    return skip().then(Step(
+        "The least risk per $nKd$ at any $d$", value, "put the best skip into the risk that is left", "exact", check,
+    ))
+
+
 def _delta() -> sp.Expr:
     return dict(skip().where)[finite_delta]
 

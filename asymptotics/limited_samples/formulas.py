@@ -41,6 +41,10 @@ _FINITE_VELOCITY = _domain(f"alpha beta dalpha dbeta {_SPREADS}", _GRAM, _MIX)
 _FINITE_LAW = _domain("spread_data spread_noise")
 ANY_DIMENSION = "any dimension d, given that the labels are the true signs; balanced modes; phi -> sign"
 FLUCTUATES = "leading order as d -> infinity, given that the labels are the true signs; over data sets"
+LEANS = (
+    "leading order as d -> infinity, given a data set and that the labels are the true signs; along xi this order is "
+    "0, for w at the noise end has no component along it"
+)
 
 _SWAP = "their code swaps the letters alpha and beta"
 
@@ -231,8 +235,31 @@ FLUCTUATIONS: tuple[Formula, ...] = (
     _fluctuation(overlap_mean, "the measured overlap w.mu/(radius^2 d)"),
     _fluctuation(overlap_noise, "the measured overlap w.xi/(n draws d)"),
     _fluctuation(overlap_sample, "the measured overlap w.eta/(n sigma^2 d)"),
+    _fluctuation(training_loss, "the least training risk, per n*draws*d"),
+    _fluctuation(flow_mean, "the overlap offset.mu/(radius^2 d), where X_t = sign(w.X_0) offset + sqrt(F) X_0"),
+    _fluctuation(flow_noise, "the overlap offset.xi/(n draws d), where X_t = sign(w.X_0) offset + sqrt(F) X_0"),
+    _fluctuation(flow_sample, "the overlap offset.eta/(n sigma^2 d), where X_t = sign(w.X_0) offset + sqrt(F) X_0"),
+    _fluctuation(flow_variance, "the variance factor of the flow"),
     _fluctuation(generated_variance, "the generated variance"),
     _fluctuation(mean_error, "the error of the generated mean"),
+    _fluctuation(mean_cosine, "the cosine between the generated mean and the true one"),
+    _fluctuation(no_skip_error, "the error of the generated mean without the skip connection"),
+)
+
+
+def _bias(of: Formula, what: str) -> Formula:
+    return Formula(
+        f"{of.name}.bias", rf"\sqrt{{d}}\,\mathrm{{bias}}\bigl[{of.letter}\bigr]",
+        f"lim sqrt(d) x (mean of {what} over generated points - {of.name.rsplit('.', 1)[-1]}), cluster = sign(w.X_0) "
+        "at the start.",
+        of.domain, LEANS, _ours("half-normal law of X_0 inside a cluster"),
+        _derived(f"half_normal.{of.name.rsplit('.', 1)[-1]}"), of.pinned,
+    )
+
+
+BIASES: tuple[Formula, ...] = (
+    _bias(flow_mean, "cluster X_t.mu/(radius^2 d)"),
+    _bias(flow_sample, "cluster X_t.eta/(n sigma^2 d)"),
 )
 
 FORMULAS: tuple[Formula, ...] = (
@@ -241,5 +268,5 @@ FORMULAS: tuple[Formula, ...] = (
     flow_mean, flow_noise, flow_sample, flow_variance,
     generated_variance, mean_error, mean_cosine, wasserstein, kl_divergence, best_ridge,
     no_skip_error, bayes_error, bayes_cosine,
-    finite_skip, finite_velocity, finite_flow_variance, finite_variance, *FLUCTUATIONS,
+    finite_skip, finite_velocity, finite_flow_variance, finite_variance, *FLUCTUATIONS, *BIASES,
 )

@@ -7,7 +7,7 @@ from functools import cache
 import sympy as sp
 
 from asymptotics.derivation import Derivation, Step
-from asymptotics.limited_samples import denoiser, generated, setting
+from asymptotics.limited_samples import denoiser, finite, generated, setting
 from asymptotics.limited_samples.flow import START, a, b, rate
 from asymptotics.limited_samples.velocity import gain
 from asymptotics.symbols import alpha, beta, dalpha, dbeta
@@ -65,4 +65,35 @@ def error() -> Derivation:
             "$\\mu$, $\\xi$ and $\\eta$ are orthogonal as $d\\to\\infty$",
             "asymptotic", check,
         )
+    )
+
+
+@cache
+def at_any_dimension() -> Derivation:
+    """The coefficient of S1 in the centre of the generated law; there is none of S0."""
+    before = finite.given_skip()
+    best = sp.Tuple(*(each.subs(NO_SKIP) for each in before.result))
+    flow = sp.Tuple(*(beta * each for each in best))
+
+    def solves(previous: sp.Tuple, current: sp.Tuple) -> list[object]:
+        growth = dalpha / alpha
+        return [
+            each for y, size in zip(current, previous, strict=True)
+            for each in (y.subs(START), rate(y) - growth * y - gain * size)
+        ]
+
+    return before.then(
+        Step(
+            "Without the skip, $c=0$: $w=p\\,S_1+q\\,S_0$ does not depend on time",
+            best, "$u=1$ and $v=0$", "exact",
+            lambda previous, current: [p.subs(NO_SKIP) - q for p, q in zip(previous, current, strict=True)],
+        ),
+        Step(
+            "The flow's coefficients of $S_1$ and $S_0$ in the cluster of $\\mathrm{sign}(w\\cdot X_0)$",
+            flow, "$\\beta w$ solves its equation for arbitrary $\\alpha(t)$, $\\beta(t)$", "exact", solves,
+        ),
+        Step(
+            "The centre of the generated law is $S_1$ times", best[0], "the flow at $\\alpha=0$, $\\beta=1$", "exact",
+            lambda previous, current: [previous[0].subs(generated.END) - current, previous[1]],
+        ),
     )

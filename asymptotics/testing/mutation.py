@@ -13,6 +13,7 @@ from typing import NamedTuple
 import sympy as sp
 
 from asymptotics import symbols
+from asymptotics.binder import Binder
 from asymptotics.derivation import Definition
 from asymptotics.formula import Formula
 from asymptotics.special import ArgMin
@@ -39,10 +40,13 @@ def mutants(formula: Formula) -> Iterator[Mutant]:
     """
     short, where = formula.short, formula.where
     seen = {(short, where)}
+    known = {entry.symbol for entry in formula.domain.entries} | {symbol for symbol, _ in where}
 
     def fresh(description: str, expression: sp.Expr, definitions: tuple[Definition, ...]) -> Iterator[Mutant]:
         key = (expression, definitions)
-        if key not in seen and not any(e.has(sp.zoo, sp.nan) for e in (expression, *dict(definitions).values())):
+        every = (expression, *dict(definitions).values())
+        foreign = any(e.free_symbols - known for e in every)  # beta made alpha where alpha is no argument
+        if key not in seen and not foreign and not any(e.has(sp.zoo, sp.nan) for e in every):
             seen.add(key)
             yield Mutant(description, expression, definitions)
 
@@ -106,9 +110,23 @@ def _inside(node: sp.Expr) -> Iterator[Edit]:
                 yield text, others + edited
     elif isinstance(node, ArgMin):
         yield from _minimisation(node)
+    elif isinstance(node, Binder):
+        for text, edited in _term(node.args[0]):
+            if node.variable in edited.free_symbols:
+                yield f"under {node.variable}: {text}", node.func(edited, *node.args[1:])
+    elif isinstance(node, sp.Piecewise):
+        yield from _pieces(node)
     elif node.args:
         for place in range(len(node.args)):
             yield from _arguments(node, place, node.func)
+
+
+def _pieces(node: sp.Piecewise) -> Iterator[Edit]:
+    """Edits of one branch. (Where the condition lies may be a choice of numerics: the branches may agree.)"""
+    for place, (value, condition) in enumerate(node.args):
+        for text, edited in _term(value):
+            changed = sp.Piecewise(*node.args[:place], (edited, condition), *node.args[place + 1:])
+            yield f"in branch {place + 1}: {text}", changed
 
 
 def _arguments(node: sp.Basic, place: int, rebuild: Callable[..., sp.Expr]) -> Iterator[Edit]:

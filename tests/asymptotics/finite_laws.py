@@ -1,9 +1,10 @@
-"""Independent laws for what holds at any dimension, and for fluctuations over data sets.
+"""Independent laws for what holds at any dimension, for fluctuations over data sets and for the half-normal bias.
 
 The exact formulas see a data set through three spreads only: two pairs with opposite vectors realise any spreads, and
 a generic solver does the rest. Fluctuations: Gaussian vectors differ from orthogonal ones by their inner products,
 each of variance 1/d (2/d for its own length) and uncorrelated to leading order; so d times a variance is the sum
-of squared derivatives in the raw inner products, taken numerically by tilting the frame of `vectors`.
+of squared derivatives in the raw inner products, taken numerically by tilting the frame of `vectors`. Bias: X0 is
+drawn along the w that least squares find at the noise end, and E|g| is a quadrature.
 """
 
 from __future__ import annotations
@@ -13,12 +14,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from laws import _extrapolated, _generated, _linear, detour
-from scipy.integrate import solve_ivp
+from laws import _arrival, _extrapolated, _generated, _linear, detour
+from scipy.integrate import quad, solve_ivp
 from vectors import Schedule, Space, _frame
-
-FLUCTUATION_ACCURACY = 1e-6
-"""Differences of order four in the tilt, of values good to 1e-11."""
 
 Spreads = tuple[float, float, float]
 
@@ -128,18 +126,79 @@ def overlap_sample(*, alpha: float, beta: float, **law: float) -> float:
     )
 
 
+def training_loss(*, alpha: float, beta: float, **law: float) -> float:
+    def measured(space: Space) -> float:
+        return space.risk(alpha, beta, space.minimiser(alpha, beta)) / (space.n * space.draws)
+
+    return _fluctuation(measured, law)
+
+
+def _along(alpha: float, beta: float, direction: str, law: dict[str, float]) -> float:
+    """Of the flow's projection; X0 is orthogonal to what is tilted, so that only the offset has one."""
+
+    def measured(space: Space) -> float:
+        sizes = {"mean": space.radius**2, "noise_sum": space.n * space.draws, "sample_sum": space.n * space.sigma**2}
+        return float(_arrival(alpha, beta, space) @ getattr(space, direction) / sizes[direction])
+
+    return _fluctuation(measured, law)
+
+
+def flow_mean(*, alpha: float, beta: float, **law: float) -> float:
+    return _along(alpha, beta, "mean", law)
+
+
+def flow_noise(*, alpha: float, beta: float, **law: float) -> float:
+    return _along(alpha, beta, "noise_sum", law)
+
+
+def flow_sample(*, alpha: float, beta: float, **law: float) -> float:
+    return _along(alpha, beta, "sample_sum", law)
+
+
+def flow_variance(*, alpha: float, beta: float, **law: float) -> float:
+    return _fluctuation(lambda space: float((_arrival(alpha, beta, space) @ space.start) ** 2), law)
+
+
 @cache
-def _law(space: Space) -> tuple[float, float]:
-    centre, width = _generated(space)
-    return width**2, float(((centre - space.mean) ** 2).sum())
+def _centre(space: Space, skip: bool = True) -> tuple[float, float, float]:
+    """The generated variance, and the error and the cosine of the centre."""
+    centre, width = _generated(space, skip)
+    cosine = centre @ space.mean / np.linalg.norm(centre) / np.linalg.norm(space.mean)
+    return width**2, float(((centre - space.mean) ** 2).sum()), float(cosine)
 
 
 def generated_variance(**law: float) -> float:
-    return _fluctuation(lambda space: _law(space)[0], law)
+    return _fluctuation(lambda space: _centre(space)[0], law)
 
 
 def mean_error(**law: float) -> float:
-    return _fluctuation(lambda space: _law(space)[1], law)
+    return _fluctuation(lambda space: _centre(space)[1], law)
+
+
+def mean_cosine(**law: float) -> float:
+    return _fluctuation(lambda space: _centre(space)[2], law)
+
+
+def no_skip_error(**law: float) -> float:
+    return _fluctuation(lambda space: _centre(space, skip=False)[1], law)
+
+
+def _bias(alpha: float, beta: float, direction: str, law: dict[str, float]) -> float:
+    """The mean of |g| times the weight of X0 in X_t, along the unit vector of w at the noise end."""
+    space = Space(**law)  # type: ignore[arg-type]
+    w = space.minimiser(1.0, 0.0).w
+    size = quad(lambda g: abs(g) * np.exp(-(g**2) / 2) / np.sqrt(2 * np.pi), -12, 12, points=[0], epsabs=1e-13)[0]
+    weight = float(_arrival(alpha, beta, space) @ space.start)
+    towards = getattr(space, direction)
+    return float(size * weight * (w @ towards) / np.linalg.norm(w) / (towards @ towards))
+
+
+def mean_bias(*, alpha: float, beta: float, **law: float) -> float:
+    return _bias(alpha, beta, "mean", law)
+
+
+def sample_bias(*, alpha: float, beta: float, **law: float) -> float:
+    return _bias(alpha, beta, "sample_sum", law)
 
 
 FINITE_LAWS = {
@@ -148,5 +207,9 @@ FINITE_LAWS = {
 }
 FLUCTUATION_LAWS = {
     f"limited_samples.{law.__name__}.fluctuation": law
-    for law in (skip, overlap_mean, overlap_noise, overlap_sample, generated_variance, mean_error)
+    for law in (
+        skip, overlap_mean, overlap_noise, overlap_sample, training_loss,
+        flow_mean, flow_noise, flow_sample, flow_variance, generated_variance, mean_error, mean_cosine, no_skip_error,
+    )
 }
+BIAS_LAWS = {"limited_samples.flow_mean.bias": mean_bias, "limited_samples.flow_sample.bias": sample_bias}

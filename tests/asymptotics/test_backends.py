@@ -31,7 +31,7 @@ def promised(formula: Formula) -> float:
 
 def check_accuracy(formula: Formula, point: dict[str, float]) -> None:
     error = accuracy(formula, point)
-    target(error / promised(formula))
+    target(round(error / promised(formula), 2))  # coarse, or the search climbs rounding noise for minutes
     assert error <= promised(formula)
 
 
@@ -125,7 +125,8 @@ GROUPS = [
 def test_compiling_several_at_once(names: list[str], backend: str) -> None:
     point = {"alpha": 0.5, "beta": 0.25, "dalpha": -1.0, "dbeta": 1.0, "n": 8.0, "sigma": 1.5, "ridge": 0.1,
              "draws": 2.0, "radius": 0.75,
-             "spread_data": 1.5, "spread_noise": 0.75, "spread_cross": 0.25}
+             "spread_data": 1.5, "spread_noise": 0.75, "spread_cross": 0.25,
+             "d": 37.0, "p": 0.7, "kappa": 1.75, "s": 1.25}
     together = asymptotics.compile(names, backend)
     used = {k: v for k, v in point.items() if any(k in catalogue()[name].arguments for name in names)}
     found = together(**used)
@@ -225,10 +226,20 @@ def test_text_and_fractions_are_exact() -> None:
 def test_more_digits_continue_fewer(formula: Formula) -> None:
     point = {"alpha": "0.5", "beta": "0.25", "dalpha": -1, "dbeta": 1, "n": 8, "sigma": "1.5", "ridge": "0.1",
              "draws": 2, "radius": "0.75",
-             "spread_data": "1.5", "spread_noise": "0.75", "spread_cross": "0.25"}
+             "spread_data": "1.5", "spread_noise": "0.75", "spread_cross": "0.25",
+             "d": "37", "p": "0.7", "kappa": "1.75", "s": "1.25"}
     used = {k: point[k] for k in formula.arguments}
     many = formula.evaluate(dps=200, **used)
     for dps in (1, 5, 15, 50, 100):
         with mpmath.workdps(210):
             few = formula.evaluate(dps=dps, **used)
             assert abs(few - many) <= mpmath.mpf(10) ** (1 - dps) * abs(many)
+
+
+def test_a_difference_below_the_first_digits_is_found_with_more() -> None:
+    """The generated variance is about 1e-89 here: its logarithm has no value until there are digits to see it."""
+    point: dict[str, Any] = {"n": 1, "sigma": 1, "draws": 2, "radius": 1, "ridge": 1.0577397271320553e-89}
+    value = catalogue()["limited_samples.kl_divergence"](**point)
+    variance = catalogue()["limited_samples.generated_variance"].evaluate(dps=30, **point)
+    error = catalogue()["limited_samples.mean_error"].evaluate(dps=30, **point)
+    assert_close(value, float((variance - 1 - mpmath.log(variance) + error) / 2), rtol=1e-14)

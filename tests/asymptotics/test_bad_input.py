@@ -22,7 +22,8 @@ FORMULAS = list(catalogue().values())
 each_formula = pytest.mark.parametrize("formula", FORMULAS, ids=lambda f: f.name)
 INSIDE = {"alpha": 0.5, "beta": 0.25, "dalpha": -1.0, "dbeta": 1.0, "n": 8.0, "sigma": 1.5, "ridge": 0.1,
           "draws": 2.0, "radius": 0.75,
-          "spread_data": 1.5, "spread_noise": 0.75, "spread_cross": 0.25}
+          "spread_data": 1.5, "spread_noise": 0.75, "spread_cross": 0.25,
+          "d": 37.0, "p": 0.7, "kappa": 1.75, "s": 1.25}
 mean_error = limited_samples.mean_error
 GOOD = {"n": 8, "sigma": 1.5, "ridge": 0.1}
 

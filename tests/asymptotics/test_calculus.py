@@ -17,7 +17,8 @@ SMOOTH = [f for f in catalogue().values() if not f.short.has(ArgMin)]
 each_smooth = pytest.mark.parametrize("formula", SMOOTH, ids=lambda f: f.name)
 POINT = {"alpha": "0.62", "beta": "0.47", "dalpha": "-0.9", "dbeta": "1.35", "n": "5", "sigma": "1.3",
          "ridge": "0.7", "draws": "3", "radius": "0.85",
-         "spread_data": "1.5", "spread_noise": "0.75", "spread_cross": "0.25"}
+         "spread_data": "1.5", "spread_noise": "0.75", "spread_cross": "0.25",
+         "d": "37", "p": "0.7", "kappa": "1.75", "s": "1.25"}
 
 
 def at(formula: Formula, **moved: Any) -> Any:

@@ -37,7 +37,8 @@ def cold(*argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
 def point_of(name: str) -> list[str]:
     values = {"alpha": "0.5", "beta": "0.25", "dalpha": "-1", "dbeta": "1", "n": "8", "sigma": "1.5",
               "ridge": "0.1", "draws": "2", "radius": "0.75",
-              "spread_data": "1.5", "spread_noise": "0.75", "spread_cross": "0.25"}
+              "spread_data": "1.5", "spread_noise": "0.75", "spread_cross": "0.25",
+              "d": "37", "p": "0.7", "kappa": "1.75", "s": "1.25"}
     return [f"{argument}={values[argument]}" for argument in catalogue()[name].arguments]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, strategies as st
 
 from asymptotics import limited_samples as theory
@@ -31,6 +32,47 @@ def test_the_flow_starts_at_the_base(point: dict[str, float]) -> None:
     for name in ("flow_mean", "flow_noise", "flow_sample"):
         assert getattr(theory, name)(**start) == 0
     assert theory.flow_variance(**start) == 1
+
+
+FLOW = (theory.flow_mean, theory.flow_noise, theory.flow_sample, theory.flow_variance)
+
+
+@given(law)
+def test_the_flow_does_not_fluctuate_at_its_start(point: dict[str, float]) -> None:
+    """0, and with the slope in beta that it has a little later, from numpy and from torch."""
+    start, later = ({"alpha": 1.0, "beta": beta, **point} for beta in (0.0, 1e-9))
+    for formula in FLOW:
+        assert formula.fluctuation(**start) == 0
+        tensors = {k: torch.tensor(v, dtype=torch.float64) for k, v in start.items()}
+        tensors["beta"].requires_grad_()
+        formula.fluctuation.compile("torch")(**tensors).backward()
+        slope = formula.fluctuation(**later) / 1e-9
+        assert_close(tensors["beta"].grad.item(), slope, rtol=1e-6)  # type: ignore[union-attr]
+
+
+@given(law)
+def test_the_flow_at_its_end_fluctuates_as_the_generated_law(point: dict[str, float]) -> None:
+    end = {"alpha": 0.0, "beta": 1.0, **point}
+    assert_close(theory.flow_variance.fluctuation(**end), theory.generated_variance.fluctuation(**point), rtol=1e-13)
+
+
+def test_nothing_fluctuates_where_one_sample_and_no_ridge_leave_no_width() -> None:
+    """n = 1, ridge = 0: every x1 is the centre of the data, so that the spreads a and g are 0."""
+    single = {"n": 1.0, "sigma": 1.3, "ridge": 0.0, "draws": 3.0, "radius": 0.8}
+    at = {"alpha": 0.6, "beta": 0.5, **single}
+    for formula in (theory.skip, theory.training_loss, theory.flow_variance):
+        assert formula.fluctuation(**at) == 0
+    assert theory.generated_variance.fluctuation(**single) == 0
+
+
+@given(denoiser)
+def test_the_bias_is_the_leaning_of_a_half_normal_along_the_first_network(point: dict[str, float]) -> None:
+    """sqrt(2/pi) sqrt(F) cos(w0, mu)/radius, and w0 is parallel to n mu + eta, whatever draws and ridge are."""
+    lean = np.sqrt(2 * theory.flow_variance(**point) / np.pi)
+    cosine = (1 + point["sigma"] ** 2 / (point["n"] * point["radius"] ** 2)) ** -0.5
+    bias = theory.flow_mean.bias(**point)
+    assert_close(bias, lean * cosine / point["radius"], rtol=1e-13)
+    assert_close(theory.flow_sample.bias(**point), bias / point["n"], rtol=1e-13)
 
 
 @given(arguments(theory.velocity_mean))

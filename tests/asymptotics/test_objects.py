@@ -32,6 +32,17 @@ def test_promised_names_exist() -> None:
         assert asymptotics.get(f"limited_samples.{name}") is getattr(limited_samples, name)
 
 
+def test_fluctuations_and_biases_are_found_from_their_formula() -> None:
+    for kind, least in (("fluctuation", 13), ("bias", 2)):
+        companions = [f for f in FORMULAS if f.name.endswith(f".{kind}")]
+        assert len(companions) >= least
+        for companion in companions:
+            parent = asymptotics.get(companion.name.removesuffix(f".{kind}"))
+            assert getattr(parent, kind) is companion and companion.domain == parent.domain
+        with pytest.raises(AttributeError, match=f"limited_samples.bayes_error has no {kind} formula"):
+            getattr(limited_samples.bayes_error, kind)
+
+
 @each_formula
 def test_frozen_and_hashable(formula: Formula) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -57,7 +68,8 @@ def test_derived_formulas_pickle(make: object) -> None:
     again = pickle.loads(pickle.dumps(formula))
     assert again == formula and hash(again) == hash(formula)
     point = {"alpha": 0.5, "beta": 0.25, "n": 8.0, "sigma": 1.5, "ridge": 0.1, "draws": 2.0, "radius": 0.75, "t": 0.3,
-             "spread_data": 1.5, "spread_noise": 0.75, "spread_cross": 0.25}
+             "spread_data": 1.5, "spread_noise": 0.75, "spread_cross": 0.25,
+             "d": 37.0, "p": 0.7, "kappa": 1.75, "s": 1.25}
     used = {k: point[k] for k in formula.arguments}
     assert_close(again(**used), formula(**used), rtol=0)
 
@@ -94,7 +106,7 @@ def test_latex_has_only_known_letters(formula: Formula) -> None:
     for word in words:
         bare = word.lstrip("\\")
         assert word.startswith("\\") or len(bare) == 1 or bare.split("_")[0] in {
-            "where", "mathrm", "sd", "test", "oracle", "Bayes", "KL", "min", "arg", "W", "q", "Q"}, word
+            "where", "mathrm", "sd", "bias", "test", "oracle", "Bayes", "KL", "min", "arg", "W", "q", "Q"}, word
     for symbol, _ in formula.where:
         assert f"{symbols.LETTERS.get(symbol, symbol.name)} = " in text
     assert text.count("{") == text.count("}") and text.count(r"\left") == text.count(r"\right")

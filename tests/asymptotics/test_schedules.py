@@ -18,7 +18,8 @@ FLOW = [getattr(limited_samples, name) for name in ("flow_mean", "flow_noise", "
 cubic = Interpolant(1 - t**3, t**2 * (3 - 2 * t), name="cubic")
 SCHEDULES = [linear, trigonometric, square_root, cubic]
 LAW = {"n": 3.0, "sigma": 1.3, "ridge": 0.7, "draws": 2.0, "radius": 0.85}
-SPREADS = {"spread_data": 1.5, "spread_noise": 0.75, "spread_cross": 0.25}
+SPREADS = {"spread_data": 1.5, "spread_noise": 0.75, "spread_cross": 0.25,
+          "d": 37.0, "p": 0.7, "kappa": 1.75, "s": 1.25}
 
 
 def law_of(formula: Formula) -> dict[str, float]:

@@ -43,9 +43,34 @@ def test_generation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert load(out).mean_error_runs.dims == ("n", "seed")
 
 
+def test_curves_from_the_exact_law(tmp_path: Path) -> None:
+    far = ["--d", "100000000", "--n", "2,3", "--seeds", "3", "--out"]
+    for kind in (["denoiser", "--labels"], ["generation"]):
+        out = tmp_path / f"{kind[0]}.nc"
+        assert main([*kind, "--reduced", *far, str(out)]) == 0
+        assert load(out).attrs["method"].startswith("exact law")
+    assert "label_flips" in load(tmp_path / "denoiser.nc")
+
+
+def test_learning(tmp_path: Path) -> None:
+    out = tmp_path / "l.nc"
+    arguments = ["--times", "2", "--iterations", "30", "--batch", "2", "--record-every", "15", "--out", str(out)]
+    assert main(["learning", *SMALL, *arguments]) == 0
+    assert load(out).overlap_mean.dims == ("n", "t", "iteration")
+    assert load(out).iteration.values.tolist() == [0, 15, 30]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["denoiser", "--reduced", "--trainer", "adam", "--out", "x.nc"], "--trainer adam does not go with --reduced"),
+        (["denoiser", "--reduced", "--activation", "tanh", "--out", "x.nc"], "--activation tanh does not go with"),
+        (["generation", "--reduced", "--steps", "9", "--out", "x.nc"], "--steps 9 does not go with --reduced"),
+        (["generation", "--reduced", "--workers", "2", "--out", "x.nc"], "--workers 2 does not go with --reduced"),
+        (["denoiser", "--labels", "--out", "x.nc"], "--labels goes with --reduced"),
+        (["learning", "--batch", "9", "--out", "x.nc"], "batch = 9 must be <= n * draws = 2"),
+        (["learning", "--step", "1.5", "--out", "x.nc"], "step = 1.5 must be <= 1"),
+        (["learning", "--trainer", "adam", "--out", "x.nc"], "unrecognized arguments"),
         (["denoiser", "--sigma", "0", "--out", "x.nc"], "sigma = 0.0 must be > 0"),
         (["denoiser", "--n", "2,b", "--out", "x.nc"], "must be integers, e.g. 2,4,8"),
         (["denoiser", "--n", "1", "--out", "x.nc"], "not attained"),

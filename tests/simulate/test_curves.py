@@ -10,6 +10,7 @@ import pytest
 import torch
 import xarray as xr
 
+from asymptotics import limited_samples
 from asymptotics.schedule import linear, ornstein_uhlenbeck, square_root, trigonometric
 from simulate import (
     AdamRecipe,
@@ -260,6 +261,22 @@ def test_compare_states_the_largest_relative_discrepancy_that_could_hide() -> No
     start = compare(generation(), Theory("limited_samples.flow_mean", ("t",), lambda t: t))
     assert 0 < start.attrs["detectable_relative_max"] < np.inf
     assert compare(dataset, flat("skip", 0.0)).attrs["detectable_relative_max"] == 0.0
+
+
+def test_the_tolerance_comes_from_the_fluctuation_formula_where_there_is_one() -> None:
+    dataset = denoiser(n=[4], seeds=40, mixture=Mixture(d=2000, sigma=0.9))
+    known, sampled = (compare(dataset, limited_samples.skip, spread=each) for each in (None, "sample"))
+    assert (known.attrs["spread"], sampled.attrs["spread"]) == ("fluctuation", "sample")
+    assert "from the fluctuation formula" in known.attrs["verdict"] and bool(known.passed.all())
+    arguments = {name: dataset[name].values for name in limited_samples.skip.arguments}
+    expected = limited_samples.skip.fluctuation(**{**arguments, "n": 4}) / (2000 * 40) ** 0.5
+    assert np.allclose(known.stderr.squeeze(), expected, rtol=1e-12)
+    assert np.allclose(sampled.stderr, dataset.skip_stderr) and np.allclose(sampled.stderr, known.stderr, rtol=0.6)
+    assert bool((known.detectable < sampled.detectable * known.stderr / sampled.stderr).all())
+    with pytest.raises(ValueError, match="spread = 'samples' must be None or one of fluctuation, sample"):
+        compare(dataset, limited_samples.skip, spread="samples")
+    with pytest.raises(ValueError, match="test_error has no fluctuation formula; use spread='sample'"):
+        compare(dataset, limited_samples.test_error, spread="fluctuation")
 
 
 def test_bad_comparisons() -> None:

@@ -54,7 +54,7 @@ def test_drawn_pairs_have_the_law_of_measured_ones() -> None:
     other, drawn = draw_with_pairs(**KIND, seeds=runs, seed=4)[::-1]
     first, second = (
         [each.sample_centre[:, 0], each.sample_noise[:, 1], each.noise_centre[:, 2, 0], each.noise_noise[:, 0, 1]]
-        for each in (Pairs(**{
+        for each in (Pairs(d=40, **{
             name: np.concatenate([getattr(each, name) for each in pairs])
             for name in ("sample_centre", "sample_noise", "noise_centre", "noise_noise")
         }), other)
@@ -136,9 +136,11 @@ def test_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
         draw_with_pairs(**{**KIND, "n": 10**12}, seeds=2, seed=0)
     monkeypatch.setattr(memory, "installed", lambda: None)
     statistics, pairs = draw_with_pairs(**KIND, seeds=2, seed=0)
-    with pytest.raises(ValueError, match=r"are of \(seeds, n, draws\) = \(2, 3, 2\), the statistics of \(3, 3, 2\)"):
+    with pytest.raises(ValueError, match=r"= \(\d+, 2, 3, 2\), the statistics of \(\d+, 3, 3, 2\)"):
         label_flips(draw(**KIND, seeds=3, seed=0), pairs, alpha=0.5, beta=0.5, ridge=0.1)
-    fields = {name: getattr(pairs, name) for name in ("sample_centre", "sample_noise", "noise_centre", "noise_noise")}
+    with pytest.raises(ValueError, match=r"the statistics of \(77, 2, 3, 2\)"):
+        label_flips(draw(**{**KIND, "d": 77}, seeds=2, seed=0), pairs, alpha=0.5, beta=0.5, ridge=0.1)
+    fields: dict[str, Any] = dict(vars(pairs))
     with pytest.raises(ValueError, match=r"sample_noise has shape \(1, 3\)"):
         Pairs(**{**fields, "sample_noise": fields["sample_noise"][:1]})
     with pytest.raises(ValueError, match="noise_noise holds values that are not finite"):

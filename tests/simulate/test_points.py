@@ -116,7 +116,7 @@ def test_bad_input() -> None:
         draw_starts(draw(n=3, d=2, sigma=1.0, seeds=4, seed=0), count=2, seed=1)
     with pytest.raises(ValueError, match="count = 0"):
         draw_starts(statistics, count=0, seed=1)
-    with pytest.raises(ValueError, match="starts are for 4 data sets; there are 1"):
+    with pytest.raises(ValueError, match="starts are for 4 data sets at d = 50, the statistics of 1 at d = 40"):
         generate_points(GramStatistics.of(SAMPLES), starts, linear, GRID, ridge=0.1)
     with pytest.raises(ValueError, match="did you mean 'euler'"):
         generate_points(statistics, starts, linear, GRID, ridge=0.1, method="eular")
@@ -125,6 +125,6 @@ def test_bad_input() -> None:
     with pytest.raises(ValueError, match=r"ridge = -1\.0"):
         generate_points(statistics, starts, linear, GRID, ridge=-1.0)
     with pytest.raises(ValueError, match=r"noise has shape \(4, 1\)"):
-        Starts(mean=starts.mean, sample=starts.sample, noise=starts.noise[:, :1], square=starts.square)
+        Starts(d=50, mean=starts.mean, sample=starts.sample, noise=starts.noise[:, :1], square=starts.square)
     with pytest.raises(ValueError, match="starts has shape"):
         Starts.of(SAMPLES, normal(0, (3, 41)))

@@ -1,0 +1,249 @@
+"""Gradient descent of many networks at once in the coordinates of `simulate.span`: exact, at any dimension.
+
+The same updates as `simulate.train` with a `StochasticGradientDescent`, from handwritten gradients in inner products:
+a step costs O((n draws)^2) a network and no d. Labels are not given: they are what sign(w.x_t) says on the way, so
+that the plateaus of wrong labels are there too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from simulate import checks
+from simulate.autoencoder import ACTIVATIONS
+from simulate.path import Mixing, weights
+from simulate.recipes import AdamRecipe, Recipe, StochasticGradientDescent
+from simulate.seeds import Seed, batches, child
+from simulate.span import Span
+from simulate.training import BATCHES
+
+Array = NDArray[np.float64]
+Progress = Callable[[int], None]
+
+# Nodes of the average over the pre-activation of a fresh pair: the integrand is smooth, so that equally spaced
+# ones converge exponentially; the normal law has less than 1e-16 beyond the last.
+_NODES = np.linspace(-8.5, 8.5, 341)
+
+
+@dataclass(frozen=True, eq=False)
+class Descent:
+    """What is measured of the networks after ``recorded`` (R,) updates; arrays (seeds, R).
+
+    Overlaps are projections after orienting w by the data, as `simulate.overlaps`. ``training_loss`` is the risk per
+    n draws d; ``test_error`` the expectation over a fresh pair; ``label_flips``: is a pair on the wrong side.
+    """
+
+    recorded: tuple[int, ...]
+    skip: Array
+    overlap_mean: Array
+    overlap_noise: Array
+    overlap_sample: Array
+    training_loss: Array
+    test_error: Array
+    label_flips: Array
+
+
+class _State(NamedTuple):
+    """c (seeds,) and w (seeds, m)."""
+
+    skip: torch.Tensor
+    weight: torch.Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """x_t and its target, (seeds, pairs, m), and their inner products, (seeds, pairs); ``scale`` of a batch."""
+
+    x: torch.Tensor
+    y: torch.Tensor
+    xx: torch.Tensor
+    xy: torch.Tensor
+    yy: torch.Tensor
+    scale: float = 1.0
+
+    @classmethod
+    def of(cls, span: Span, values: Mixing) -> _Pairs:
+        alpha, beta = weights(values)
+        y = span.data[:, :, None].expand_as(span.noise).flatten(1, 2)
+        x = alpha * span.noise.flatten(1, 2) + beta * y
+        return cls(x, y, (x * x).sum(dim=-1), (x * y).sum(dim=-1), (y * y).sum(dim=-1))
+
+    def part(self, chosen: torch.Tensor) -> _Pairs:
+        """Other pairs for every data set; chosen (seeds, size)."""
+        row = torch.arange(len(chosen), device=chosen.device)[:, None]
+        x, y, xx, xy, yy = (each[row, chosen] for each in (self.x, self.y, self.xx, self.xy, self.yy))
+        return _Pairs(x, y, xx, xy, yy, scale=self.xx.shape[1] / chosen.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """The risk of every network and its gradient."""
+
+    pairs: _Pairs
+    d: int
+    ridge: float
+    activation: str
+    with_skip: bool
+
+    def codes(self, projection: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """phi(w.x) and its derivative in w.x."""
+        code = ACTIVATIONS[self.activation](projection, self.d)
+        if self.activation == "sign":
+            return code, torch.zeros_like(code)
+        return code, (1.0 - code.square()) / float(self.d) ** 0.5
+
+    def gradient(self, pairs: _Pairs, state: _State) -> _State:
+        c, w = state.skip[:, None], state.weight
+        wx, wy = (_along(each, w) for each in (pairs.x, pairs.y))
+        code, slope = self.codes(wx)
+        square = w.square().sum(dim=1, keepdim=True)
+        through = slope * (c * wx + code * square - wy)
+        on_w = _combine(c * code + through, pairs.x) - _combine(code, pairs.y)
+        on_w = pairs.scale * (on_w + code.square().sum(dim=1, keepdim=True) * w) + self.ridge * w
+        on_c = pairs.scale * (c * pairs.xx + code * wx - pairs.xy).sum(dim=1)
+        return _State(on_c if self.with_skip else torch.zeros_like(on_c), on_w)
+
+    def risk(self, state: _State) -> torch.Tensor:
+        """(seeds,), per pair and dimension."""
+        c, w, p = state.skip[:, None], state.weight, self.pairs
+        wx, wy = (_along(each, w) for each in (p.x, p.y))
+        code, _ = self.codes(wx)
+        square = w.square().sum(dim=1)
+        terms = c**2 * p.xx + code.square() * square[:, None] + p.yy + 2.0 * (c * code * wx - c * p.xy - code * wy)
+        return 0.5 * (terms.sum(dim=1) + self.ridge * square) / (p.xx.shape[1] * self.d)
+
+
+def descend(
+    span: Span, values: Mixing, *, recipe: StochasticGradientDescent, ridge: float, seed: Seed,
+    activation: str = "sign", skip: bool = True, progress: Progress | None = None,
+) -> Descent:
+    """Train a network on every data set of ``span`` from its weight and c = skip_start (0 without skip).
+
+    Data set k meets the mini-batches of ``simulate.train(..., seed=child(seed, k))``. ``progress(iteration)`` is
+    called at each record. TypeError for other recipes; FloatingPointError if a risk stops being finite.
+    """
+    penalty, chosen = checks.penalty(ridge), equivariant(recipe)
+    checks.choice("activation", activation, ACTIVATIONS)
+    problem = _Problem(_Pairs.of(span, values), span.d, penalty, activation, checks.flag("skip", skip))
+    rows: list[dict[str, Array]] = []
+    recorded: list[int] = []
+    for iteration, state in _updates(problem, span, chosen, seed):
+        rows.append(_measure(problem, span, state, values))
+        recorded.append(iteration)
+        if not np.isfinite(rows[-1]["training_loss"]).all():
+            raise FloatingPointError(f"training diverged after {iteration} iterations; use a smaller step")
+        if progress is not None:
+            progress(iteration)
+    return Descent(tuple(recorded), **{name: np.stack([row[name] for row in rows], axis=1) for name in rows[0]})
+
+
+def equivariant(recipe: Recipe) -> StochasticGradientDescent:
+    """``recipe`` if it runs in the span, for a curve of one length; else an error that says why not."""
+    if isinstance(recipe, AdamRecipe):
+        raise TypeError(
+            "recipe = AdamRecipe divides each coordinate by its own scale, which no rotation preserves: it has no "
+            "reduction to the span; train it in d dimensions (simulate.denoiser_curves) or use a "
+            "StochasticGradientDescent"
+        )
+    if not isinstance(recipe, StochasticGradientDescent):
+        raise TypeError(f"recipe must be a StochasticGradientDescent, not {type(recipe).__name__}")
+    if recipe.gradient_tolerance or recipe.loss_tolerance:
+        raise ValueError("recipe has a tolerance: learning curves have one length, so leave tolerances at None")
+    return recipe
+
+
+def _updates(
+    problem: _Problem, span: Span, recipe: StochasticGradientDescent, seed: Seed
+) -> Iterator[tuple[int, _State]]:
+    """The states to record: before the first, after every ``record_every``-th and the last update."""
+    pairs, d = problem.pairs, float(span.d)
+    size = recipe.size(span.pairs)
+    whole = size == span.pairs
+    largest = pairs.xx.sum(dim=1) if whole else span.pairs * pairs.xx.amax(dim=1)
+    step = recipe.step / (largest / d + span.pairs + problem.ridge)
+    orders = [] if whole else [batches(child(seed, k, BATCHES), span.pairs, size) for k in range(span.seeds)]
+    start = torch.full_like(step, recipe.skip_start if problem.with_skip else 0.0)
+    state = _State(start, span.weight)
+    for iteration in range(recipe.iterations + 1):
+        last = iteration == recipe.iterations
+        if last or iteration % recipe.record_every == 0:
+            yield iteration, state
+        if last:
+            return
+        batch = pairs if whole else pairs.part(_chosen(orders, pairs.x.device))
+        slope = problem.gradient(batch, state)
+        state = _State(state.skip - step / d * slope.skip, state.weight - step[:, None] * slope.weight)
+
+
+def _chosen(orders: list[Iterator[NDArray[np.intp]]], device: torch.device) -> torch.Tensor:
+    return torch.as_tensor(np.stack([next(order) for order in orders]), device=device)
+
+
+def _measure(problem: _Problem, span: Span, state: _State, values: Mixing) -> dict[str, Array]:
+    """The fields of `Descent` after one update, (seeds,) each."""
+    noise_mean, centre = span.noise.mean(dim=(1, 2)), span.data.mean(dim=1)
+    side = torch.where((state.weight * centre).sum(dim=1) < 0, -1.0, 1.0).to(centre.dtype)
+    w = side[:, None] * state.weight
+    deviation = centre - span.mean
+    margins = _along(problem.pairs.x, w)
+    found = {
+        "skip": state.skip,
+        "overlap_mean": w @ span.mean / (span.radius**2 * span.d),
+        "overlap_noise": (w * noise_mean).sum(dim=1) / span.d,
+        "overlap_sample": (w * deviation).sum(dim=1) / (span.sigma**2 * span.d),
+        "training_loss": problem.risk(state),
+        "test_error": _test_error(problem, span, state, values),
+        "label_flips": ((margins <= 0).any(dim=1) & (w != 0).any(dim=1)).to(centre.dtype),
+    }
+    return {name: value.double().cpu().numpy() for name, value in found.items()}
+
+
+def _test_error(problem: _Problem, span: Span, state: _State, values: Mixing) -> torch.Tensor:
+    """E |c x_t + w phi(w.x_t) - x1|^2 / d over a fresh pair, by its pre-activation A = mean + spread g, g ~ N(0, 1).
+
+    Given s = 1, E[w.x1 | g] = w.mu + beta sigma^2 |w| g / sqrt(V), V = alpha^2 + sigma^2 beta^2.
+    """
+    alpha, beta = weights(values)
+    d, r2, s2 = float(span.d), span.radius**2, span.sigma**2
+    noisy = (alpha**2 + s2 * beta**2) ** 0.5
+    along, length = state.weight @ span.mean, state.weight.norm(dim=1)
+    code, inner, target = _averages(problem, beta * along, noisy * length, along, beta * s2 * length / noisy)
+    c = state.skip
+    plain = c**2 * (alpha**2 + beta**2 * (r2 + s2)) + (r2 + s2) * (1.0 - 2.0 * c * beta)
+    error: torch.Tensor = plain + (code * length**2 + 2.0 * c * inner - 2.0 * target) / d
+    return error
+
+
+def _averages(
+    problem: _Problem, mean: torch.Tensor, spread: torch.Tensor, along: torch.Tensor, slope: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """E phi(A)^2, E phi(A) A and E phi(A) (along + slope g) of A = mean + spread g; (seeds,) each."""
+    if problem.activation == "sign":
+        # spread = 0 only for w = 0, where everything is multiplied by 0.
+        angle = mean / torch.where(spread > 0, spread, torch.ones_like(spread))
+        up = torch.special.erf(angle / 2.0**0.5)
+        bump = (2.0 / np.pi) ** 0.5 * torch.exp(-0.5 * angle**2)
+        return torch.where(spread > 0, 1.0, 0.0).to(up.dtype), mean * up + spread * bump, along * up + slope * bump
+    node = torch.as_tensor(_NODES, dtype=mean.dtype, device=mean.device)
+    weight = torch.exp(-0.5 * node**2)
+    weight = weight / weight.sum()
+    value = mean[:, None] + spread[:, None] * node
+    code, _ = problem.codes(value)
+    target = along[:, None] + slope[:, None] * node
+    return code.square() @ weight, (code * value) @ weight, (code * target) @ weight
+
+
+def _along(vectors: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+    """Inner products (seeds, pairs) of vectors (seeds, pairs, m) with w (seeds, m)."""
+    return (vectors @ w[..., None])[..., 0]
+
+
+def _combine(coefficients: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
+    """Linear combinations (seeds, m) of vectors (seeds, pairs, m)."""
+    return (coefficients[:, None] @ vectors)[:, 0]
