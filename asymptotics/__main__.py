@@ -10,7 +10,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass
 from math import inf
 from pathlib import Path
 from typing import Any, NoReturn
@@ -139,13 +140,24 @@ def _points(pairs: Sequence[str]) -> tuple[dict[str, list[str]], list[dict[str, 
 
 
 def _value(formula: Formula, point: dict[str, str], dps: int | None) -> Any:
-    """One value: a float, or text with ``dps`` digits."""
+    """One value: a float, or text with ``dps`` digits; an object of them where a result has several."""
     if dps is None:
         formula.domain.complete(point, formula.name)
-        return float(formula(**{name: _float(name, text) for name, text in point.items()}))
+        return _plain(formula(**{name: _float(name, text) for name, text in point.items()}), float)
     import mpmath
 
-    return mpmath.nstr(formula.evaluate(dps=dps, **point), dps, strip_zeros=False)
+    return _plain(formula.evaluate(dps=dps, **point), lambda x: mpmath.nstr(x, dps, strip_zeros=False))
+
+
+def _plain(value: Any, number: Callable[[Any], Any]) -> Any:
+    """What JSON can hold: infinities as text, "inf" and "-inf", which float() reads."""
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name), number) for field in fields(value)}
+    if str(value) in ("True", "False"):  # of Python or of numpy
+        return bool(value)
+    if abs(value) == inf:
+        return "inf" if value > 0 else "-inf"
+    return number(value)
 
 
 def _float(name: str, text: str) -> float:
@@ -168,14 +180,21 @@ def _eval(arguments: argparse.Namespace) -> int:
             record["arguments"] = {name: [point[name] for point in points] for name in swept}
         print(json.dumps(record))
     elif swept:
-        _table(swept, points, [str(v) for v in values], formula.name.rsplit(".", 1)[-1])
+        _table(swept, points, values, formula.name.rsplit(".", 1)[-1])
+    elif isinstance(values[0], dict):
+        width = max(map(len, values[0]))
+        for name, value in values[0].items():
+            print(f"{name:<{width}}  {value}")
     else:
         print(values[0])
     return 0
 
 
-def _table(swept: list[str], points: list[dict[str, str]], values: list[str], name: str) -> None:
-    rows = [[*swept, name], *([*(p[s] for s in swept), v] for p, v in zip(points, values, strict=True))]
+def _table(swept: list[str], points: list[dict[str, str]], values: list[Any], name: str) -> None:
+    several = isinstance(values[0], dict)
+    cells = [[str(x) for x in (value.values() if several else [value])] for value in values]
+    head = [*swept, *(values[0] if several else [name])]
+    rows = [head, *([*(p[s] for s in swept), *v] for p, v in zip(points, cells, strict=True))]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))

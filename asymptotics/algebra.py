@@ -12,6 +12,7 @@ from typing import Any
 import sympy as sp
 
 from asymptotics.binder import Binder
+from asymptotics.named import spelled
 from asymptotics.special import log_defect
 
 
@@ -88,7 +89,7 @@ def is_zero(expression: sp.Expr) -> bool:
     expression = sp.sympify(expression)
     if expression.is_zero:
         return True
-    expression = expression.replace(log_defect, lambda x: x - sp.log(1 + x))
+    expression = spelled(expression).replace(log_defect, lambda x: x - sp.log(1 + x))
     unknowns = sorted(expression.atoms(Binder), key=sp.default_sort_key)
     expression = expression.xreplace({node: sp.Symbol(f"_unknown{k}") for k, node in enumerate(unknowns)})
     if not _looks_zero(expression):

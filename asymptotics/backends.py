@@ -50,11 +50,12 @@ def _numpy_table() -> dict[str, Any]:
     return COMMON | {name: getattr(np, name) for name in ELEMENTARY} | {
         name: getattr(np, theirs) for name, theirs in INVERSE.items()
     } | {
-        "abs": np.abs, "square": np.square, "sech": sech, "piecewise": piecewise,
+        "abs": np.abs, "sign": np.sign, "square": np.square, "sech": sech, "piecewise": piecewise,
         "min": lambda *values: reduce(np.minimum, values), "max": lambda *values: reduce(np.maximum, values),
         "erf": _on_first_use("scipy.special", "erf"), "erfc": erfc,
         "normal_below": lambda x: erfc(-x * HALF_ROOT) / 2,
-        "log_defect": lambda x: special.log_defect_array(np, x),
+        "log_defect": lambda x: special.log_defect_array(np, x), "cospi": lambda x: special.cospi_array(np, x),
+        "sinpi": lambda x: special.sinpi_array(np, x),
         "minimising_root": lambda c, f: special.minimising_root(np, c, f),
         "gaussian_mean": gaussian.gaussian_mean, "root": roots.bracketed_root,
     }
@@ -66,10 +67,11 @@ def _mpmath_table() -> dict[str, Any]:
     def piecewise(*cases: Case) -> Any:
         return next(value() for condition, value in cases if condition)
 
-    names = (*ELEMENTARY, *INVERSE, "erf", "erfc", "sech")
+    names = (*ELEMENTARY, *INVERSE, "erf", "erfc", "sech", "cospi", "sinpi")
     return COMMON | {name: getattr(mpmath, name) for name in names} | {
-        "abs": abs, "pi": lambda: +mpmath.pi, "ratio": lambda p, q: mpmath.mpf(p) / q, "min": min, "max": max,
-        "piecewise": piecewise, "log_defect": special.log_defect_mp, "minimising_root": special.minimising_root_mp,
+        "abs": abs, "sign": mpmath.sign, "pi": lambda: +mpmath.pi, "ratio": lambda p, q: mpmath.mpf(p) / q,
+        "min": min, "max": max, "piecewise": piecewise, "log_defect": special.log_defect_mp,
+        "minimising_root": special.minimising_root_mp,
         "normal_below": special.normal_below_mp,
         "gaussian_mean": gaussian.gaussian_mean_mp, "root": roots.bracketed_root_mp,
     }
@@ -135,9 +137,11 @@ def _torch_table() -> dict[str, Any]:
 
     return COMMON | {name: either(name) for name in (*ELEMENTARY, *INVERSE, "abs", "erf", "erfc")} | {
         "sech": sech, "normal_below": lambda x: erfc(-x * HALF_ROOT) / 2, "piecewise": piecewise,
+        "sign": lambda x: torch.sign(x) if isinstance(x, torch.Tensor) else (x > 0) - (x < 0),
         "min": extreme(torch.minimum, min, "max"),
         "max": extreme(torch.maximum, max, "min"),
         "log_defect": lambda x: special.log_defect_array(torch, x), "minimising_root": root,
+        "cospi": lambda x: special.cospi_array(torch, x), "sinpi": lambda x: special.sinpi_array(torch, x),
         "gaussian_mean": gaussian.gaussian_mean_torch, "root": roots.bracketed_root_torch,
     }
 

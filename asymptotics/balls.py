@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
+from asymptotics.named import Named
 from asymptotics.roots import Root
 from asymptotics.special import log_defect, normal_below
 
@@ -70,6 +71,8 @@ def _ball(node: sp.Basic, known: Mapping[sp.Basic, Any], flint: Any) -> Any:
         return flint.arb(flint.fmpq(int(node.p), int(node.q)))
     if node is sp.pi:
         return flint.arb.pi()
+    if isinstance(node, Named):
+        return _ball(node.definition, known, flint)
     if isinstance(node, log_defect):
         x = _ball(node.args[0], known, flint)
         return x - x.log1p()

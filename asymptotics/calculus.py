@@ -15,8 +15,9 @@ from asymptotics.algebra import expand_where, time_limit
 from asymptotics.derivation import Derivation, Kind, Step
 from asymptotics.domain import Domain, Relation
 from asymptotics.formula import Formula
+from asymptotics.named import spelled
 from asymptotics.schedule import Interpolant
-from asymptotics.special import ArgMin
+from asymptotics.special import ArgMin, LeastPoint
 from asymptotics.symbols import ARGUMENTS
 
 SECONDS = 20.0
@@ -44,9 +45,9 @@ def _argument(formula: Formula, name: str) -> sp.Symbol:
 
 def _explicit(formula: Formula, what: str) -> sp.Expr:
     expression = formula.expression
-    if expression.has(ArgMin):
+    if expression.has(ArgMin, LeastPoint):
         raise ValueError(f"{formula.name} is defined by a minimisation; sympy has no {what} for it")
-    return expression
+    return spelled(expression)
 
 
 def _without(domain: Domain, name: str, value: sp.Expr | None) -> Domain:
@@ -157,11 +158,17 @@ def _same_on_schedule(left: sp.Expr, right: sp.Expr, kind: Kind) -> list[object]
     others = sorted((left.free_symbols | right.free_symbols) - {symbols.t}, key=lambda s: s.name)
     held: list[object] = []
     for k in range(6):
-        point = {s: sp.Rational(17 + 5 * i + 3 * k, 13) for i, s in enumerate(others)}
+        point = {s: _inside(s, sp.Rational(17 + 5 * i + 3 * k, 13)) for i, s in enumerate(others)}
         point[symbols.t] = sp.Rational(2 * k + 1, 13)
         scale = 1 + abs(sp.N(left.xreplace(point), 20))
         held.append(bool(abs(sp.N(gap.xreplace(point), 60, maxn=400)) < sp.Float("1e-50") * scale))
     return held
+
+
+def _inside(symbol: sp.Symbol, value: sp.Rational) -> sp.Rational:
+    """A positive number, brought below the upper end of the symbol's range if it has one."""
+    entry = ARGUMENTS.get(symbol.name)
+    return value if entry is None or entry.high is None else sp.Rational(entry.high) * value / (1 + value)
 
 
 def _simplified(expression: sp.Expr) -> sp.Expr:

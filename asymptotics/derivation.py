@@ -96,9 +96,8 @@ class Derivation:
         return Derivation(steps, self.where, executed=True)
 
     def _check(self, number: int, step: Step, previous: Any) -> None:
-        assert step.check is not None
         with time_limit(CHECK_SECONDS, f"the check of step {number}"):
-            for item in step.check(previous, step.expression):
+            for item in self._items(number, step, previous):
                 if item is True or item is sp.true:
                     continue
                 if item is False or item is sp.false:
@@ -106,6 +105,15 @@ class Derivation:
                 residual = self.expand(item)
                 if not is_zero(residual):
                     raise ProofError(f"step {number} fails: {step.claim} (residual {residual})")
+
+    @staticmethod
+    def _items(number: int, step: Step, previous: Any) -> list[Any]:
+        """What must hold; an expression that has not even the form the check takes apart is refused."""
+        assert step.check is not None
+        try:
+            return list(step.check(previous, step.expression))
+        except (AttributeError, IndexError) as error:
+            raise ProofError(f"step {number} fails: {step.claim} (not of the form it should have: {error})") from error
 
     def count(self, kind: Kind) -> int:
         """How many steps are of ``kind``."""

@@ -71,7 +71,7 @@ def digits(formula: Formula, values: Mapping[str, Any], dps: int) -> Any:
     """``dps`` significant digits, confirmed by a second computation with twice the guard digits."""
     import mpmath
 
-    _check_dps(dps)
+    check_dps(dps)
     exact = formula.domain.exact(values, formula.name)
     guard, previous = 10, None
     while guard < 10_000:
@@ -96,7 +96,7 @@ def digits(formula: Formula, values: Mapping[str, Any], dps: int) -> Any:
     raise ArithmeticError(f"{formula.name}: {dps} digits did not settle with {guard} guard digits")
 
 
-def _check_dps(dps: int) -> None:
+def check_dps(dps: int) -> None:
     if isinstance(dps, bool) or not isinstance(dps, int):
         raise TypeError(f"dps = {dps!r} must be an integer")
     if not 1 <= dps <= 10_000:
@@ -155,5 +155,5 @@ def ball(formula: Formula, values: Mapping[str, Any], dps: int) -> Any:
     """A rigorous ball through python-flint, where every operation of the formula has one."""
     from asymptotics import balls
 
-    _check_dps(dps)
+    check_dps(dps)
     return balls.enclose(formula, formula.domain.exact(values, formula.name), dps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from asymptotics.algebra import is_zero
+from asymptotics.named import spelled
 from asymptotics.special import log_defect
 
 _HYPERBOLIC = (sp.tanh, sp.cosh, sp.sinh, sp.sech, sp.coth, sp.csch)
@@ -21,7 +22,7 @@ def vanishes(expression: sp.Expr) -> bool:
 
 def in_generators(expression: sp.Expr) -> sp.Expr:
     """The expression with every exponential written in powers of positive generators."""
-    plain = sp.sympify(expression).replace(log_defect, lambda x: x - sp.log(1 + x))
+    plain = spelled(sp.sympify(expression)).replace(log_defect, lambda x: x - sp.log(1 + x))
     plain = plain.replace(
         lambda e: isinstance(e, _HYPERBOLIC), lambda e: e.rewrite(sp.exp)
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from asymptotics.derivation import Derivation
 from asymptotics.formula import Formula
 from asymptotics.latex import (
+    INLINE,
     broken,
     derivation_latex,
     display,
@@ -16,6 +17,7 @@ from asymptotics.latex import (
     formula_latex,
     is_wide,
     latex,
+    meanings,
     title,
     where_latex,
 )
@@ -65,6 +67,7 @@ def _meanings(formula: Formula) -> str:
     for symbol, meaning in formula.where:
         first, *others = broken(meaning)
         rows += [f"{latex(symbol)} &= {first}", *(f"&\\quad {line}" for line in others)]
+    rows += [text.replace("=", "&=", 1) for text in meanings(formula)]
     return "\\begin{aligned}" + r" \\ ".join(rows) + "\\end{aligned}"
 
 
@@ -115,9 +118,10 @@ def _entry(formula: Formula, derivation: Derivation, printed: dict[str, Derivati
 
 def _where(formula: Formula) -> str:
     """The meaning of the shorthands: short ones in the text, long ones displayed."""
-    short = [(s, m) for s, m in formula.where if not is_wide(m)]
-    inline = ", ".join(f"${latex(symbol)} = {latex(meaning)}$" for symbol, meaning in short)
-    long = "".join(display(latex(symbol), m) + "\n" for symbol, m in formula.where if is_wide(m))
+    short = [(s, m) for s, m in formula.where if not is_wide(m, INLINE)]
+    named = [f"{latex(symbol)} = {latex(meaning)}" for symbol, meaning in short]
+    inline = ", ".join(f"${each}$" for each in named + meanings(formula))
+    long = "".join(display(latex(symbol), m) + "\n" for symbol, m in formula.where if is_wide(m, INLINE))
     return (f"where {inline}" + (", and\n" + long if long else ".") + "\n\n") if formula.where else ""
 
 

@@ -18,7 +18,7 @@ from asymptotics import evaluation
 from asymptotics.derivation import Definition, Derivation
 from asymptotics.domain import Domain
 from asymptotics.numeric import BACKENDS, compile_expressions
-from asymptotics.special import ArgMin
+from asymptotics.special import ArgMin, LeastPoint
 from asymptotics.symbols import read
 
 if TYPE_CHECKING:
@@ -153,8 +153,9 @@ class Formula:
         if expression is None:
             return self.derivation.execute(watch=watch)
         allowed = [entry.symbol for entry in self.domain.entries] + [symbol for symbol, _ in self.where]
-        given = expression if isinstance(expression, ArgMin) else read(expression, *allowed, where="expression")
-        return self.derivation.execute(given, watch=watch)
+        if not isinstance(expression, ArgMin | LeastPoint):
+            expression = read(expression, *allowed, where="expression")
+        return self.derivation.execute(expression, watch=watch)
 
     def latex(self, *, where: bool = True) -> str:
         """The formula as a theorist writes it: ``letter = expression``, with its where-clause."""

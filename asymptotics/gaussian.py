@@ -70,8 +70,14 @@ class GaussianMean(Binder):
         return self.func(self.integrand.diff(symbol), self.variable, *self.hints)
 
     def _latex(self, printer: Any) -> str:
-        return (rf"\mathbb{{E}}_{{{printer.doprint(self.variable)}}}"
+        return (rf"\operatorname{{E}}_{{{printer.doprint(self.variable)}}}"
                 rf"\left[{printer.doprint(self.integrand)}\right]")
+
+    def _pretty(self, printer: Any) -> Any:
+        from sympy.printing.pretty.stringpict import prettyForm
+
+        inside = prettyForm(*printer._print(self.integrand).parens("[", "]"))
+        return prettyForm(*inside.left(f"E_{self.variable} "))
 
     def _sympystr(self, printer: Any) -> str:
         return f"E_{self.variable}[{printer.doprint(self.integrand)}]"

@@ -13,7 +13,8 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
 from asymptotics import symbols
-from asymptotics.special import ArgMin, log_defect
+from asymptotics.named import names_in
+from asymptotics.special import ArgMin, LeastPoint, log_defect
 
 if TYPE_CHECKING:
     from asymptotics.derivation import Derivation, Step
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from asymptotics.formula import Formula
 
 _FIRST = (
-    symbols.n, symbols.draws, symbols.ridge, symbols.alpha, symbols.beta, symbols.dalpha, symbols.dbeta,
+    symbols.n, symbols.n_plus, symbols.n_minus, symbols.p, symbols.draws, symbols.ridge, symbols.ridge_u,
+    symbols.ridge_w, symbols.alpha, symbols.beta, symbols.dalpha, symbols.dbeta,
     symbols.A, symbols.B, symbols.radius, symbols.sigma, symbols.variance, symbols.N, symbols.Delta,
 )
 _RANK = {symbol: rank for rank, symbol in enumerate(_FIRST)}
@@ -125,16 +127,27 @@ def formula_latex(formula: Formula, *, where: bool = True) -> str:
 
 def where_latex(formula: Formula) -> list[str]:
     """The definitions of the shorthands that a formula uses, one equation each."""
-    return [f"{latex(symbol)} = {latex(meaning)}" for symbol, meaning in formula.where]
+    return [f"{latex(symbol)} = {latex(meaning)}" for symbol, meaning in formula.where] + meanings(formula)
+
+
+def meanings(formula: Formula) -> list[str]:
+    """What the named functions stand for that a formula and its shorthands use."""
+    return list(dict.fromkeys(
+        text for part in (formula.short, *(meaning for _, meaning in formula.where)) for text in names_in(part)
+    ))
 
 
 WIDE = 64
 """Rough number of printed marks that fit on a line of the document."""
 
 
-def is_wide(expression: Any) -> bool:
+INLINE = 40
+"""The number above which mathematics in a paragraph gets a line of its own."""
+
+
+def is_wide(expression: Any, room: int = WIDE) -> bool:
     """Whether the expression does not fit on a line of the document."""
-    return _marks(latex(expression)) > WIDE
+    return _marks(latex(expression)) > room
 
 
 def display(left: str, expression: Any) -> str:
@@ -148,7 +161,9 @@ def display(left: str, expression: Any) -> str:
 
 
 def broken(expression: Any) -> list[str]:
-    """The expression on as many lines as it needs; only sums and tuples are broken."""
+    """The expression on as many lines as it needs; only cases, sums and tuples are broken."""
+    if isinstance(expression, sp.Piecewise) and is_wide(expression):
+        return [line for piece in expression.args for line in _case(piece)]
     if not is_wide(expression) or not isinstance(expression, sp.Add | sp.Tuple):
         return [latex(expression)]
     lines = [""]
@@ -157,6 +172,13 @@ def broken(expression: Any) -> list[str]:
             lines.append("")
         lines[-1] += piece
     return lines
+
+
+def _case(piece: Any) -> list[str]:
+    """One case of a Piecewise, its condition first."""
+    head = r"\text{otherwise: }" if piece.cond == sp.true else rf"\text{{for }} {latex(piece.cond)}\text{{: }}"
+    lines = broken(piece.expr)
+    return [head + lines[0], *lines[1:]]
 
 
 def _pieces(expression: sp.Add | sp.Tuple) -> list[str]:
@@ -225,7 +247,9 @@ _TERMINAL = {
     for symbol, name in (
         (symbols.ridge, "lambda"), (symbols.draws, "K"), (symbols.radius, "r"),
         (symbols.dalpha, "α̇"), (symbols.dbeta, "β̇"), (symbols.error, "ℰ"), (symbols.excess, "delta"),
-        (symbols.variance, "σ̂²"),
+        (symbols.variance, "σ̂²"), (symbols.n_plus, "n₊"), (symbols.n_minus, "n₋"), (symbols.v_plus, "v₊"),
+        (symbols.v_minus, "v₋"), (symbols.f_plus, "f₊"), (symbols.f_minus, "f₋"), (symbols.norm, "D"),
+        (symbols.length, "r"), (symbols.ridge_u, "lambda"), (symbols.ridge_w, "ℓ"), (symbols.noised, "V"),
     )
 }
 _GREEK = {"xi": "ξ", "eta": "η", "mu": "μ"}
@@ -235,6 +259,9 @@ def pretty(expression: Any) -> str:
     """The expression in two dimensions for a terminal."""
     if isinstance(expression, ArgMin):
         return "argmin over λ ≥ 0 of\n" + pretty(expression.objective)
+    if isinstance(expression, LeastPoint):
+        first, *others = map(pretty, expression.unknowns)
+        return f"argmin over {', '.join([first + ' ≥ 0', *others])} of\n" + pretty(expression.objective)
     shown = expression.replace(log_defect, lambda x: x - sp.log(1 + x)).xreplace(_TERMINAL)
     shown = shown.xreplace({
         s: sp.Symbol("_".join(_GREEK.get(part, part) for part in s.name.split("_")))

@@ -20,6 +20,7 @@ from asymptotics import special
 from asymptotics.backends import BACKENDS as BACKENDS, table
 from asymptotics.binder import Binder
 from asymptotics.gaussian import GaussianMean
+from asymptotics.named import spelled
 from asymptotics.roots import Root
 
 Definition = tuple[sp.Symbol, sp.Expr]
@@ -38,8 +39,9 @@ class SourcePrinter(Printer):
     FUNCTIONS: ClassVar[dict[Any, str]] = {
         sp.exp: "exp", sp.log: "log", sp.sin: "sin", sp.cos: "cos", sp.sqrt: "sqrt", sp.Abs: "abs",
         sp.tanh: "tanh", sp.sinh: "sinh", sp.cosh: "cosh", sp.sech: "sech", sp.atanh: "atanh", sp.acosh: "acosh",
-        sp.asinh: "asinh", sp.erf: "erf", sp.erfc: "erfc", sp.Min: "min", sp.Max: "max",
-        special.log_defect: "log_defect", special.normal_below: "normal_below",
+        sp.asinh: "asinh", sp.erf: "erf", sp.erfc: "erfc", sp.sign: "sign", sp.Min: "min", sp.Max: "max",
+        special.log_defect: "log_defect", special.normal_below: "normal_below", special.cospi: "cospi",
+        special.sinpi: "sinpi",
     }
 
     def __init__(self, long: Iterable[str] = ()) -> None:
@@ -366,6 +368,8 @@ def compile_expressions(
     tensors given. mpmath: the working precision in force at the call.
     """
     table(backend)
+    expressions = {name: special.in_half_turns(spelled(body)) for name, body in expressions.items()}
+    where = [(symbol, special.in_half_turns(spelled(meaning))) for symbol, meaning in where]
     function = _build(source(expressions, arguments, where), backend)
     prepare, names, filled = _PREPARE[backend], tuple(expressions), dict(defaults or {})
     costly = any(body.has(Binder) for body in (*expressions.values(), *(value for _, value in where)))

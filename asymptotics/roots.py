@@ -62,6 +62,12 @@ class Root(Binder):
         return (rf"\operatorname{{root}}_{{{printer.doprint(self.variable)}}}"
                 rf"\left[{printer.doprint(self.equation)} = 0\right]")
 
+    def _pretty(self, printer: Any) -> Any:
+        from sympy.printing.pretty.stringpict import prettyForm
+
+        inside = prettyForm(*printer._print(self.equation).right(" = 0"))
+        return prettyForm(*prettyForm(*inside.parens("[", "]")).left(f"root_{self.variable} "))
+
     def _sympystr(self, printer: Any) -> str:
         return f"root_{self.variable}[{printer.doprint(self.equation)} = 0]"
 

@@ -262,7 +262,8 @@ class Dilation:
             values: np.ndarray = _dilate(self.expression)(t=times)["tau"]
         if not np.isfinite(values).all():
             raise ValueError(f"dilation {self.name!r} is not finite everywhere")
-        return values
+        # By rounding the ends may be missed, or the interval left, by a last bit: no schedule is defined there.
+        return np.where(times == low, low, np.where(times == high, high, np.clip(values, low, high)))[()]
 
     def inverse(self, moment: Any) -> np.ndarray:
         """The time t with tau(t) = ``moment``: bisection to the last digit."""

@@ -2,11 +2,13 @@
 
 `log_defect(x)` is x - ln(1+x) without the cancellation at small x. `normal_below(x)` is the normal distribution
 function, which sympy would turn into 1 - erfc where that cancels. `ArgMin` keeps a minimisation as an
-expression; `minimising_root` solves it on arrays, `minimising_root_mp` to any precision.
+expression, `LeastPoint` one in several unknowns; `minimising_root` solves the first on arrays, `minimising_root_mp`
+to any precision.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -96,11 +98,10 @@ class normal_below(sp.Function):
         return self._eval_rewrite_as_erf(x).rewrite("tractable", deep=True, **hints)
 
     def _eval_evalf(self, prec: int) -> sp.Expr | None:
-        inside = self.args[0]._eval_evalf(prec + 10)
-        if inside is None or not inside.is_Float:
+        if not self.args[0].is_number:
             return None
         with mpmath.workprec(prec + 10):
-            return sp.Float(normal_below_mp(mpmath.mpf(inside._mpf_)), precision=prec)
+            return sp.Expr._from_mpmath(normal_below_mp(self.args[0]._to_mpmath(prec + 10)), prec)
 
     def _eval_is_positive(self) -> bool | None:
         return True if self.args[0].is_finite else None
@@ -113,6 +114,45 @@ class normal_below(sp.Function):
 def normal_below_mp(x: Any) -> Any:
     """The normal distribution function in mpmath, to the working precision."""
     return mpmath.erfc(-x / mpmath.sqrt(2)) / 2
+
+
+class cospi(sp.Function):
+    """cos(pi x), for numerics alone: exactly 0 at 1/2 and relatively accurate near it."""
+
+    nargs = 1
+
+
+class sinpi(sp.Function):
+    """sin(pi x), for numerics alone: exactly 0 at 1 and relatively accurate near it."""
+
+    nargs = 1
+
+
+def in_half_turns(expression: Any) -> Any:
+    """cos and sin of multiples of pi as `cospi` and `sinpi`: pi in floating point would leave 6e-17 of a zero."""
+    for plain, ours in ((sp.cos, cospi), (sp.sin, sinpi)):
+        expression = expression.replace(
+            lambda node, plain=plain: isinstance(node, plain) and bool(node.free_symbols)
+            and not (node.args[0] / sp.pi).has(sp.pi),
+            lambda node, ours=ours: ours(node.args[0] / sp.pi),
+        )
+    return expression
+
+
+def cospi_array(xp: Any, x: Any) -> Any:
+    """cos(pi x) in numpy or torch (``xp``)."""
+    turn = abs(x - 2 * xp.round(x / 2))
+    near = xp.sin(math.pi * (0.5 - turn))
+    ends = xp.where(turn < 0.5, xp.cos(math.pi * turn), -xp.cos(math.pi * (1 - turn)))
+    return xp.where(abs(turn - 0.5) < 0.25, near, ends)
+
+
+def sinpi_array(xp: Any, x: Any) -> Any:
+    """sin(pi x) in numpy or torch (``xp``)."""
+    turn = x - 2 * xp.round(x / 2)
+    turn = xp.where(turn > 0.5, 1 - turn, xp.where(turn < -0.5, -1 - turn, turn))
+    side = xp.where(turn < 0, turn * 0 - 1, turn * 0 + 1)
+    return xp.where(abs(turn) < 0.25, xp.sin(math.pi * turn), side * xp.cos(math.pi * (0.5 - abs(turn))))
 
 
 class ArgMin(Binder):
@@ -156,6 +196,36 @@ class ArgMin(Binder):
 
     def _sympystr(self, printer: Any) -> str:
         return f"argmin over {self.variable} >= 0 of {printer.doprint(self.objective)}"
+
+
+class LeastPoint(sp.Expr):
+    """Where ``objective`` is least over ``unknowns``, which are bound; the first of them is >= 0."""
+
+    is_real = True
+
+    def __new__(cls, objective: sp.Expr, *unknowns: sp.Symbol) -> LeastPoint:
+        return sp.Expr.__new__(cls, sp.sympify(objective), *unknowns)
+
+    @property
+    def objective(self) -> sp.Expr:
+        return self.args[0]
+
+    @property
+    def unknowns(self) -> tuple[sp.Symbol, ...]:
+        return tuple(self.args[1:])
+
+    @property
+    def free_symbols(self) -> set[sp.Basic]:
+        return self.objective.free_symbols - set(self.unknowns)
+
+    def _latex(self, printer: Any) -> str:
+        first, *others = (printer.doprint(unknown) for unknown in self.unknowns)
+        under = ", ".join([rf"{first}\ge 0", *others])
+        return rf"\operatorname*{{arg\,min}}_{{{under}}}\left[{printer.doprint(self.objective)}\right]"
+
+    def _sympystr(self, printer: Any) -> str:
+        names = ", ".join(map(str, self.unknowns))
+        return f"least_point_{{{names}}}[{printer.doprint(self.objective)}]"
 
 
 def _horner(c: Sequence[Any], x: Any) -> Any:

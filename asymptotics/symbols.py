@@ -134,6 +134,21 @@ kappa = _argument(
 s = _argument(
     "s", "s", "speciation clock, beta |mu|/sqrt(alpha^2 + sigma^2 beta^2)", low=0, usual=(0.02, 6.0), nonnegative=True,
 )
+n_plus = _argument(
+    "n_plus", "n_+", "number of data samples of the + mode (real in formulas)",
+    low=1, usual=(1.0, 500.0), positive=True,
+)
+n_minus = _argument(
+    "n_minus", "n_-", "number of data samples of the - mode (real in formulas)",
+    low=1, usual=(1.0, 500.0), positive=True,
+)
+ridge_u = _argument(
+    "ridge_u", r"\lambda", "ridge on u: the risk is 1/2 sum E|f(x_t) - x1|^2 + ridge_u/2 |u|^2 + ridge_w/2 |w|^2",
+    low=0, usual=(0.05, 5.0), nonnegative=True,
+)
+ridge_w = _argument(
+    "ridge_w", r"\ell", "ridge on w, see ridge_u", low=0, low_open=True, usual=(0.05, 5.0), positive=True,
+)
 
 ARGUMENTS: dict[str, Argument] = {argument.name: argument for argument in _TABLE}
 
@@ -152,12 +167,24 @@ excess = sp.Symbol("excess", real=True)
 fresh_variance = sp.Symbol("S", nonnegative=True)
 half_odds = sp.Symbol("h", real=True)
 noised = sp.Symbol("noised", positive=True)
+v_plus = sp.Symbol("v_plus", positive=True)
+v_minus = sp.Symbol("v_minus", positive=True)
+f_plus = sp.Symbol("f_plus", real=True)
+f_minus = sp.Symbol("f_minus", real=True)
+norm = sp.Symbol("norm", positive=True)
+length = sp.Symbol("length", nonnegative=True)
 
 LETTERS: dict[sp.Symbol, str] = {argument.symbol: argument.letter for argument in _TABLE} | {
     variance: r"\hat\sigma^2",
     error: r"\mathcal{E}",
     excess: r"\delta",
     noised: "V",
+    v_plus: "v_+",
+    v_minus: "v_-",
+    f_plus: r"\bar f_+",
+    f_minus: r"\bar f_-",
+    norm: "D",
+    length: "r",
     Delta: r"\Delta",
     finite_delta: r"\Delta_d",
 }

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 
 @dataclass(frozen=True)
 class Result:
-    """A ratio, its bar, whether it holds, the medians (seconds) of both sides, and counts of work beside.
+    """A ratio, its bar, whether it holds, the medians (in ``unit``) of both sides, and counts of work beside.
 
     ``ratio`` is peer / ours where faster is better ("at least"), ours / reference where flat is ("at most").
     """
@@ -23,6 +23,8 @@ class Result:
     ours: float
     peer: float
     notes: dict[str, float | str] = field(default_factory=dict)
+    unit: str = "s"
+    """Of ``ours`` and ``peer``."""
 
     @property
     def holds(self) -> bool:
@@ -35,8 +37,9 @@ class Result:
         sign = ">=" if self.at_least else "<="
         notes = "".join(f"\n    {name}: {value}" for name, value in self.notes.items())
         verdict = "holds" if self.holds else "DOES NOT HOLD"
-        return (f"{self.name}: ratio {self.ratio:.4g} (bar {sign} {self.bar:g}, {verdict}); "
-                f"medians {self.ours:.4g} s ours, {self.peer:.4g} s peer{notes}")
+        kind = "ratio" if self.peer != self.bar else "value"
+        return (f"{self.name}: {kind} {self.ratio:.4g} (bar {sign} {self.bar:g}, {verdict}); "
+                f"{self.ours:.4g} {self.unit} ours, {self.peer:.4g} {self.unit} peer{notes}")
 
 
 def in_turn(ours: Callable[[], object], peer: Callable[[], object], repeats: int) -> tuple[float, float]:

@@ -46,7 +46,7 @@ def tell(teller: Teller) -> None:
     teller.draw("fluctuations", _figure(data), (
         f"Error of the generated mean at $d={D}$ ($\\sigma={SIGMA}$, $\\lambda={RIDGE}$), times $n/\\sigma^2$. Line "
         f"and band: the formula and 95 % of data sets by the fluctuation formula. Dots: {SEEDS} realisations from the "
-        "exact law. Dashes: Bayes."
+        "exact law, on the right in standard deviations. Dashes: Bayes."
     ))
 
 
@@ -82,20 +82,32 @@ def _check_spread(teller: Teller) -> None:
 
 
 def _figure(data: Any) -> Any:
-    figure, (axis,) = figures.panels(1, width=5.2, height=3.4)
+    figure, (axis, close) = figures.panels(2, width=3.9, height=3.2)
     n = np.geomspace(2, N[-1], 120)
     scale = n / SIGMA**2
     error = theory.mean_error(n=n, sigma=SIGMA, ridge=RIDGE)
     figures.band(axis, n, theory.mean_error, d=D, factor=scale, n=n, sigma=SIGMA, ridge=RIDGE)
-    figures.line(axis, n, scale * error, label="learned flow")
+    figures.line(axis, n, scale * error, label="learned flow, 95 % of data sets")
     figures.line(axis, n, scale * theory.bayes_error(n=n, sigma=SIGMA), index=2, style="--", label="Bayes")
+    close.axhspan(-1.96, 1.96, color=figures.COLOURS[0], alpha=0.2, lw=0, label="95 %, fluctuation formula")
+    close.axhline(0.0, color=figures.COLOURS[0], linewidth=1.4)
     for size in N:
         runs = data["mean_error_runs"].sel(n=size).values.ravel()
-        axis.plot(np.full(runs.shape, size), runs * size / SIGMA**2, ".", color="black", markersize=2, alpha=0.6)
-    axis.set_xscale("log", base=2)
-    axis.set_xticks(N, [str(size) for size in N])
+        at = {"n": size, "sigma": SIGMA, "ridge": RIDGE}
+        spread = float(theory.mean_error.fluctuation(**at)) / D**0.5
+        label = f"{runs.size} data sets" if size == N[0] else None
+        dots: dict[str, Any] = {"color": "black", "markersize": 2.5, "alpha": 0.6}
+        axis.plot(np.full(runs.shape, size), runs * size / SIGMA**2, ".", label=label, **dots)
+        aside = size * np.geomspace(0.8, 1.25, runs.size)
+        close.plot(aside, (runs - float(theory.mean_error(**at))) / spread, ".", label=label, **dots)
+    for each in (axis, close):
+        each.set_xscale("log", base=2)
+        each.set_xticks(N, [str(size) for size in N])
+    close.set_ylim(-4.2, 5.8)
     figures.name(axis, "$n$", r"$n|\hat\mu-\mu|^2/(\sigma^2 d)$")
-    figures.legend(axis)
+    figures.name(close, "$n$", "deviation / standard deviation", "the dots, seen close")
+    figures.legend(axis, loc="center right")
+    figures.legend(close, loc="upper right")
     return figure
 
 

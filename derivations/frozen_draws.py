@@ -32,14 +32,14 @@ def tell(teller: Teller) -> None:
     for draws in DRAWS:
         run = partial(
             simulate.generation_curves, simulate.Mixture(d=effort.d, sigma=SIGMA), n=N, ridge=RIDGE,
-            schedule=linear, draws=draws, seeds=effort.seeds, seed=4, steps=effort.steps, progress=False,
+            schedule=linear, draws=draws, seeds=effort.seeds // 2, seed=4, steps=effort.steps, progress=False,
         )
         runs[draws] = teller.simulate(f"draws {draws}", run)
         teller.compare(runs[draws], theory.mean_error, comparisons=len(DRAWS))
     teller.draw("draws", _figure(runs), (
         f"Error of the generated mean against the number of frozen draws ($\\sigma={SIGMA}$, "
         f"$\\lambda={RIDGE}$), times $n/\\sigma^2$. Lines: the formula. Points: learned flows at $d={effort.d}$, "
-        f"{effort.seeds} data sets, two standard errors."
+        f"{effort.seeds // 2} data sets, two standard errors."
     ))
 
 

@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ class Effort:
     workers: int = 2
 
 
-QUICK = Effort(d=5000, seeds=32, n=(2, 4, 8, 16, 32, 64), steps=16, trained_d=1000)
+QUICK = Effort(d=5000, seeds=16, n=(2, 4, 8, 16, 32, 64), steps=16, trained_d=1000)
 FULL = Effort(d=20000, seeds=48, n=(2, 4, 8, 16, 32, 64, 128), steps=32, trained_d=5000)
 
 
@@ -142,11 +142,16 @@ class Teller:
         except ProofError as error:
             self.check(f"the derivation of {short} holds", False, str(error))
             return float("nan")
-        value = float(formula(**point))
+        values: Any = formula(**point)
+        if is_dataclass(values):
+            named = {each.name: float(getattr(values, each.name)) for each in fields(values)}
+        else:
+            named = {short: float(values)}
+        value = next(iter(named.values()))
         self.events.append(Proved(formula, derivation, point, value))
         self._print(f"{derivation}\n")
         at = ", ".join(f"{name} = {v:g}" for name, v in point.items())
-        self._print(f"At {at}: {short} = {value:.12g}\n")
+        self._print(f"At {at}: " + ", ".join(f"{name} = {v:.12g}" for name, v in named.items()) + "\n")
         self.check(f"{short}: {derivation.summary}", True, "executed")
         return value
 

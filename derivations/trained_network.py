@@ -11,7 +11,7 @@ from asymptotics import limited_samples as theory
 from asymptotics.schedule import linear
 from derivations import figures
 from derivations.story import Story, Teller, alone
-from simulate.path import point
+from simulate.path import Point, point
 
 N, SIGMA, RIDGE = 8, 1.5, 0.1
 TIMES = (0.1, 0.3, 0.5, 0.8)
@@ -33,8 +33,8 @@ def tell(teller: Teller) -> None:
         teller.act(f"training with Adam, t = {t}")
         values = point(linear, t)
         training = simulate.train(samples, values, recipe=simulate.AdamRecipe(), ridge=RIDGE, seed=100 + index)
-        trained.append(_row(training.network, samples))
-        solved.append(_row(simulate.solve(samples, values, ridge=RIDGE).network, samples))
+        trained.append(_row(training.network, samples, values))
+        solved.append(_row(simulate.solve(samples, values, ridge=RIDGE).network, samples, values))
         formula.append([
             float(getattr(theory, name)(alpha=1 - t, beta=t, n=N, sigma=SIGMA, ridge=RIDGE)) for name in NAMES
         ])
@@ -56,8 +56,8 @@ def tell(teller: Teller) -> None:
     ))
 
 
-def _row(network: simulate.Autoencoder, samples: simulate.Samples) -> list[float]:
-    found = simulate.overlaps(network, samples)
+def _row(network: simulate.Autoencoder, samples: simulate.Samples, values: Point) -> list[float]:
+    found = simulate.overlaps(network, samples, values)
     return [float(getattr(found, name)) for name in NAMES]
 
 

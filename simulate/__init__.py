@@ -8,6 +8,7 @@ from simulate.autoencoder import (
     labels_match as labels_match,
     overlaps as overlaps,
 )
+from simulate.carry import Velocity as Velocity, carry as carry, time_grid as time_grid
 from simulate.compare import compare as compare, standard_error as standard_error
 from simulate.curves import denoiser_curves as denoiser_curves, generation_curves as generation_curves
 from simulate.descent import Descent as Descent, descend as descend
@@ -17,6 +18,9 @@ from simulate.exact import (
     solve_self_consistent as solve_self_consistent,
 )
 from simulate.execute import workers as workers
+from simulate.field import MixtureField as MixtureField
+from simulate.field_curves import uturn_curves as uturn_curves
+from simulate.field_generation import generated_fraction as generated_fraction, weight_curves as weight_curves
 from simulate.flow import METHODS as METHODS, Method as Method, Trajectory as Trajectory, generate as generate
 from simulate.generated import (
     ClusterLaw as ClusterLaw,
@@ -24,6 +28,7 @@ from simulate.generated import (
     cluster_law as cluster_law,
 )
 from simulate.gram import GramStatistics as GramStatistics
+from simulate.learned import Denoiser as Denoiser, LearnedVelocity as LearnedVelocity
 from simulate.learners import ExactLearner as ExactLearner, TrainedLearner as TrainedLearner
 from simulate.learning import learning_curves as learning_curves
 from simulate.losses import (
@@ -57,3 +62,17 @@ from simulate.reduced_curves import (
 from simulate.span import Span as Span, draw_span as draw_span
 from simulate.store import load as load, save as save
 from simulate.training import Training as Training, train as train
+from simulate.untied import (
+    Untied as Untied,
+    UntiedOverlaps as UntiedOverlaps,
+    UntiedTraining as UntiedTraining,
+    train_untied as train_untied,
+)
+from simulate.untied_data import ClassData as ClassData
+from simulate.untied_recipes import UntiedAdam as UntiedAdam, UntiedSGD as UntiedSGD
+from simulate.untied_span import (
+    SpanTraining as SpanTraining,
+    UntiedSpan as UntiedSpan,
+    train_untied_span as train_untied_span,
+)
+from simulate.uturn import Uturn as Uturn, return_curves as return_curves

@@ -14,7 +14,7 @@ import torch
 
 from simulate import checks
 from simulate.mixture import Samples
-from simulate.path import Mixing
+from simulate.path import Mixing, weights
 
 
 def _sign(projection: torch.Tensor, d: int) -> torch.Tensor:
@@ -85,10 +85,17 @@ class Autoencoder:
         offset = torch.as_tensor(side, dtype=self.weight.dtype, device=self.weight.device)
         return self.skip * self._checked(x) + offset[..., None] * self.weight
 
-    def oriented(self, samples: Samples) -> Autoencoder:
-        """The same function with w.(mean s x1) >= 0: w and -w are one network, this picks one."""
+    def oriented(self, samples: Samples, values: Mixing) -> Autoencoder:
+        """The same function with w.((1 - c beta) x1bar - c alpha x0bar) >= 0: w and -w are one network, this picks one.
+
+        x1bar, x0bar are the means of s x1 and s x0 over the pairs, alpha and beta the ``values`` it was trained at:
+        given c and the true labels, the weight of least risk is a positive multiple of that combination. (w.x1bar
+        alone decides at the noise end; at the data end what is left of the noise is taken off, and its sign is chance.)
+        """
         self._checked(samples.sample_mean)
-        flip = bool(self.weight @ samples.sample_mean < 0)
+        alpha, beta = weights(values)
+        reference = (1.0 - self.skip * beta) * samples.sample_mean - (self.skip * alpha / samples.pairs) * samples.xi
+        flip = bool(self.weight @ reference < 0)
         return replace(self, weight=-self.weight) if flip else self
 
     def _checked(self, x: torch.Tensor) -> torch.Tensor:
@@ -109,13 +116,13 @@ class Overlaps(NamedTuple):
     overlap_sample: float
 
 
-def overlaps(network: Autoencoder, samples: Samples) -> Overlaps:
-    """c, w.mu / (r^2 d), w.xi / (n draws d), w.eta / (n sigma^2 d), after orienting w.
+def overlaps(network: Autoencoder, samples: Samples, values: Mixing) -> Overlaps:
+    """c, w.mu / (r^2 d), w.xi / (n draws d), w.eta / (n sigma^2 d), after orienting w (`Autoencoder.oriented`).
 
     These are projections. The coefficients of w in span{mu, xi, eta} have the same limit d ->
     infinity and other, smaller fluctuations.
     """
-    weight = network.oriented(samples).weight
+    weight = network.oriented(samples, values).weight
     return Overlaps(float(network.skip), *project(weight, samples))
 
 
@@ -134,7 +141,7 @@ def labels_match(network: Autoencoder, samples: Samples, values: Mixing) -> bool
 
     A network with w = 0 uses no labels and matches (it copies, as at alpha = 0).
     """
-    aim = network.oriented(samples)
+    aim = network.oriented(samples, values)
     if not bool(aim.weight.any()):
         return True
     return bool((torch.sign(aim.preactivation(samples.mixed(values))) == samples.pair_labels).all())

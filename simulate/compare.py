@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+import numpy as np
 import xarray as xr
 
 from asymptotics import calibration
@@ -45,8 +46,11 @@ def compare(
     """
     if not isinstance(dataset, xr.Dataset):
         raise TypeError(f"dataset must be an xarray.Dataset, not {type(dataset).__name__}")
+    if not hasattr(formula, "arguments"):
+        raise TypeError(f"formula must be a Formula, such as asymptotics.limited_samples.skip, not {formula!r}")
     measured = _variable(dataset, formula.name)
     theory = _values(dataset, formula, measured)
+    _refuse_discontinuity(dataset, formula)
     stderr = standard_error(dataset, formula, spread=spread)
     known = stderr.attrs["spread"] == "fluctuation"
     verdict = calibration.judge(
@@ -68,6 +72,19 @@ def compare(
     }
     variables = {name: (measured.dims, values) for name, values in found.items()}
     return xr.Dataset(variables, measured.coords, attributes)
+
+
+def _refuse_discontinuity(dataset: xr.Dataset, formula: Formula) -> None:
+    """The error on fresh data jumps at beta = 0, where no sign can be predicted; the formula is the limit beta -> 0."""
+    if formula.name.endswith(("test_error", "oracle_error")) and "beta" in dataset.coords:
+        blank = np.atleast_1d(dataset["beta"].values == 0.0)
+        if blank.any() and "t" in dataset["beta"].dims:
+            time = float(dataset["t"].values[int(np.argmax(blank))])
+            raise ValueError(
+                f"{formula.name} at t = {time:g}, beta = 0, is the limit beta -> 0 after d -> infinity, which no "
+                f"experiment at beta = 0 shows: a fresh sign cannot be predicted there; leave that time out "
+                f"(dataset.sel(t=dataset.t[dataset.beta > 0]))"
+            )
 
 
 _SAYS = {

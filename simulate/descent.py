@@ -188,7 +188,9 @@ def _chosen(orders: list[Iterator[NDArray[np.intp]]], device: torch.device) -> t
 def _measure(problem: _Problem, span: Span, state: _State, values: Mixing) -> dict[str, Array]:
     """The fields of `Descent` after one update, (seeds,) each."""
     noise_mean, centre = span.noise.mean(dim=(1, 2)), span.data.mean(dim=1)
-    side = torch.where((state.weight * centre).sum(dim=1) < 0, -1.0, 1.0).to(centre.dtype)
+    alpha, beta = weights(values)
+    reference = (1.0 - beta * state.skip)[:, None] * centre - (alpha * state.skip)[:, None] * noise_mean
+    side = torch.where((state.weight * reference).sum(dim=1) < 0, -1.0, 1.0).to(centre.dtype)
     w = side[:, None] * state.weight
     deviation = centre - span.mean
     margins = _along(problem.pairs.x, w)

@@ -74,7 +74,7 @@ def cluster_law(
 
     def velocity(time: float, x: torch.Tensor) -> torch.Tensor:
         network, values = field.at(time)
-        return drift(values, network.oriented(samples).branch(x, 1.0), x)
+        return drift(values, network.oriented(samples, values).branch(x, 1.0), x)
 
     # Of an affine map s offset + factor X0 two starts tell all: 0, and one more to see the factor.
     probe = samples.sample_mean

@@ -8,6 +8,7 @@ result; `simulate.reduced` makes networks and flows of them).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate import checks
+from simulate.memory import require
 from simulate.mixture import Mixture, Samples
 from simulate.seeds import Seed, child
 
@@ -88,6 +90,19 @@ class GramStatistics:
         return len(self.sample_mean)
 
     @property
+    def mark(self) -> str:
+        """A digest of all scalars and settings: what belongs to these data sets carries it."""
+        digest = hashlib.blake2b(repr((self.d, self.n, self.draws, self.sigma, self.radius)).encode(), digest_size=12)
+        for name in ARRAYS:
+            digest.update(np.ascontiguousarray(getattr(self, name)).data)
+        return digest.hexdigest()
+
+    def require_mark(self, name: str, mark: str) -> None:
+        """ValueError unless ``mark`` is empty or that of these statistics."""
+        if mark not in ("", self.mark):
+            raise ValueError(f"{name} belong to other data sets than the statistics (mark {mark}); draw them for these")
+
+    @property
     def centre_centre(self) -> Array:
         """|x1bar|^2 / d, x1bar = mu + zbar."""
         return np.asarray(self.radius**2 + 2.0 * self.sample_mean + self.sample_sample)
@@ -113,6 +128,8 @@ class GramStatistics:
     @classmethod
     def of(cls, samples: Samples | Sequence[Samples]) -> GramStatistics:
         """The same scalars measured from d-dimensional data sets, all of one mixture, n and draws."""
+        if not isinstance(samples, Samples | Sequence):
+            raise TypeError(f"samples must be Samples or a sequence of them, not {type(samples).__name__}")
         every = [samples] if isinstance(samples, Samples) else list(samples)
         if not every:
             raise ValueError("samples is empty; give at least one data set")
@@ -146,6 +163,7 @@ def draw(
     """
     kind = Kind.checked(n=n, d=d, sigma=sigma, radius=radius, draws=draws)
     many, key = checks.integer("seeds", seeds, least=1), kind.key(seed)
+    require(200 * many, f"seeds = {many}", "draw fewer data sets at a time, each part from a seed of its own")
     return GramStatistics(**vars(kind), **draw_means(kind, key, many), **draw_within(kind, key, many))
 
 

@@ -58,4 +58,4 @@ class TrainedLearner:
         )
         if self.observe is not None:
             self.observe(training)
-        return training.network.oriented(self.samples)
+        return training.network.oriented(self.samples, point(self.schedule, time))

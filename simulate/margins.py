@@ -31,10 +31,12 @@ class Pairs:
     sample_noise: Array
     noise_centre: Array
     noise_noise: Array
+    mark: str = ""
+    """Of the statistics they belong to (`GramStatistics.mark`); empty if not known."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "d", checks.integer("d", self.d, least=1))
-        for field in fields(self)[1:]:
+        for field in fields(self)[1:-1]:
             array = np.asarray(getattr(self, field.name), dtype=np.float64)
             wanted = np.shape(self.noise_centre)[: 2 if field.name.startswith("sample") else 3]
             if array.shape != wanted or array.ndim != (2 if field.name.startswith("sample") else 3):
@@ -50,8 +52,8 @@ class Pairs:
         data = samples.labels[:, None] * samples.data
         centre, noise, d = samples.sample_mean, samples.xi / samples.pairs, samples.d
         found = (data @ centre, data @ noise, signed @ centre, signed @ noise)
-        return cls(d=d, **{
-            field.name: (each / d).double().numpy()[None] for field, each in zip(fields(cls)[1:], found, strict=True)
+        return cls(d=d, mark=GramStatistics.of(samples).mark, **{
+            field.name: (each / d).double().numpy()[None] for field, each in zip(fields(cls)[1:-1], found, strict=True)
         })
 
 
@@ -89,12 +91,13 @@ def label_flips(
 ) -> NDArray[np.bool_]:
     """Is a pair of the data set on the wrong side of its own minimiser, (seeds, times)? As label_flips of curves.
 
-    The minimiser is oriented by the data; one with w = 0 uses no labels.
+    One with w = 0 uses no labels.
     """
     given = (pairs.d, *pairs.noise_centre.shape)
     wanted = (statistics.d, statistics.seeds, statistics.n, statistics.draws)
     if given != wanted:
         raise ValueError(f"pairs are of (d, seeds, n, draws) = {given}, the statistics of {wanted}")
+    statistics.require_mark("pairs", pairs.mark)
     network = reduced.minimisers(statistics, alpha=alpha, beta=beta, ridge=ridge, skip=skip)
     x, y = (np.broadcast_to(np.asarray(each, dtype=np.float64), network.u.shape[1:]) for each in (alpha, beta))
     found = np.zeros(network.u.shape, dtype=bool)
@@ -103,9 +106,8 @@ def label_flips(
         margins = u * (x[k] * pairs.noise_centre + y[k] * pairs.sample_centre[..., None]) + v * (
             x[k] * pairs.noise_noise + y[k] * pairs.sample_noise[..., None]
         )
-        side = np.where(u[:, 0, 0] * statistics.centre_centre + v[:, 0, 0] * statistics.centre_noise < 0, -1.0, 1.0)
         used = (u[:, 0, 0] != 0) | (v[:, 0, 0] != 0)
-        found[:, k] = used & ((margins * side[:, None, None]).min(axis=(1, 2)) <= 0)
+        found[:, k] = used & (margins.min(axis=(1, 2)) <= 0)
     return found
 
 
@@ -123,7 +125,7 @@ def _products(statistics: GramStatistics, x1: Array, x0: Array) -> Pairs:
         found.append(_column(noise) + along * _column(near) + across * _column(far))
     return Pairs(
         d=s.d, sample_centre=found[0][..., 0], sample_noise=found[1][..., 0], noise_centre=found[2],
-        noise_noise=found[3],
+        noise_noise=found[3], mark=s.mark,
     )
 
 

@@ -152,10 +152,18 @@ def weights(values: Mixing) -> Point:
     return Point(alpha, beta)
 
 
+def checked(schedule: Schedule) -> Schedule:
+    """``schedule``, or a TypeError that says what one is."""
+    if not all(hasattr(schedule, name) for name in ("mix", "at", "start", "end", "name")):
+        raise TypeError(f"schedule = {schedule!r} must be an Interpolant, such as asymptotics.schedule.linear")
+    return schedule
+
+
 def times(
     name: str, given: Sequence[float] | NDArray[np.float64], schedule: Schedule, *, least: int = 1
 ) -> NDArray[np.float64]:
     """``given`` as a strictly increasing float64 vector inside the schedule's interval."""
+    checked(schedule)
     try:
         grid = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from simulate import checks, path, reduced
 from simulate.flow import METHODS, integrate, rates, stage_times
 from simulate.gram import Array, GramStatistics
+from simulate.memory import require
 from simulate.mixture import Samples
 from simulate.path import Schedule
 from simulate.seeds import Seed, child, normal
@@ -35,10 +36,12 @@ class Starts:
     sample: Array
     noise: Array
     square: Array
+    mark: str = ""
+    """Of the statistics they belong to (`GramStatistics.mark`); empty if not known."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "d", checks.integer("d", self.d, least=1))
-        for field in fields(self)[1:]:
+        for field in fields(self)[1:-1]:
             array = np.asarray(getattr(self, field.name), dtype=np.float64)
             if array.ndim != 2 or array.shape != np.shape(self.mean) or array.size == 0:
                 raise ValueError(f"{field.name} has shape {array.shape}; it must be (seeds, S), the same for all")
@@ -54,7 +57,9 @@ class Starts:
         directions = (samples.mean, samples.eta / samples.n, samples.xi / samples.pairs)
         mean, sample, noise = ((starts @ each).double().numpy()[None] / samples.d for each in directions)
         square = starts.square().sum(dim=1).double().numpy()[None] / samples.d
-        return cls(d=samples.d, mean=mean, sample=sample, noise=noise, square=square)
+        return cls(
+            d=samples.d, mean=mean, sample=sample, noise=noise, square=square, mark=GramStatistics.of(samples).mark
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +94,7 @@ def draw_starts(statistics: GramStatistics, *, count: int, seed: Seed) -> Starts
     s = statistics
     if s.d < 3:
         raise ValueError(f"d = {s.d} must be >= 3: mu, zbar and x0bar need room; use simulate.generate below")
+    require(64 * many * s.seeds, f"count = {many} for {s.seeds} data sets", "draw fewer starts at a time")
     unit = normal(child(seed, _ALONG), (many, 3, s.seeds)).numpy().transpose(2, 0, 1)
     gram = np.empty((s.seeds, 3, 3))
     gram[:, 0, 0], gram[:, 1, 1], gram[:, 2, 2] = s.radius**2, s.sample_sample, s.noise_noise
@@ -100,7 +106,7 @@ def draw_starts(statistics: GramStatistics, *, count: int, seed: Seed) -> Starts
         rest = np.random.default_rng(child(seed, _OFF)).chisquare(float(s.d - 3), (many, s.seeds))
     return Starts(
         d=s.d, mean=products[..., 0], sample=products[..., 1], noise=products[..., 2],
-        square=((unit**2).sum(axis=-1) + rest.T) / s.d,
+        square=((unit**2).sum(axis=-1) + rest.T) / s.d, mark=s.mark,
     )
 
 
@@ -115,6 +121,7 @@ def generate_points(
             f"starts are for {len(starts.mean)} data sets at d = {starts.d}, the statistics of {statistics.seeds} at "
             f"d = {statistics.d}; draw starts for these"
         )
+    statistics.require_mark("starts", starts.mark)
     if not schedule.noise_at_start:
         raise ValueError(f"schedule {schedule.name!r} starts at its data end; generation starts from noise")
     times = path.times("grid", grid, schedule, least=2)

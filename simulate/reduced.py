@@ -65,24 +65,21 @@ def denoisers(
 ) -> Denoisers:
     """c = (beta a + alpha g) / Delta and w = [(1 - c beta) S1 - c alpha S0] / N, measured, at times (alpha, beta).
 
-    Overlaps after orienting w by the data, as `simulate.overlaps` does; ``skip=False`` has c = 0. ValueError
-    where x_t is the labels' direction alone and leaves c undetermined.
+    w has the sign that `simulate.Autoencoder.oriented` picks; ``skip=False`` has c = 0. ValueError where x_t is the
+    labels' direction alone and leaves c undetermined.
     """
     x, y = _times(alpha, beta)
     c, rest, u, v = minimisers(statistics, alpha=alpha, beta=beta, ridge=ridge, skip=skip)
     a, b, g = (each[:, None] for each in statistics.spreads(ridge))
     loss = 0.5 * (x**2 * (a * b - g**2) / _delta(statistics, ridge, x, y) if skip else a + np.zeros_like(x))
-    centre, noise = statistics.centre_centre[:, None], statistics.centre_noise[:, None]
-    side = np.where(u * centre + v * noise < 0.0, -1.0, 1.0)
-    along, across, inside = (side * each for each in project(statistics, u, v))
     error = _test_error(statistics, x, y, c, rest, u, v)
-    return Denoisers(c, along, across, inside, loss, error)
+    return Denoisers(c, *project(statistics, u, v), loss, error)
 
 
 def minimisers(
     statistics: GramStatistics, *, alpha: ArrayLike, beta: ArrayLike, ridge: float, skip: bool = True
 ) -> Minimisers:
-    """The networks themselves, see `denoisers`; not oriented."""
+    """The networks themselves, see `denoisers`."""
     x, y = _times(alpha, beta)
     a, b, g = (each[:, None] for each in statistics.spreads(ridge))
     share = statistics.pairs / (statistics.pairs + ridge)

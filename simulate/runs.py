@@ -85,7 +85,7 @@ class DenoiserTask:
         for time in self.times:
             network, values = learner(time), point(setting.schedule, time)
             rows.append({
-                **overlaps(network, samples)._asdict(),
+                **overlaps(network, samples, values)._asdict(),
                 "training_loss": training_loss(network, samples, values, ridge=setting.ridge),
                 "test_error": test_error(network, unseen, values).value,
                 "label_flips": float(not labels_match(network, samples, values)),

@@ -7,7 +7,7 @@ cross term; the limit d -> infinity is the law of large numbers for the spreads.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 
 import sympy as sp
 
@@ -27,7 +27,9 @@ from asymptotics.symbols import (
     draws,
     finite_delta,
     n,
+    radius,
     ridge,
+    sigma,
     spread_cross,
     spread_data,
     spread_noise,
@@ -79,18 +81,22 @@ def given_skip() -> Derivation:
 
 
 def _brute_force(expression: sp.Expr) -> list[sp.Expr]:
-    """The risk of two pairs in two dimensions, written out component by component."""
-    x1, x0 = (sp.Matrix(2, 2, sp.symbols(f"{letter}:4", real=True)) for letter in "yz")
-    w = sp.Matrix([[sum(on_data * x1[i, k] + on_noise * x0[i, k] for i in range(2)) for k in range(2)]])
-    total = sum(((noise * x0[i, :] - data * x1[i, :] + w).dot(noise * x0[i, :] - data * x1[i, :] + w)
-                 for i in range(2)), sp.S.Zero)
-    literal = (total + ridge * w.dot(w)) / (2 * 2 * 2)
+    """The risk of two samples with three draws each in two dimensions, written out component by component."""
+    samples, copies, d = 2, 3, 2
+    pairs = samples * copies
+    data_, noise_ = (sp.Matrix(count, d, sp.symbols(f"{letter}:{count * d}", real=True))
+                     for letter, count in (("y", samples), ("z", pairs)))
+    x1, x0 = sp.Matrix([data_[i // copies, :] for i in range(pairs)]), noise_
+    w = sp.Matrix([[sum(on_data * x1[i, k] + on_noise * x0[i, k] for i in range(pairs)) for k in range(d)]])
+    left = [noise * x0[i, :] - data * x1[i, :] + w for i in range(pairs)]
+    literal = (sum((each.dot(each) for each in left), sp.S.Zero) + ridge * w.dot(w)) / (2 * pairs * d)
     sums: dict[sp.Symbol, sp.Expr] = {}
     for symbol, (p, q) in {T11: (x1, x1), T10: (x1, x0), T00: (x0, x0)}.items():
-        sums[symbol] = sum((p[i, :].dot(q[i, :]) for i in range(2)), sp.S.Zero) / 4
+        sums[symbol] = sum((p[i, :].dot(q[i, :]) for i in range(pairs)), sp.S.Zero) / (pairs * d)
     for symbol, (p, q) in {M11: (x1, x1), M10: (x1, x0), M00: (x0, x0)}.items():
-        sums[symbol] = (p[0, :] + p[1, :]).dot(q[0, :] + q[1, :]) / 8
-    return [expression.subs({n: 2, draws: 1}).subs(sums) - literal]
+        total = [sum((each[i, :] for i in range(pairs)), sp.zeros(1, d)) for each in (p, q)]
+        sums[symbol] = total[0].dot(total[1]) / (pairs**2 * d)
+    return [sp.expand(expression.subs({n: samples, draws: copies}).subs(sums) - literal)]
 
 
 @cache
@@ -153,20 +159,47 @@ def skip() -> Derivation:
     )
 
 
+LARGE = {T11: radius**2 + sigma**2, T00: sp.S.One, T10: sp.S.Zero,
+         M11: radius**2 + sigma**2 / n, M00: 1 / (n * draws), M10: sp.S.Zero}
+"""The sums as d -> infinity: mu, the eta_i and the x0 become orthogonal, of lengths r, 1, 1 (times sqrt d)."""
+
+
 @cache
 def limit_is_asymptotic() -> Derivation:
-    """The law of large numbers for the spreads gives the asymptotic skip back."""
-    limits = {spread_data: A / N, spread_noise: B / N, spread_cross: sp.S.Zero}
-    asymptotic = denoiser.skip()
-    return skip().then(Step(
-        "With $a\\to A/N$, $b\\to B/N$, $g\\to0$ the skip tends to the asymptotic one",
-        asymptotic.expand(asymptotic.result),
-        "the law of large numbers for the sums",
-        "asymptotic",
-        lambda previous, current: [
-            expand_where(expand_where(previous, skip().where).subs(limits), asymptotic.where) - current
-        ],
-    ))
+    """The law of large numbers for the sums gives the asymptotic formulas back."""
+    from asymptotics.limited_samples import generated, velocity as limiting_velocity
+
+    return skip().then(
+        Step(
+            "As $d\\to\\infty$ the spreads tend to $a\\to A/N$, $b\\to B/N$, $g\\to0$",
+            sp.Tuple(A / N, B / N, sp.S.Zero),
+            "the law of large numbers for the sums: $\\mu$, $\\eta_i$ and $x_0$ become orthogonal", "asymptotic",
+            lambda previous, current: [
+                expand_where(spreads()[symbol].subs(LARGE) - limit, (*denoiser.skip().where, SIZE))
+                for symbol, limit in zip((spread_data, spread_noise, spread_cross), current, strict=True)
+            ],
+        ),
+        *(
+            Step(
+                f"With them {what} the asymptotic one", asymptotic.expand(asymptotic.result), "substitute", "exact",
+                partial(_tends, mine, asymptotic),
+            )
+            for what, mine, asymptotic in (
+                ("the skip is", skip(), denoiser.skip()),
+                ("the velocity's coefficient of $x$ is", velocity(), limiting_velocity.linear()),
+                ("the flow's variance factor is", flow_variance(), flow.factor()),
+                ("the generated variance is", generated_variance(), generated.generated_variance()),
+            )
+        ),
+    )
+
+
+def _tends(mine: Derivation, theirs: Derivation, _: sp.Expr, current: sp.Expr) -> list[sp.Expr]:
+    return [expand_where(mine.expand(mine.result).subs(_limits()), theirs.where) - current]
+
+
+def _limits() -> dict[sp.Symbol, sp.Expr]:
+    return {spread_data: A / N, spread_noise: B / N, spread_cross: sp.S.Zero}
 
 
 @cache

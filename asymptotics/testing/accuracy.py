@@ -16,6 +16,9 @@ _STEP = 15
 """Relative step 10^-15 of the differences: at 50 digits they are good to 30 in the step and 35 in rounding."""
 
 
+SMALLEST = float(np.finfo(np.float64).tiny)
+
+
 def sensitivity(formula: Formula, point: Mapping[str, Any]) -> float:
     """sum_i |x_i df/dx_i| at ``point`` (one number an argument): how relative errors of the input move f.
 
@@ -64,7 +67,8 @@ def _log_slope(formula: Formula, function: Any, values: dict[str, Any], name: st
 def accuracy(formula: Formula, point: Mapping[str, float]) -> float:
     """|float64 - 50 digits at the same floats| / (|f| max(1, condition)): what hypothesis.target maximises.
 
-    Where f is 0 the denominator is its `sensitivity`. Example::
+    Where f is 0 the denominator is its `sensitivity`; below float64's smallest normal number, where digits run
+    out, only that bound itself is asked for. Example::
 
         @given(arguments(formula, wide=True))
         def test_accuracy(point):
@@ -76,7 +80,7 @@ def accuracy(formula: Formula, point: Mapping[str, float]) -> float:
     rounded = float(np.float64(formula(**point)))
     with mpmath.workdps(50):
         gap = abs(mpmath.mpf(rounded) - exact)
-        if gap == 0:
+        if gap == 0 or max(gap, abs(exact)) <= SMALLEST:
             return 0.0
         scale = max(abs(exact), mpmath.mpf(sensitivity(formula, point)))
         return float(gap / scale) if scale > 0 else float("inf")

@@ -330,8 +330,8 @@ TIES: tuple[dict[str, float], ...] = (
 """Where the error has two local minima in the ridge of almost the same depth, on both sides of the tie: only
 there does the objective decide more than the slope does."""
 
-LOOSE = ("best_ridge", "fluctuation")
-"""Last parts of the names whose laws are good to 1e-6: they interpolate, or take differences of order four."""
+LOOSE = ("best_ridge", "fluctuation", "first_weight", "first_bias", "first_skip")
+"""Last parts of the names whose laws are good to 1e-6: they interpolate, search, or take differences of order four."""
 
 
 def tolerance(name: str) -> float:
@@ -342,7 +342,9 @@ def tolerance(name: str) -> float:
 def points(formula: Formula) -> list[dict[str, float]]:
     """The points at which a formula is held against its law."""
     generic = [{name: point[name] for name in formula.arguments} for point in POINTS]
-    return generic + (list(TIES) if formula.name == "limited_samples.best_ridge" else [])
+    from phase_laws import TURNS
+
+    return generic + (list(TIES) if formula.name == "limited_samples.best_ridge" else [*TURNS.get(formula.name, ())])
 
 
 @cache
@@ -353,8 +355,9 @@ def _value(name: str, point: tuple[tuple[str, float], ...]) -> float:
 def every_law() -> dict[str, Law]:
     """These laws and those of `finite_laws`, which build on them."""
     from finite_laws import BIAS_LAWS, FINITE_LAWS, FLUCTUATION_LAWS
+    from phase_laws import PHASE_LAWS
 
-    return LAWS | FINITE_LAWS | FLUCTUATION_LAWS | BIAS_LAWS
+    return LAWS | FINITE_LAWS | FLUCTUATION_LAWS | BIAS_LAWS | PHASE_LAWS
 
 
 def value(name: str, point: dict[str, float]) -> float:

@@ -38,7 +38,8 @@ def point_of(name: str) -> list[str]:
     values = {"alpha": "0.5", "beta": "0.25", "dalpha": "-1", "dbeta": "1", "n": "8", "sigma": "1.5",
               "ridge": "0.1", "draws": "2", "radius": "0.75",
               "spread_data": "1.5", "spread_noise": "0.75", "spread_cross": "0.25",
-              "d": "37", "p": "0.7", "kappa": "1.75", "s": "1.25"}
+              "d": "37", "p": "0.7", "kappa": "1.75", "s": "1.25",
+              "n_plus": "7", "n_minus": "3", "ridge_u": "0.25", "ridge_w": "0.5"}
     return [f"{argument}={values[argument]}" for argument in catalogue()[name].arguments]
 
 

@@ -261,6 +261,6 @@ def test_bad_input_is_refused() -> None:
 
 
 def test_print() -> None:
-    assert latex(MEANS["sech"]) == r"\mathbb{E}_{z}\left[\operatorname{sech}{\left(h + s z \right)}\right]"
-    assert latex(2 * MEANS["tanh"] ** 2) == r"2 \mathbb{E}_{z}\left[\tanh{\left(h + s z \right)}\right]^{2}"
+    assert latex(MEANS["sech"]) == r"\operatorname{E}_{z}\left[\operatorname{sech}{\left(h + s z \right)}\right]"
+    assert latex(2 * MEANS["tanh"] ** 2) == r"2 \operatorname{E}_{z}\left[\tanh{\left(h + s z \right)}\right]^{2}"
     assert str(MEANS["tanh"]) == "E_z[tanh(h + s*z)]"

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 import sympy as sp
+from formulas import EVERY, every_formula
 
 import asymptotics
 from asymptotics import Catalogue, Derivation, Formula, Step, catalogue, limited_samples, symbols
@@ -17,8 +18,6 @@ from asymptotics.schedule import Interpolant, linear
 from asymptotics.symbols import t
 from asymptotics.testing import assert_close
 
-FORMULAS = list(catalogue().values())
-each_formula = pytest.mark.parametrize("formula", FORMULAS, ids=lambda f: f.name)
 MUST_EXIST = (
     "skip", "overlap_mean", "overlap_noise", "overlap_sample", "training_loss", "test_error",
     "oracle_error", "velocity_linear", "velocity_mean", "velocity_noise", "velocity_sample", "flow_mean",
@@ -34,7 +33,7 @@ def test_promised_names_exist() -> None:
 
 def test_fluctuations_and_biases_are_found_from_their_formula() -> None:
     for kind, least in (("fluctuation", 13), ("bias", 2)):
-        companions = [f for f in FORMULAS if f.name.endswith(f".{kind}")]
+        companions = [f for f in EVERY if f.name.endswith(f".{kind}")]
         assert len(companions) >= least
         for companion in companions:
             parent = asymptotics.get(companion.name.removesuffix(f".{kind}"))
@@ -43,7 +42,7 @@ def test_fluctuations_and_biases_are_found_from_their_formula() -> None:
             getattr(limited_samples.bayes_error, kind)
 
 
-@each_formula
+@every_formula
 def test_frozen_and_hashable(formula: Formula) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         formula.name = "other"  # type: ignore[misc]
@@ -51,7 +50,7 @@ def test_frozen_and_hashable(formula: Formula) -> None:
     assert len({formula, asymptotics.get(formula.name)}) == 1
 
 
-@each_formula
+@every_formula
 def test_pickled_by_name(formula: Formula) -> None:
     data = pickle.dumps(formula)
     assert pickle.loads(data) is formula
@@ -69,12 +68,13 @@ def test_derived_formulas_pickle(make: object) -> None:
     assert again == formula and hash(again) == hash(formula)
     point = {"alpha": 0.5, "beta": 0.25, "n": 8.0, "sigma": 1.5, "ridge": 0.1, "draws": 2.0, "radius": 0.75, "t": 0.3,
              "spread_data": 1.5, "spread_noise": 0.75, "spread_cross": 0.25,
-             "d": 37.0, "p": 0.7, "kappa": 1.75, "s": 1.25}
+             "d": 37.0, "p": 0.7, "kappa": 1.75, "s": 1.25,
+             "n_plus": 7.0, "n_minus": 3.0, "ridge_u": 0.25, "ridge_w": 0.5}
     used = {k: point[k] for k in formula.arguments}
     assert_close(again(**used), formula(**used), rtol=0)
 
 
-@each_formula
+@every_formula
 def test_metadata_is_there_before_any_derivation(formula: Formula) -> None:
     code = (
         "import sys, asymptotics; f = asymptotics.get(sys.argv[1]); "
@@ -82,13 +82,13 @@ def test_metadata_is_there_before_any_derivation(formula: Formula) -> None:
         "assert not any(m.startswith('asymptotics.limited_samples.d') and m.endswith('denoiser') "
         "for m in sys.modules)"
     )
-    if formula is FORMULAS[0]:  # the same import for all
+    if formula is EVERY[0]:  # the same import for all
         subprocess.run([sys.executable, "-c", code, formula.name], check=True, timeout=60, capture_output=True)
     assert formula.statement.endswith(".") and formula.regime and str(formula.source)
     assert formula.arguments == formula.domain.arguments and formula.letter
 
 
-@each_formula
+@every_formula
 def test_the_expression_is_exact_and_in_the_arguments_alone(formula: Formula) -> None:
     expression = formula.expression
     assert not expression.atoms(sp.Float)
@@ -98,7 +98,7 @@ def test_the_expression_is_exact_and_in_the_arguments_alone(formula: Formula) ->
         assert not meaning.has(symbol)
 
 
-@each_formula
+@every_formula
 def test_latex_has_only_known_letters(formula: Formula) -> None:
     """Every Python name of the alphabet is printed as a letter, and each shorthand is explained."""
     text = formula.latex()
@@ -106,7 +106,9 @@ def test_latex_has_only_known_letters(formula: Formula) -> None:
     for word in words:
         bare = word.lstrip("\\")
         assert word.startswith("\\") or len(bare) == 1 or bare.split("_")[0] in {
-            "where", "mathrm", "sd", "bias", "test", "oracle", "Bayes", "KL", "min", "arg", "W", "q", "Q"}, word
+            "where", "mathrm", "sd", "bias", "test", "oracle", "Bayes", "KL", "min", "arg", "W", "q", "Q", "ODE",
+            "TV", "sign", "field", "sp", "cases",
+            "clone", "mmse", "erf", "erfc", "sech", "arcosh", "for", "otherwise", "root"}, word
     for symbol, _ in formula.where:
         assert f"{symbols.LETTERS.get(symbol, symbol.name)} = " in text
     assert text.count("{") == text.count("}") and text.count(r"\left") == text.count(r"\right")
@@ -128,7 +130,7 @@ def test_catalogues_merge() -> None:
 
 def test_two_calls_return_one_catalogue() -> None:
     assert catalogue() is catalogue() and isinstance(catalogue(), Catalogue)
-    assert list(catalogue()) == [f.name for f in FORMULAS]
+    assert list(catalogue()) == [f.name for f in EVERY]
 
 
 def modules_after(statement: str) -> set[str]:

@@ -8,16 +8,14 @@ from dataclasses import replace
 import pytest
 import sympy as sp
 from equivalence import equivalent, expanded
+from formulas import EVERY, each_formula, every_formula
 
 from asymptotics import Derivation, Formula, ProofError, Step, catalogue
 from asymptotics.testing import Mutant, mutants
 from asymptotics.testing.mutation import edits
 
-FORMULAS = list(catalogue().values())
-each_formula = pytest.mark.parametrize("formula", FORMULAS, ids=lambda f: f.name)
 
-
-@each_formula
+@every_formula
 def test_every_derivation_proves(formula: Formula) -> None:
     done = formula.prove()
     assert done.executed and done.result == formula.short
@@ -25,7 +23,7 @@ def test_every_derivation_proves(formula: Formula) -> None:
     assert "(proved)" in done.summary and "(not executed)" in formula.derivation.summary
 
 
-@each_formula
+@every_formula
 def test_the_result_itself_and_a_rewriting_of_it_are_accepted(formula: Formula) -> None:
     formula.prove(formula.short)
     formula.prove(formula.expression)
@@ -89,7 +87,7 @@ def _states_something(step: Step) -> bool:
 def _middle_errors(limit: int) -> Iterator[tuple[str, Derivation]]:
     """Derivations up to the step after one that was edited; steps shared by formulas are taken once."""
     seen = set()
-    for formula in FORMULAS:
+    for formula in EVERY:
         steps = formula.derivation.steps
         for place, step in enumerate(steps[:-1]):
             pair = id(step), id(steps[place + 1])

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 import pytest
+from formulas import each_formula
 from hypothesis import Phase, find, given, settings, strategies as st
 
-from asymptotics import catalogue, limited_samples
+from asymptotics import limited_samples
 from asymptotics.symbols import alpha, beta, n, ridge
 from asymptotics.testing import (
     accuracy,
@@ -25,7 +26,6 @@ from asymptotics.testing.mutation import edits
 
 bayes = limited_samples.bayes_error
 POINTS = [{"n": 4, "sigma": 1.5}, {"n": 9, "sigma": 0.5, "radius": 2.0}]
-each_formula = pytest.mark.parametrize("formula", list(catalogue().values()), ids=lambda f: f.name)
 
 
 @settings(max_examples=10)
@@ -159,6 +159,6 @@ def test_edits_of_a_small_expression_are_all_there() -> None:
 @each_formula
 def test_mutants_are_different_and_repeatable(formula: object) -> None:
     made = list(mutants(formula))  # type: ignore[arg-type]
-    assert len({(m.expression, m.where) for m in made}) == len(made) >= 7
+    assert len({(m.expression, m.where) for m in made}) == len(made) >= 5
     assert all((m.expression, m.where) != (formula.short, formula.where) for m in made)  # type: ignore[attr-defined]
     assert [m.description for m in made] == [m.description for m in mutants(formula)]  # type: ignore[arg-type]

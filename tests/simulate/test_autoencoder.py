@@ -31,8 +31,8 @@ def test_w_and_minus_w_are_one_network_and_orienting_picks_one() -> None:
     down = Autoencoder(0.4, -samples.mean)
     x = normal(3, (4, 20))
     assert torch.equal(up(x), down(x))
-    assert torch.equal(down.oriented(samples).weight, up.weight) and up.oriented(samples) is up
-    assert overlaps(up, samples) == overlaps(down, samples)
+    assert torch.equal(down.oriented(samples, VALUES).weight, up.weight) and up.oriented(samples, VALUES) is up
+    assert overlaps(up, samples, VALUES) == overlaps(down, samples, VALUES)
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
@@ -41,7 +41,7 @@ def test_overlaps_are_the_coefficients_where_vectors_are_orthogonal(
 ) -> None:
     samples = orthogonal(n=3, draws=2, sigma=0.7, radius=1.3)
     weight = sign * (0.8 * samples.mean - 0.05 * samples.xi + 0.2 * samples.eta)
-    measured = overlaps(Autoencoder(0.3, weight), samples)
+    measured = overlaps(Autoencoder(0.3, weight), samples, VALUES)
     assert measured == pytest.approx((0.3, 0.8, -0.05, 0.2), abs=1e-13)
 
 

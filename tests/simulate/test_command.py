@@ -160,6 +160,8 @@ def test_an_interrupt_ends_with_130_and_writes_nothing(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "simulate", *command], cwd=ROOT, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        # A test run in the background of a shell ignores interrupts, and its children would too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as running:
         assert running.stderr is not None
         assert running.stderr.read(10), "the progress bar should have said what runs"

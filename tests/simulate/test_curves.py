@@ -54,7 +54,7 @@ def test_a_point_of_the_curves_is_what_one_network_measures() -> None:
             at = {"n": n, "seed": k, "t": 0.6}
             found = [float(runs[f"{name}_runs"].sel(n=n, t=0.6).isel(seed=k)) for name in NAMES[:5]]
             loss = training_loss(network, samples, Point(0.4, 0.6), ridge=0.2)
-            assert found == pytest.approx([*overlaps(network, samples), loss], rel=1e-12), at
+            assert found == pytest.approx([*overlaps(network, samples, Point(0.4, 0.6)), loss], rel=1e-12), at
 
 
 def test_means_and_standard_errors_are_over_data_sets() -> None:

@@ -53,7 +53,7 @@ def test_the_same_vectors_give_the_same_curves(draws: int, batch: int | None, ac
             training = train(
                 samples, VALUES, recipe=recipe, ridge=0.3, seed=child(9, k), activation=activation, skip=skip
             )
-            expected = overlaps(training.network, samples)
+            expected = overlaps(training.network, samples, VALUES)
             for name in NAMES:
                 assert abs(getattr(found, name)[k, -1] - getattr(expected, name)) < 1e-11, (name, iterations)
             assert found.training_loss[k] == pytest.approx(training.losses, rel=1e-11)
@@ -133,7 +133,7 @@ def test_drawn_curves_have_the_law_of_those_in_d_dimensions(d: int, activation: 
         training = train(samples, VALUES, recipe=recipe, ridge=0.3, seed=child(24, k), activation=activation)
         network: Autoencoder = training.network
         wrong = float(not labels_match(network, samples, VALUES))
-        rows.append([*overlaps(network, samples), training.losses[-1], wrong])
+        rows.append([*overlaps(network, samples, VALUES), training.losses[-1], wrong])
     names = (*NAMES, "training_loss", "label_flips")
     ours, direct = np.stack([getattr(drawn, name)[:, -1] for name in names], axis=1), np.array(rows)
     tables = [np.concatenate([each, each**2], axis=1) for each in (ours, direct)]

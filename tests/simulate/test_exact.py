@@ -163,7 +163,7 @@ def test_at_the_data_end_the_minimiser_copies() -> None:
         assert float(solution.network.skip) == pytest.approx(1 / 0.8, rel=1e-13)
         assert not solution.network.weight.any() and solution.consistent
         assert solution.objective < 1e-25
-    assert overlaps(solution.network, samples)[1:] == (0.0, 0.0, 0.0)
+    assert overlaps(solution.network, samples, Point(0.0, 0.8))[1:] == (0.0, 0.0, 0.0)
 
 
 def test_without_skip_the_weight_is_the_ridge_mean() -> None:

@@ -37,7 +37,7 @@ def reference(starts: torch.Tensor, low: float, high: float) -> np.ndarray:
 
 def starts_inside(count: int, time: float) -> torch.Tensor:
     """Starts well inside a cluster, so that the velocity is smooth along their way."""
-    weight = LEARNER(time).oriented(SAMPLES).weight
+    weight = LEARNER(time).weight
     noise = normal(7, (count, 12))
     side = torch.tensor([1.0 if i % 2 else -1.0 for i in range(count)]).double()
     along = (noise @ weight / (weight @ weight))[:, None] * weight

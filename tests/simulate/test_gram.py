@@ -80,7 +80,7 @@ def test_minimisers_are_those_of_least_squares_on_the_vectors(
     a, b, _ = GramStatistics.of(samples).spreads(ridge)
     size = (1.0 + radius + sigma) ** 2
     worst = 1e-13 * size * (1 + size / float(alpha**2 * b[0] + beta**2 * a[0])) * (1 + 1 / sigma + 1 / radius) ** 2
-    expected = overlaps(solution.network, samples)
+    expected = overlaps(solution.network, samples, Point(alpha, beta))
     assert [float(each[0, 0]) for each in found[:4]] == pytest.approx(expected, rel=1e-9, abs=worst)
     assert float(found.training_loss[0, 0]) == pytest.approx(solution.objective, rel=1e-9, abs=worst)
 

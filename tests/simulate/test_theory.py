@@ -57,7 +57,7 @@ def test_on_orthogonal_vectors_the_denoiser_is_the_formula(
     }
     assert solution.consistent
     expected = [float(formula(name)(**arguments)) for name in OVERLAPS]
-    assert overlaps(solution.network, samples) == pytest.approx(expected, rel=1e-9, abs=1e-11)
+    assert overlaps(solution.network, samples, Point(alpha, beta)) == pytest.approx(expected, rel=1e-9, abs=1e-11)
     assert expected[2] < 0 < min(expected[0], expected[1], expected[3])
     loss = float(limited_samples.training_loss(**arguments))
     assert solution.objective == pytest.approx(loss, rel=1e-9)
@@ -93,7 +93,7 @@ def test_on_orthogonal_vectors_a_trained_network_is_the_formula(orthogonal: Orth
         "alpha": 0.5, "beta": 0.5, "n": 5, "sigma": 1.1, "ridge": 0.4, "draws": 1, "radius": 1.3,
     }
     expected = [float(formula(name)(**arguments)) for name in OVERLAPS]
-    assert overlaps(network, samples) == pytest.approx(expected, abs=1e-7)
+    assert overlaps(network, samples, Point(0.5, 0.5)) == pytest.approx(expected, abs=1e-7)
 
 
 def agrees(dataset: xr.Dataset, name: str, comparisons: int, within: float = 0.10) -> None:
@@ -163,7 +163,7 @@ def errors(d: int, runs: int) -> np.ndarray:
     measured = []
     for k in range(runs):
         samples = mixture.sample(n=3, draws=2, seed=child(31, d, k))
-        measured.append(overlaps(solve(samples, values, ridge=0.4).network, samples))
+        measured.append(overlaps(solve(samples, values, ridge=0.4).network, samples, values))
     return np.abs(np.array(measured) - limit)
 
 
@@ -198,7 +198,7 @@ def test_the_limit_is_approached_from_the_mean_too() -> None:
     measured = []
     for k in range(64):
         samples = mixture.sample(n=3, draws=2, seed=child(32, k))
-        measured.append(overlaps(solve(samples, values, ridge=0.4).network, samples))
+        measured.append(overlaps(solve(samples, values, ridge=0.4).network, samples, values))
     verdict = compare_mean(measured, [float(formula(name)(**arguments)) for name in OVERLAPS])
     print(verdict)
     assert_agrees(verdict)

@@ -27,8 +27,8 @@ def test_the_authors_recipe_finds_the_minimiser(t: float) -> None:
     training = train(samples, values, recipe=AdamRecipe(), ridge=0.1, seed=3)
     exact = solve(samples, values, ridge=0.1)
     assert (training.iterations, training.stopped_early) == (6000, False)
-    assert overlaps(training.network, samples) == pytest.approx(
-        overlaps(exact.network, samples), abs=1e-4
+    assert overlaps(training.network, samples, values) == pytest.approx(
+        overlaps(exact.network, samples, values), abs=1e-4
     )
     assert training.losses[-1] == pytest.approx(exact.objective, rel=1e-6)
 
@@ -38,8 +38,8 @@ def test_nearer_the_data_end_the_authors_recipe_is_less_exact() -> None:
     samples, values = MIXTURE.sample(n=8, seed=1), Point(0.2, 0.8)
     training = train(samples, values, recipe=AdamRecipe(), ridge=0.1, seed=3)
     exact = solve(samples, values, ridge=0.1)
-    assert overlaps(training.network, samples) == pytest.approx(
-        overlaps(exact.network, samples), abs=1.5e-3
+    assert overlaps(training.network, samples, values) == pytest.approx(
+        overlaps(exact.network, samples, values), abs=1.5e-3
     )
 
 
@@ -50,7 +50,7 @@ def test_gradient_descent_finds_the_minimiser(t: float, skip: bool) -> None:
     training = train(samples, values, recipe=GradientDescent(), ridge=0.1, seed=3, skip=skip)
     exact = solve(samples, values, ridge=0.1, skip=skip)
     assert training.reason == "gradient below tolerance"
-    assert float((training.network.oriented(samples).weight - exact.network.weight).norm()) < (
+    assert float((training.network.oriented(samples, values).weight - exact.network.weight).norm()) < (
         1e-7 * float(exact.network.weight.norm())
     )
     assert float(training.network.skip) == pytest.approx(float(exact.network.skip), abs=1e-7)
@@ -69,8 +69,8 @@ def test_at_the_noise_end_sign_freezes_wrong_labels_and_tanh_finds_them() -> Non
     target = solve(samples, values, ridge=0.1).objective
     assert found["sign"].losses[-1] > 1.1 * target
     assert found["tanh"].losses[-1] < found["sign"].losses[-1]
-    assert overlaps(found["tanh"].network, samples).overlap_mean > 0.9
-    assert abs(overlaps(found["sign"].network, samples).overlap_mean) < 0.9
+    assert overlaps(found["tanh"].network, samples, values).overlap_mean > 0.9
+    assert abs(overlaps(found["sign"].network, samples, values).overlap_mean) < 0.9
 
 
 @pytest.mark.parametrize("recipe", [QUICK, GradientDescent(iterations=40, record_every=7)])

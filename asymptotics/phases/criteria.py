@@ -1,0 +1,67 @@
+"""Where a phase ends: the value of the clock at which something about the mode is decided."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import sympy as sp
+
+from asymptotics.derivation import Derivation, Step
+from asymptotics.exponentials import in_generators
+from asymptotics.mixture import z
+from asymptotics.phases import posterior
+from asymptotics.roots import Root
+from asymptotics.symbols import half_odds, s
+
+_x = sp.Symbol("x", real=True)
+_turn = sp.acosh(s)
+
+
+@cache
+def spinodal() -> Derivation:
+    """The clock at which the density along mu gets its second maximum."""
+    height = s * sp.sqrt(s**2 - 1) - sp.acosh(s)
+    return posterior.measure().then(
+        Step(
+            "The slope of the log density of $\\nu$ along $\\mu$, at $\\nu=z$",
+            -z + s * sp.tanh(half_odds + s * z), "the density is $e^{-z^2/2}$ times $\\cosh(h+sz)$", "exact",
+            lambda previous, current: [in_generators(sp.diff(sp.log(previous), z) - z - current)],
+        ),
+        Step(
+            "A second maximum appears where slope and curvature vanish together; then $|h|$ is this",
+            height, "the curvature vanishes at $\\cosh(h+sz)=s$, for $h>0$ at $h+sz=-\\mathrm{arccosh}\\,s$; there the "
+            "slope vanishes at $z=-\\sqrt{s^2-1}$", "exact",
+            lambda previous, current: _is_double_zero(previous, current),
+        ),
+        Step(
+            "The spinodal clock is where this equals $|h|$",
+            Root(height.subs(s, _x) - sp.Abs(half_odds), _x, sp.Integer(1), 1 + sp.sqrt(sp.Abs(half_odds))),
+            "it increases from 0 at $s=1$ with slope $2\\sqrt{s^2-1}\\ge2(s-1)$", "exact",
+            lambda previous, current: [
+                current.equation - previous.subs(s, current.variable) + sp.Abs(half_odds),
+                sp.simplify(sp.diff(previous, s) - 2 * sp.sqrt(s**2 - 1)), previous.subs(s, 1),
+            ],
+        ),
+    )
+
+
+def _is_double_zero(slope: sp.Expr, height: sp.Expr) -> list[sp.Expr]:
+    """At z = -sqrt(s^2-1) and h = height, with s = cosh(u): slope and curvature."""
+    u = sp.Symbol("u", positive=True)
+    at = {z: -sp.sinh(u), half_odds: height.subs(s, sp.cosh(u)).subs(sp.sqrt(sp.cosh(u) ** 2 - 1), sp.sinh(u)).subs(
+        sp.acosh(sp.cosh(u)), u), s: sp.cosh(u)}
+    return [in_generators(part.subs(at, simultaneous=True)) for part in (slope, sp.diff(slope, z))]
+
+
+@cache
+def total_variation() -> Derivation:
+    """The distance of the two noised modes."""
+    return posterior.measure().then(
+        Step(
+            "The total variation between the noised modes $\\mathcal{N}(\\pm s,1)$: they cross at 0",
+            sp.erf(s / sp.sqrt(2)), "$2\\Phi(s)-1$; its slope in $s$ is twice the density at $s$", "exact",
+            lambda previous, current: [
+                sp.diff(current, s) - 2 * sp.exp(-(s**2) / 2) / sp.sqrt(2 * sp.pi), current.subs(s, 0),
+            ],
+        )
+    )

@@ -1,0 +1,139 @@
+"""Which mode a generated point ends in.
+
+The first phase brings nu to p N(kappa,1) + (1-p) N(-kappa,1), the second decides.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import sympy as sp
+
+from asymptotics.derivation import Derivation, Step
+from asymptotics.mixture import ODDS
+from asymptotics.phases import posterior
+from asymptotics.roots import Root
+from asymptotics.special import normal_below
+from asymptotics.symbols import half_odds, kappa, p, s
+
+_q = sp.Symbol("q", real=True)
+_edge = sp.Symbol("nu", real=True)
+
+
+def _is_distribution(function: sp.Expr, x: sp.Symbol) -> list[object]:
+    """Its slope is the standard normal density, and it vanishes at -oo."""
+    return [
+        sp.diff(function, x) - sp.exp(-(x**2) / 2) / sp.sqrt(2 * sp.pi), sp.limit(function, x, -sp.oo) == 0,
+    ]
+
+
+@cache
+def above() -> Derivation:
+    """P(nu > edge) after the first phase."""
+    chance = p * normal_below(kappa - _edge) + (1 - p) * normal_below(-kappa - _edge)
+    return posterior.measure().then(
+        Step(
+            "The exact flow carries $\\nu$ along its marginal laws; at $\\beta=\\kappa/\\sqrt d$ the clock is "
+            "$s=\\kappa$ as $d\\to\\infty$",
+            kappa, "$\\alpha\\to1$ there, and $|\\mu|=\\sqrt d$", "asymptotic", lambda previous, current: [
+                sp.limit(_clock_at_node(), _large, sp.oo) - current,
+            ],
+        ),
+        Step(
+            "The probability of $\\nu$ above an edge",
+            chance, "$\\Phi$ of the distance to each mean", "exact",
+            lambda previous, current: [
+                current - p * normal_below(previous - _edge) - (1 - p) * normal_below(-previous - _edge),
+                *_is_distribution(normal_below(_q), _q),
+            ],
+        ),
+    )
+
+
+_large = sp.Symbol("d", positive=True)
+
+
+def _clock_at_node() -> sp.Expr:
+    from asymptotics.phases import clocks
+    from asymptotics.symbols import alpha, beta, d, radius
+
+    clock = clocks.speciation().expand(clocks.speciation().result)
+    node = kappa / sp.sqrt(_large)
+    return clock.subs({radius: 1, d: _large}).subs({alpha: 1 - node, beta: node})
+
+
+@cache
+def by_sign() -> Derivation:
+    return above().then(
+        Step(
+            "If the second phase reads the sign of $\\nu$",
+            above().result.subs(_edge, 0), "a pure sign$(w\\cdot x)$ network: the edge is 0", "exact",
+            lambda previous, current: [previous.subs(_edge, 0) - current],
+        )
+    )
+
+
+@cache
+def by_field() -> Derivation:
+    return above().then(
+        Step(
+            "If the second phase reads the sign of $h+\\kappa\\nu$",
+            above().result.subs(_edge, -half_odds / kappa),
+            "the first Euler step of the second phase uses the field at $\\beta=\\kappa/\\sqrt d$, whose posterior "
+            "changes sign at $\\nu=-h/\\kappa$", "exact",
+            lambda previous, current: [
+                previous.subs(_edge, -half_odds / kappa) - current,
+                (half_odds + kappa * _edge).subs(_edge, -half_odds / kappa),
+            ],
+        ),
+        where=[ODDS],
+    )
+
+
+def _quantile() -> Root:
+    """The (1-p)-quantile of p N(s,1) + (1-p) N(-s,1): as p Phi(q-s) = (1-p) Phi(-q-s), where nothing cancels."""
+    equation = p * normal_below(_q - s) - (1 - p) * normal_below(-_q - s)
+    return Root(equation, _q, -s - 40, s + 40)
+
+
+@cache
+def quantile() -> Derivation:
+    """Where the flow separates the modes."""
+    return posterior.measure().then(
+        Step(
+            "The flow is increasing in $\\nu$, so that the upper $p$ of the mass ends in +: the edge is the "
+            "$(1-p)$-quantile",
+            _quantile(), "the distribution function at $q$ less $1-p$", "exact",
+            lambda previous, current: [
+                _by_distribution(current),
+                sp.diff(current.equation, current.variable)
+                - p * sp.exp(-((current.variable - s) ** 2) / 2) / sp.sqrt(2 * sp.pi)
+                - (1 - p) * sp.exp(-((current.variable + s) ** 2) / 2) / sp.sqrt(2 * sp.pi),
+            ],
+        )
+    )
+
+
+def _by_distribution(root: Root) -> sp.Expr:
+    q = root.variable
+    stated = p * normal_below(q - s) + (1 - p) * normal_below(q + s) - (1 - p)
+    upper = normal_below(-q - s)
+    return (stated - root.equation).subs(normal_below(q + s), 1 - upper).rewrite(sp.erf)
+
+
+@cache
+def uturn_ode_plus() -> Derivation:
+    return quantile().then(_returns(1, "+"))
+
+
+@cache
+def uturn_ode_minus() -> Derivation:
+    return quantile().then(_returns(-1, "$-$"))
+
+
+def _returns(sign: int, start: str) -> Step:
+    return Step(
+        f"A {start} sample noised afresh and brought back by the probability-flow ODE ends in + with this probability",
+        normal_below(sign * s - _quantile()), "$\\nu\\sim\\mathcal{N}(\\pm s,1)$ lies above the edge", "exact",
+        lambda previous, current: [current - normal_below(sign * s - previous)],
+    )

@@ -1,0 +1,312 @@
+"""The network f(x) = c x + u tanh(w.x/sqrt(d) + b) of arXiv 2412.07972, trained in d dimensions with fresh noise.
+
+One network for every time and data set; x_t = alpha x0 + beta x1, and the risk is
+1/2 sum over samples E |x1 - f(x_t)|^2 + ridge_u/2 |u|^2 + ridge_w/2 |w|^2 with the mean over x0 ~ N(0, I): every update
+meets noises never seen before. What is slow here at large d runs in `simulate.untied_span` at any d.
+
+(u, w, b) -> -(u, w, b) changes nothing: measured overlaps are those of the sign with omega >= 0. On the trivial branch
+(omega = 0, |b| large, tanh = 1 or -1 everywhere) omega is noise about 0 and the sign arbitrary: there only products
+such as m tanh(b) mean something. omega = 0 exactly counts as +.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from simulate import checks
+from simulate.path import Mixing, Point, weights
+from simulate.seeds import Seed, child, normal
+from simulate.untied_data import ClassData
+from simulate.untied_recipes import Steps, UntiedAdam, UntiedRecipe, UntiedSGD, checked
+
+Array = NDArray[np.float64]
+Progress = Callable[[int], None]
+
+# Streams below the seed of a training.
+START, NOISE, ORDER = 0, 1, 2
+# Normals drawn at once, 32 MB.
+_PIECE = 2**22
+
+
+@dataclass(frozen=True, eq=False)
+class Untied:
+    """Networks, one for each data set and time: ``skip`` c and ``b`` (seeds, times), ``u`` and ``w`` (seeds, times, d).
+    """
+
+    skip: torch.Tensor
+    b: torch.Tensor
+    u: torch.Tensor
+    w: torch.Tensor
+
+    def __post_init__(self) -> None:
+        checks.tensor("u", self.u, (None, None, None))
+        checks.tensor("w", self.w, tuple(self.u.shape))
+        for name in ("skip", "b"):
+            checks.tensor(name, getattr(self, name), tuple(self.u.shape[:2]))
+        checks.same_kind(self.u, w=self.w, skip=self.skip, b=self.b)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """f of x (seeds, times, count, d), or what broadcasts to it."""
+        inner = (x * self.w[:, :, None]).sum(dim=-1) / self.w.shape[-1] ** 0.5 + self.b[..., None]
+        return self.skip[..., None, None] * x + torch.tanh(inner)[..., None] * self.u[:, :, None]
+
+
+class Parameters(NamedTuple):
+    """The same four on the way, unchecked."""
+
+    skip: torch.Tensor
+    b: torch.Tensor
+    u: torch.Tensor
+    w: torch.Tensor
+
+
+class UntiedOverlaps(NamedTuple):
+    """What is measured, arrays (seeds, times) or, along records, (seeds, times, R): skip c, b, m = u.mu/(radius^2 d),
+    omega = w.mu/(radius^2 d) >= 0, q = |u|^2/d, r = |w|^2/d."""
+
+    skip: Array
+    b: Array
+    m: Array
+    omega: Array
+    q: Array
+    r: Array
+
+
+@dataclass(frozen=True, eq=False)
+class UntiedTraining:
+    """Overlaps (seeds, times, R) after ``recorded`` (R,) updates; at the end ``u_data`` = u.x1/d and ``w_data`` =
+    w.x1/d, (seeds, times, n), in the same gauge. ``last`` is the state to go on from (networks; moments of Adam)."""
+
+    recorded: tuple[int, ...]
+    overlaps: UntiedOverlaps
+    u_data: Array
+    w_data: Array
+    last: tuple[torch.Tensor, ...]
+
+    @property
+    def networks(self) -> Untied:
+        return Untied(*self.last[:4])
+
+    @property
+    def final(self) -> UntiedOverlaps:
+        return UntiedOverlaps(*(each[..., -1] for each in self.overlaps))
+
+
+def train_untied(
+    data: ClassData, points: Sequence[Mixing], *, recipe: UntiedRecipe, ridge_u: float, ridge_w: float, seed: Seed,
+    start: UntiedTraining | None = None, until: int | None = None, progress: Progress | None = None,
+) -> UntiedTraining:
+    """A network for every data set at each of ``points`` (alpha, beta), by `UntiedSGD` or `UntiedAdam`.
+
+    ``until`` stops early, at a multiple of record_every, and ``start`` takes such a run up again: the result is that of
+    an uninterrupted one. ``progress(iteration)`` is called at each record. FloatingPointError if it diverges.
+    """
+    chosen = checked(recipe)
+    problem = Problem.of(data, points, ridge_u, ridge_w)
+    state = problem.start(chosen, seed) if start is None else [each.clone() for each in start.last]
+    begin = 0 if start is None else start.recorded[-1]
+    rows: list[UntiedOverlaps] = [] if start is None else [
+        UntiedOverlaps(*(each[..., i] for each in start.overlaps)) for i in range(len(start.recorded) - 1)
+    ]
+    recorded = [] if start is None else list(start.recorded[:-1])
+    end = stop(chosen, begin, until)
+    for iteration in updates(problem, state, chosen, seed, begin, end):
+        require_finite(iteration, *(each.numpy(force=True) for each in state[:4]))
+        recorded.append(iteration)
+        rows.append(problem.measure(Parameters(*state[:4])))
+        if progress is not None:
+            progress(iteration)
+    u_data, w_data = problem.along_data(Parameters(*state[:4]))
+    overlaps = UntiedOverlaps(*(np.stack(column, axis=-1) for column in zip(*rows, strict=True)))
+    return UntiedTraining(tuple(recorded), overlaps, u_data, w_data, tuple(state))
+
+
+def stop(recipe: UntiedRecipe, begin: int, until: int | None) -> int:
+    """Where to stop; ValueError unless a record later than ``begin``."""
+    if until is None:
+        return recipe.iterations
+    end = checks.integer("until", until, least=begin, most=recipe.iterations)
+    if end % recipe.record_every and end != recipe.iterations:
+        raise ValueError(f"until = {end} must be a multiple of record_every = {recipe.record_every}")
+    return end
+
+
+def require_finite(iteration: int, *arrays: Array) -> None:
+    if not all(np.isfinite(each).all() for each in arrays):
+        raise FloatingPointError(f"training diverged within {iteration} updates; use a smaller rate")
+
+
+def orders(generator: np.random.Generator, seeds: int, n: int, size: int) -> Iterator[NDArray[np.intp] | None]:
+    """Endless mini-batches (seeds, size), each data set in its own order, n // size before a new order; None: all."""
+    while size == n:
+        yield None
+    while True:
+        order = generator.permuted(np.tile(np.arange(n), (seeds, 1)), axis=1)
+        for k in range(n // size):
+            yield order[:, k * size : (k + 1) * size]
+
+
+def updates(
+    problem: Problem, state: list[torch.Tensor], recipe: UntiedRecipe, seed: Seed, begin: int, end: int
+) -> Iterator[int]:
+    """Updates ``state`` in place and yields at the records, ``begin`` and ``end`` included."""
+    seeds, n = problem.data.labels.shape
+    size = recipe.size(n)
+    steps = problem.steps(recipe)
+    for iteration in range(begin, end):
+        if iteration % recipe.record_every == 0:
+            yield iteration
+        if iteration == begin or iteration % recipe.record_every == 0:
+            # Streams of their own from record to record, so that a run can be taken up again.
+            noise = np.random.default_rng(child(seed, NOISE, iteration))
+            order = orders(np.random.default_rng(child(seed, ORDER, iteration)), seeds, n, size)
+        slope = problem.gradient(Parameters(*state[:4]), noise, next(order), recipe.repeats)
+        rate = recipe.at(iteration)
+        if isinstance(recipe, UntiedAdam):
+            _adam(state, slope, steps, rate, iteration + 1)
+        else:
+            for value, step, each in zip(state, steps, slope, strict=True):
+                value -= rate * (step if value.dim() == 2 else step[..., None]) * each
+        require_finite(iteration + 1, state[0].numpy(force=True), state[1].numpy(force=True))
+    yield end
+
+
+def _adam(
+    state: list[torch.Tensor], slope: list[torch.Tensor], steps: list[torch.Tensor], rate: float, count: int
+) -> None:
+    """state: four parameters, four first and four second moments."""
+    for k, each in enumerate(slope):
+        value, first, second = state[k], state[4 + k], state[8 + k]
+        first.lerp_(each, 0.1)
+        second.mul_(0.999).addcmul_(each, each, value=0.001)
+        move = first / (1 - 0.9**count) / ((second / (1 - 0.999**count)).sqrt() + 1e-8)
+        value -= rate * (steps[k] if value.dim() == 2 else steps[k][..., None]) * move
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """The risk's gradient, estimated with fresh noise, for all networks; ``alpha`` and ``beta`` (times,)."""
+
+    data: ClassData
+    points: tuple[Point, ...]
+    ridge_u: float
+    ridge_w: float
+
+    @classmethod
+    def of(cls, data: ClassData, points: Sequence[Mixing], ridge_u: float, ridge_w: float) -> Problem:
+        if not isinstance(data, ClassData):
+            raise TypeError(f"data must be a ClassData, not {type(data).__name__}")
+        return cls(data, moments(points), penalty("ridge_u", ridge_u), penalty("ridge_w", ridge_w))
+
+    @property
+    def alpha(self) -> torch.Tensor:
+        return self.data.data.new_tensor([each.alpha for each in self.points])
+
+    @property
+    def beta(self) -> torch.Tensor:
+        return self.data.data.new_tensor([each.beta for each in self.points])
+
+    def start(self, recipe: UntiedRecipe, seed: Seed) -> list[torch.Tensor]:
+        seeds, times, d = self.data.seeds, len(self.points), self.data.mixture.d
+        both = normal(child(seed, START), (seeds, times, 2, d)).to(self.data.data)
+        u, w = recipe.start_u * both[:, :, 0], recipe.start_w * both[:, :, 1]
+        state = [torch.full_like(u[..., 0], recipe.skip_start), torch.full_like(u[..., 0], recipe.b_start), u, w]
+        if isinstance(recipe, UntiedAdam):
+            state += [torch.zeros_like(each) for each in [*state, *state]]
+        return state
+
+    def steps(self, recipe: UntiedRecipe) -> list[torch.Tensor]:
+        """Of c, b, u, w, each (1, times)."""
+        mixture = self.data.mixture
+        if isinstance(recipe, UntiedSGD):
+            every = [recipe.steps(
+                each, n=self.data.n, d=mixture.d, sigma=mixture.sigma, radius=mixture.radius, ridge_u=self.ridge_u,
+                ridge_w=self.ridge_w,
+            ) for each in self.points]
+        else:
+            every = [Steps(max(mixture.d**-0.5, each.beta), 1.0, 1.0, 1.0) for each in self.points]
+        return [self.data.data.new_tensor([column]) for column in zip(*every, strict=True)]
+
+    def gradient(
+        self, net: Parameters, generator: np.random.Generator, chosen: NDArray[np.intp] | None, repeats: int
+    ) -> list[torch.Tensor]:
+        """In c, b, u, w; noises in pieces that fit into memory."""
+        seeds, d = self.data.seeds, self.data.mixture.d
+        data, times = self.data.data, len(self.points)
+        if chosen is not None:
+            data = data[torch.arange(seeds)[:, None], torch.as_tensor(chosen)]
+        size = data.shape[1]
+        some = max(1, _PIECE // (times * size * d))
+        few = times if some > 1 else max(1, _PIECE // (size * d))
+        slope = [self.ridge_u * net.u, self.ridge_w * net.w]
+        slope = [torch.zeros_like(net.skip), torch.zeros_like(net.b), *slope]
+        for _ in range(repeats):
+            for s in range(0, seeds, some):
+                for t in range(0, times, few):
+                    part = np.s_[s : s + some, t : t + few]
+                    values = [each[part] for each in (net.skip, net.b, net.u, net.w)]
+                    noise = torch.from_numpy(generator.standard_normal((*values[0].shape, size, d))).to(data)
+                    pieces = _misfit_gradient(
+                        Parameters(*values), data[s : s + some], noise, self.alpha[t : t + few], self.beta[t : t + few]
+                    )
+                    for each, piece in zip(slope, pieces, strict=True):
+                        each[part] += self.data.n / (size * repeats) * piece
+        return slope
+
+    def measure(self, net: Parameters | Untied) -> UntiedOverlaps:
+        mixture = self.data.mixture
+        length = mixture.radius**2 * mixture.d
+        m, omega = net.u @ self.data.mean / length, net.w @ self.data.mean / length
+        q, r = (each.square().sum(dim=-1) / mixture.d for each in (net.u, net.w))
+        return gauge(*(each.double().numpy(force=True) for each in (net.skip, net.b, m, omega, q, r)))
+
+    def along_data(self, net: Parameters | Untied) -> tuple[Array, Array]:
+        """u.x1/d and w.x1/d, (seeds, times, n), oriented."""
+        side = torch.where(net.w @ self.data.mean < 0, -1.0, 1.0)[..., None]
+        u, w = (side * (each @ self.data.data.mT) / self.data.mixture.d for each in (net.u, net.w))
+        return u.double().numpy(force=True), w.double().numpy(force=True)
+
+
+def moments(points: Sequence[Mixing]) -> tuple[Point, ...]:
+    if not isinstance(points, Sequence) or not points or isinstance(points, Point):
+        raise ValueError(f"points = {points!r} must be a sequence of at least one Point(alpha, beta)")
+    return tuple(weights(each) for each in points)
+
+
+def penalty(name: str, value: object) -> float:
+    return checks.real(name, value, least=0.0, most=checks.LARGEST_RIDGE)
+
+
+def gauge(skip: Array, b: Array, m: Array, omega: Array, q: Array, r: Array) -> UntiedOverlaps:
+    side = np.where(omega < 0, -1.0, 1.0)
+    return UntiedOverlaps(skip.copy(), side * b, side * m, side * omega, q, r)
+
+
+def _misfit_gradient(
+    net: Parameters, data: torch.Tensor, noise: torch.Tensor, alpha: torch.Tensor, beta: torch.Tensor
+) -> tuple[torch.Tensor, ...]:
+    """Of 1/2 sum |c x + u tanh(w.x/sqrt(d) + b) - x1|^2, x = alpha x0 + beta x1; data (s, n, d), noise (s, t, n, d)."""
+    seeds, times, n, d = noise.shape
+    both = torch.stack([net.w, net.u], dim=2)
+    along_data = (data @ both.flatten(1, 2).mT).reshape(seeds, n, times, 2).transpose(1, 2)
+    wx, ux = (alpha[:, None, None] * (noise @ both.mT) + beta[:, None, None] * along_data).unbind(dim=-1)
+    c, uu = net.skip[..., None], net.u.square().sum(dim=-1, keepdim=True)
+    tanh = torch.tanh(wx / d**0.5 + net.b[..., None])
+    inner = (1.0 - tanh.square()) * (c * ux + tanh * uu - along_data[..., 1])
+    rows = torch.stack([tanh, inner], dim=2)
+    of_data = (rows.flatten(1, 2) @ data).reshape(seeds, times, 2, d)
+    of_x = alpha[:, None, None] * (rows @ noise) + beta[:, None, None] * of_data
+    flat = noise.flatten(2)
+    squares = (flat[:, :, None] @ flat[..., None])[..., 0, 0]
+    cross = (flat @ data.reshape(seeds, -1, 1))[..., 0]
+    own = data.square().sum(dim=(1, 2))[:, None]
+    xx = alpha**2 * squares + 2.0 * alpha * beta * cross + beta**2 * own
+    on_c = net.skip * xx + (tanh * ux).sum(dim=-1) - alpha * cross - beta * own
+    on_u = c * of_x[:, :, 0] + tanh.square().sum(dim=-1, keepdim=True) * net.u - of_data[:, :, 0]
+    return on_c, inner.sum(dim=-1), on_u, of_x[:, :, 1] / d**0.5

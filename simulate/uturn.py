@@ -1,0 +1,196 @@
+"""U-turns: noise points to time t, come back with a model, ask which class they are in.
+
+Nothing here knows where the points or the model come from: give points of each class, a velocity and a classifier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import torch
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from simulate import checks
+from simulate.carry import METHODS, STOCHASTIC, Array, Velocity, carry, time_grid
+from simulate.losses import Estimate
+from simulate.path import Schedule, point
+from simulate.progress import bar
+from simulate.provenance import describe
+from simulate.seeds import Seed, child, normal
+
+if TYPE_CHECKING:
+    from asymptotics.schedule import Dilation
+
+Classifier: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
+"""Points (S, ...) -> bool (S,): whether each is in the + class."""
+
+SEED_RULE = "SeedSequence(seed, spawn_key=(bits of t, index of start, index of batch, stream)); stream 0 noises"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uturn:
+    """How to come back: over ``steps`` steps of ``method`` (`simulate.carry.METHODS`) to the data end.
+
+    The steps are equal in the time of ``dilation`` (None: in t), which refines them where it is slow. Of each noised
+    point ``clones`` return, independently; more than one needs an SDE. ``closed``: the velocity is regular at the data
+    end, see `simulate.carry.carry`.
+    """
+
+    schedule: Schedule
+    method: str
+    steps: int
+    dilation: Dilation | None = None
+    clones: int = 1
+    closed: bool = False
+
+    def __post_init__(self) -> None:
+        checks.choice("method", self.method, METHODS)
+        object.__setattr__(self, "steps", checks.integer("steps", self.steps, least=1))
+        object.__setattr__(self, "clones", checks.integer("clones", self.clones, least=1))
+        checks.flag("closed", self.closed)
+        if self.clones > 1 and self.method not in STOCHASTIC:
+            raise ValueError(
+                f"clones = {self.clones} with method = {self.method!r}: an ODE brings all of them to one point; "
+                f"use {' or '.join(STOCHASTIC)}"
+            )
+
+    def grid(self, t: float) -> Array:
+        """The times of the return from t, (steps + 1,)."""
+        return time_grid(self.schedule, self.steps, first=t, dilation=self.dilation)
+
+    def run(self, velocity: Velocity, points: torch.Tensor, t: float, *, seed: Seed) -> torch.Tensor:
+        """``points`` (S, ...) noised to t with fresh noise and brought back, (clones, S, ...)."""
+        alpha, beta = point(self.schedule, t)
+        fresh = normal(child(seed, 0), tuple(points.shape), dtype=points.dtype, device=points.device)
+        noised = alpha * fresh + beta * points
+        with torch.no_grad():
+            return torch.stack([
+                carry(
+                    velocity, self.schedule, self.grid(t), noised, method=self.method, seed=child(seed, 1 + k),
+                    closed=self.closed,
+                ) for k in range(self.clones)
+            ])
+
+    def described(self) -> dict[str, Any]:
+        """Plain values for the provenance."""
+        return {
+            "schedule": self.schedule.name, "method": self.method, "steps": self.steps, "clones": self.clones,
+            "dilation": None if self.dilation is None else self.dilation.name, "closed": self.closed,
+        }
+
+
+def fraction(scores: ArrayLike) -> Estimate:
+    """The mean of independent ``scores`` in [0, 1], and a standard error that is never 0.
+
+    It counts one score of 0 and one of 1 on top of those seen: that none of S points returned does not mean that none
+    ever would.
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    if values.ndim != 1 or values.size == 0:
+        raise ValueError(f"scores has shape {values.shape}; it must be 1-d and not empty")
+    more = values.size + 2
+    centre = (values.sum() + 1.0) / more
+    variance = (np.square(values).sum() + 1.0) / more - centre**2
+    return Estimate(float(values.mean()), float((variance / values.size) ** 0.5))
+
+
+def agreement(classes: NDArray[np.bool_]) -> Array:
+    """The share of pairs of clones in one class, (S,), of classes (clones >= 2, S)."""
+    clones, plus = len(classes), classes.sum(axis=0)
+    minus = clones - plus
+    return np.asarray((plus * (plus - 1) + minus * (minus - 1)) / (clones * (clones - 1)))
+
+
+def classes(classify: Classifier, points: torch.Tensor) -> NDArray[np.bool_]:
+    """The classifier's answers (S,), checked."""
+    found = classify(points)
+    if not isinstance(found, torch.Tensor) or found.dtype != torch.bool or found.shape != points.shape[:1]:
+        kind = f"{found.dtype}, {tuple(found.shape)}" if isinstance(found, torch.Tensor) else type(found).__name__
+        raise TypeError(f"classify must give a bool tensor ({len(points)},) for that many points, not {kind}")
+    return np.asarray(found.cpu().numpy(), dtype=np.bool_)
+
+
+def pieces(count: int, batch: int | None) -> Iterator[slice]:
+    """``count`` points in slices of ``batch`` (None: all at once)."""
+    size = count if batch is None else checks.integer("batch", batch, least=1)
+    return (slice(k, min(k + size, count)) for k in range(0, count, size))
+
+
+def return_curves(
+    uturn: Uturn, velocity: Velocity, starts: Mapping[str, torch.Tensor], classify: Classifier, *,
+    times: Sequence[float] | Array, seed: int, batch: int | None = None, progress: bool = True,
+) -> xr.Dataset:
+    """Where points of each class end after a U-turn at each of ``times``, over dims (t, start).
+
+    ``starts`` holds points (S, ...) of each class by name. Variables: returned (how many of count * clones end in +),
+    fraction and fraction_stderr; with clones also agreement, the share of pairs in one class, and agreement_stderr.
+    Standard errors count starts, not clones, as independent (`fraction`). ``batch`` points are carried at once; the
+    random numbers depend on it and on the order of ``starts``, not on the other times.
+    """
+    moments = _moments(uturn, times)
+    whole = checks.integer("seed", seed, least=0)
+    _check_starts(starts)
+    total = len(moments) * sum(len(list(pieces(len(each), batch))) for each in starts.values())
+    names = ["returned", "fraction", "fraction_stderr"]
+    names += ["agreement", "agreement_stderr"] if uturn.clones > 1 else []
+    table = {name: np.empty((len(moments), len(starts))) for name in names}
+    with bar(total, f"U-turns, {uturn.method}", show=progress, unit="batch") as shown:
+        for i, t in enumerate(moments.tolist()):
+            for j, points in enumerate(starts.values()):
+                key = child(whole, int(np.float64(t).view(np.uint64)), j)
+                found = []
+                for k, piece in enumerate(pieces(len(points), batch)):
+                    back = uturn.run(velocity, points[piece], t, seed=child(key, k))
+                    found.append(np.stack([classes(classify, each) for each in back]))
+                    shown.update()
+                for name, value in zip(names, _summary(np.concatenate(found, axis=1)), strict=True):
+                    table[name][i, j] = value
+    settings = {
+        "kind": "uturn", **uturn.described(), "times": moments.tolist(), "seed": whole, "batch": batch,
+        "count": [len(each) for each in starts.values()], "seed_rule": SEED_RULE,
+    }
+    return _dataset(uturn.schedule, moments, starts, table, settings)
+
+
+def _summary(plus: NDArray[np.bool_]) -> list[float]:
+    """Of classes (clones, S): those in +, their share and its error; with clones the agreement and its error."""
+    shares = [fraction(plus.mean(axis=0))]
+    if len(plus) > 1:
+        shares.append(fraction(agreement(plus)))
+    return [float(plus.sum()), *(value for each in shares for value in each)]
+
+
+def _dataset(
+    schedule: Schedule, moments: Array, starts: Mapping[str, torch.Tensor], table: Mapping[str, Array],
+    settings: Mapping[str, Any],
+) -> xr.Dataset:
+    alpha, beta = np.array([point(schedule, float(t)) for t in moments]).T
+    variables: dict[str, Any] = {name: (("t", "start"), values) for name, values in table.items()}
+    variables["returned"] = (("t", "start"), table["returned"].astype(np.int64))
+    coordinates = {
+        "t": moments, "start": list(starts), "alpha": ("t", alpha), "beta": ("t", beta),
+        "count": ("start", [len(each) for each in starts.values()]),
+    }
+    return xr.Dataset(variables, coordinates, {"provenance": describe(settings)})
+
+
+def _moments(uturn: Uturn, times: Sequence[float] | Array) -> Array:
+    """``times`` as they are, checked: distinct, inside the schedule, each with a way back."""
+    moments = np.asarray(times, dtype=np.float64)
+    if moments.ndim != 1 or moments.size == 0 or len(np.unique(moments)) < moments.size:
+        raise ValueError(f"times of shape {moments.shape} must be a list of one or more, none twice")
+    for t in moments:
+        uturn.grid(float(t))
+    return moments
+
+
+def _check_starts(starts: Mapping[str, torch.Tensor]) -> None:
+    if not isinstance(starts, Mapping) or not starts:
+        raise TypeError("starts must map the name of each class to its points (S, ...)")
+    for name, each in starts.items():
+        if not isinstance(each, torch.Tensor) or not each.is_floating_point() or each.dim() < 1 or len(each) == 0:
+            raise TypeError(f"starts[{name!r}] must be a floating-point tensor (S, ...) of one point or more")
