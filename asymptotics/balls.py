@@ -82,14 +82,30 @@ def _ball(node: sp.Basic, known: Mapping[sp.Basic, Any], flint: Any) -> Any:
         return _root(node, known, flint)
     if isinstance(node, sp.Piecewise):
         return _piecewise(list(node.args), known, flint)
-    if node.is_Pow and isinstance(node.exp, sp.Rational) and node.exp.q in (1, 2):
-        base = _ball(node.base, known, flint)
-        return (base if node.exp.q == 1 else base.sqrt()) ** int(node.exp.p)
+    if node is sp.E:
+        return flint.arb(1).exp()
+    if node.is_Pow:
+        return _power(_ball(node.base, known, flint), node.exp, known, flint)
     if node.func in FUNCTIONS:
         return getattr(_ball(node.args[0], known, flint), FUNCTIONS[node.func])()
     if node.func in PAIRS:
         return reduce(PAIRS[node.func], (_ball(part, known, flint) for part in node.args))
     raise TypeError(f"no rigorous enclosure for {node.func.__name__}; evaluate() gives digits without one")
+
+
+def _power(base: Any, exponent: sp.Expr, known: Mapping[sp.Basic, Any], flint: Any) -> Any:
+    """base^exponent; a root is of a number >= 0, so that of a ball about 0 only that part counts."""
+    if isinstance(exponent, sp.Integer):
+        return base ** int(exponent)
+    if base.overlaps(flint.arb(0)):
+        base = base.max(flint.arb(0))
+    if isinstance(exponent, sp.Rational) and exponent.q == 2:
+        return base.sqrt() ** int(exponent.p)
+    power = _ball(exponent, known, flint)
+    if not (power > 0 and base.overlaps(flint.arb(0))):
+        return base**power
+    top: Any = base.upper() ** power if base.upper() > 0 else flint.arb(0)
+    return flint.arb(0).union(top)
 
 
 def _piecewise(branches: list[Any], known: Mapping[sp.Basic, Any], flint: Any) -> Any:

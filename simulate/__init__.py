@@ -69,6 +69,10 @@ from simulate.untied import (
     train_untied as train_untied,
 )
 from simulate.untied_data import ClassData as ClassData
+from simulate.untied_generation import (
+    learned_velocity as learned_velocity,
+    trained_weight_curves as trained_weight_curves,
+)
 from simulate.untied_recipes import UntiedAdam as UntiedAdam, UntiedSGD as UntiedSGD
 from simulate.untied_span import (
     SpanTraining as SpanTraining,

@@ -17,9 +17,10 @@ its own scale, which no rotation preserves: it has no such reduction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,9 +46,13 @@ from simulate.untied_data import DATA, LENGTHS, ClassData, draw_labels
 from simulate.untied_recipes import UntiedAdam, UntiedRecipe, UntiedSGD, checked
 
 Array = NDArray[np.float64]
+Part: TypeAlias = tuple[slice, slice]
+"""Which data sets and times."""
 
 # Squared sine of the angle below which t and h count as parallel: beyond it rounding alone would be left.
 PARALLEL = 1e-13
+# Noises times networks updated at once: their temporaries stay in the processor's cache.
+BLOCK = 2**15
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -212,6 +217,7 @@ def train_untied_span(
     recorded = [] if start is None else list(start.recorded[:-1])
     end = stop(chosen, begin, until)
     size = chosen.size(span.n)
+    blocks = list(problem.blocks())
     for iteration in range(begin, end + 1):
         if iteration in (begin, end) or iteration % chosen.record_every == 0:
             recorded.append(iteration)
@@ -222,7 +228,7 @@ def train_untied_span(
             order = orders(np.random.default_rng(child(seed, ORDER, iteration)), span.seeds, span.n, size)
         if iteration < end:
             with np.errstate(over="ignore", invalid="ignore"):
-                state = problem.update(state, source, next(order), chosen.at(iteration))
+                state = _updated(blocks, state, source, next(order), chosen.at(iteration))
             require_finite(iteration + 1, state.skip, state.b, state.u, state.w)
     u_data, w_data = problem.along_data(state)
     overlaps = UntiedOverlaps(*(np.stack(column, axis=-1) for column in zip(*rows, strict=True)))
@@ -303,6 +309,18 @@ class Reduced:
         full = np.ones((seeds, times))
         return State(self.recipe.skip_start * full, self.recipe.b_start * full, both[:, :, 0], both[:, :, 1])
 
+    def blocks(self) -> Iterator[tuple[Part, Reduced]]:
+        """The same for some of the data sets and times, one part after the other."""
+        most = max(1, BLOCK // (self.recipe.size(self.span.n) * self.recipe.repeats))
+        times = min(most, len(self.points))
+        seeds = max(1, most // times)
+        for s in range(0, self.span.seeds, seeds):
+            span = replace(self.span, labels=self.span.labels[s : s + seeds], data=self.span.data[s : s + seeds])
+            for t in range(0, len(self.points), times):
+                part = slice(s, s + seeds), slice(t, t + times)
+                yield part, replace(self, span=span, points=self.points[part[1]])
+
+    @cached_property
     def steps(self) -> Array:
         """Of c, b, u, w, each (times,)."""
         mixture = self.span.mixture
@@ -327,7 +345,7 @@ class Reduced:
         on_u = scale * (c[..., None] * total.inputs[:, :, 0] + _sum(tanh * tanh, 2)[..., None] * u) + self.ridge_u * u
         on_u[..., :k] -= scale * total.targets[:, :, 0]
         on_w = scale / d**0.5 * total.inputs[:, :, 1] + self.ridge_w * w
-        step_c, step_b, step_u, step_w = rate * self.steps()
+        step_c, step_b, step_u, step_w = rate * self.steps
         u, w = u - step_u[:, None] * on_u, w - step_w[:, None] * on_w
         turn, folded = np.linalg.qr(np.stack([u[..., k:], w[..., k:]], axis=-1))
         source.folded(turn)
@@ -385,6 +403,21 @@ class Reduced:
         k = self.span.n + 1
         u, w = (side * (each[..., :k] @ self.span.data.swapaxes(1, 2)) / self.d for each in (state.u, state.w))
         return u, w
+
+
+def _updated(
+    blocks: Sequence[tuple[Part, Reduced]], state: State, source: Source, chosen: NDArray[np.intp] | None, rate: float
+) -> State:
+    """One gradient step of every network."""
+    if len(blocks) == 1:
+        return blocks[0][1].update(state, source, chosen, rate)
+    new = State(*(np.empty_like(each) for each in state))
+    for part, problem in blocks:
+        some = State(*(each[part] for each in state))
+        found = problem.update(some, source, None if chosen is None else chosen[part[0]], rate)
+        for whole, each in zip(new, found, strict=True):
+            whole[part] = each
+    return new
 
 
 def _orthonormal(both: Array) -> tuple[Array, Array]:

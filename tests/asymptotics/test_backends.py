@@ -23,7 +23,12 @@ from asymptotics.testing import accuracy, arguments, assert_close, sensitivity
 
 ROUNDING = 2.0**-52
 FLOAT32_TINY = 2.0**-126
-few = settings(max_examples=8)
+
+
+def both(check: Any) -> tuple[Any, Any]:
+    """A check as a property of the cheap formulas in 8 examples, and of the costly ones in 2."""
+    cheap, costly = (settings(max_examples=count)(given(st.data())(check)) for count in (8, 2))
+    return each_cheap(cheap), each_costly(costly)
 
 
 SPECIAL = (ArgMin, Root, GaussianMean, log_defect, normal_below, sp.erf, sp.erfc)
@@ -69,10 +74,7 @@ def test_float64_is_as_accurate_as_promised_in_a_long_search(formula: Formula, d
     check_accuracy(formula, data.draw(arguments(formula, wide=True)))
 
 
-@few
-@given(st.data())
-@each_formula
-def test_backends_agree(formula: Formula, data: st.DataObject) -> None:
+def check_backends_agree(formula: Formula, data: st.DataObject) -> None:
     """numpy scalar, numpy array, compiled numpy, compiled torch and mpmath: the same value at the same floats."""
     point = data.draw(arguments(formula))
     value = formula(**point)
@@ -88,10 +90,10 @@ def test_backends_agree(formula: Formula, data: st.DataObject) -> None:
         assert_close(other, value, rtol=0, atol=allowed, what=formula.name)
 
 
-@few
-@given(st.data())
-@each_formula
-def test_float32_tensors(formula: Formula, data: st.DataObject) -> None:
+test_backends_agree, test_backends_agree_of_means = both(check_backends_agree)
+
+
+def check_float32_tensors(formula: Formula, data: st.DataObject) -> None:
     """Within 1e-6 max(1, cond) of the exact value at the same float32 numbers."""
     point = {k: float(np.float32(v)) for k, v in data.draw(arguments(formula)).items()}
     if not all(r.holds(point) for r in formula.domain.relations):
@@ -103,10 +105,10 @@ def test_float32_tensors(formula: Formula, data: st.DataObject) -> None:
     assert_close(found.item(), value, rtol=0, atol=1e-6 * scale + FLOAT32_TINY, what=formula.name)
 
 
-@few
-@given(st.data())
-@each_formula
-def test_arrays_broadcast_entry_by_entry(formula: Formula, data: st.DataObject) -> None:
+test_float32_tensors, test_float32_tensors_of_means = both(check_float32_tensors)
+
+
+def check_arrays_broadcast(formula: Formula, data: st.DataObject) -> None:
     first, second = (data.draw(arguments(formula)) for _ in range(2))
     names = list(formula.arguments)
     grid = {k: np.array([[first[k]], [second[k]]]) if i % 2 else np.array([first[k], second[k], first[k]])
@@ -120,6 +122,9 @@ def test_arrays_broadcast_entry_by_entry(formula: Formula, data: st.DataObject) 
         value = formula(**entry)
         scale = max(abs(value), sensitivity(formula, entry))
         assert_close(table[index], value, rtol=0, atol=8 * ROUNDING * scale)
+
+
+test_arrays_broadcast, test_arrays_broadcast_of_means = both(check_arrays_broadcast)
 
 
 def test_an_unused_argument_still_broadcasts() -> None:
@@ -181,10 +186,7 @@ def slope_and_scale(formula: Formula, point: dict[str, float], name: str) -> tup
     return exact, max(abs(exact), sensitivity(slope, point), around)
 
 
-@few
-@given(st.data())
-@each_formula
-def test_torch_gradients(formula: Formula, data: st.DataObject) -> None:
+def check_torch_gradients(formula: Formula, data: st.DataObject) -> None:
     """Against f.diff in 20 digits; best_ridge (implicit function theorem) against differences in 50 digits."""
     point = gradient_point(formula, data)
     tensors = {k: torch.tensor(v, dtype=torch.float64, requires_grad=True) for k, v in point.items()}
@@ -196,10 +198,10 @@ def test_torch_gradients(formula: Formula, data: st.DataObject) -> None:
                      what=f"d {formula.name} / d {name}")
 
 
-@few
-@given(st.data())
-@each_formula
-def test_vmap_of_grad_is_the_loop(formula: Formula, data: st.DataObject) -> None:
+test_torch_gradients, test_torch_gradients_of_means = both(check_torch_gradients)
+
+
+def check_vmap_of_grad_is_the_loop(formula: Formula, data: st.DataObject) -> None:
     points = [gradient_point(formula, data) for _ in range(3)]
     function = formula.compile("torch")
     name = formula.arguments[-1]
@@ -212,10 +214,10 @@ def test_vmap_of_grad_is_the_loop(formula: Formula, data: st.DataObject) -> None
         assert_close(together[i].item(), alone.item(), rtol=1e-12, atol=1e-300)
 
 
-@few
-@given(st.data())
-@each_formula
-def test_balls_contain_the_digits(formula: Formula, data: st.DataObject) -> None:
+test_vmap_of_grad_is_the_loop, test_vmap_of_grad_is_the_loop_of_means = both(check_vmap_of_grad_is_the_loop)
+
+
+def check_balls_contain_the_digits(formula: Formula, data: st.DataObject) -> None:
     point = data.draw(arguments(formula, exact=True))
     if formula.short.has(ArgMin, GaussianMean):
         with pytest.raises(TypeError, match=r"no rigorous enclosure for (ArgMin|GaussianMean); evaluate"):
@@ -229,12 +231,16 @@ def test_balls_contain_the_digits(formula: Formula, data: st.DataObject) -> None
         assert reach <= abs(exact) * mpmath.mpf(10) ** -30
 
 
-@given(st.data())
-@each_formula
-def test_floats_are_taken_as_stored(formula: Formula, data: st.DataObject) -> None:
+test_balls_contain_the_digits, test_balls_contain_the_digits_of_means = both(check_balls_contain_the_digits)
+
+
+def check_floats_are_taken_as_stored(formula: Formula, data: st.DataObject) -> None:
     point = data.draw(arguments(formula))
     stored = {k: Fraction(v) for k, v in point.items()}
     assert formula.evaluate(dps=40, **point) == formula.evaluate(dps=40, **stored)
+
+
+test_floats_are_taken_as_stored, test_floats_are_taken_as_stored_of_means = both(check_floats_are_taken_as_stored)
 
 
 def test_text_and_fractions_are_exact() -> None:

@@ -160,6 +160,12 @@ def test_the_law_is_that_in_d_dimensions(d: int, batch: int | None, repeats: int
     _in_law(d, 3000 if d == 20 else 1500, updates, batch, repeats, 0.5)
 
 
+@pytest.mark.parametrize("batch", [None, 2])
+def test_networks_updated_part_by_part_have_the_same_law(batch: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulate.untied_span.BLOCK", 7 * 20)
+    _in_law(20, 3000, 2, batch, 2 if batch else 4, 0.5)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("updates", [1, 3, 100])
 @pytest.mark.parametrize(("d", "batch", "repeats"), [(20, 3, 2), (200, None, 1)])

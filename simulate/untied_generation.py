@@ -1,0 +1,187 @@
+"""Generation with trained networks c x + u tanh(w.x/sqrt(d) + b), exact in law in a few coordinates, at any d.
+
+Let T networks be trained on one data set of n samples. Their u and w, the mean and the samples span at most n + 1 + 2 T
+dimensions; a step of a one-step method leaves what a point has beyond them a multiple of itself, and no class depends
+on it. So points are carried in those coordinates: they start from N(0, alpha^2 I) there as in all d.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from simulate import checks
+from simulate.carry import METHODS, Array, toward_data
+from simulate.execute import execute
+from simulate.field_generation import generated_fraction
+from simulate.learned import LearnedVelocity
+from simulate.mixture import Mixture
+from simulate.path import Schedule, point
+from simulate.provenance import describe
+from simulate.runs import Measured
+from simulate.seeds import Seed, child, normal
+from simulate.untied import Untied, penalty
+from simulate.untied_recipes import UntiedSGD
+from simulate.untied_span import SpanTraining, UntiedSpan, reducible, train_untied_span
+
+# Streams below (seed, d): data sets; then, below the index of a grid, of training, planes and generation.
+_DATA, _GRID, _NOISE = range(3)
+_TRAINING, _PLANES, _STEPS = range(3)
+
+
+def in_common(training: SpanTraining, d: int, *, seed: Seed) -> Untied:
+    """The networks of all times in coordinates common to them, the first along the mean: D = min(d, n + 1 + 2 T).
+
+    What u and w of one time have beyond the span of the data lies in a plane of any direction there, independent of
+    those of other times: all are drawn here together, by Bartlett's factor of the d - n - 1 dimensions. Products with
+    w are those in d dimensions: w is scaled by sqrt(D/d).
+    """
+    state = training.last
+    seeds, times, most = state.u.shape
+    k = most - 2
+    planes = _planes(np.random.default_rng(child(seed, 0)), d - k, seeds, times)
+    size = k + planes.shape[2]
+    found = []
+    for each in (state.u, state.w):
+        full = np.zeros((seeds, times, size))
+        full[..., :k] = each[..., :k]
+        full[..., k:] = (planes @ each[..., k:, None])[..., 0]
+        found.append(torch.from_numpy(full))
+    u, w = found
+    return Untied(torch.from_numpy(state.skip), torch.from_numpy(state.b), u, w * (size / d) ** 0.5)
+
+
+def _planes(generator: np.random.Generator, room: int, seeds: int, times: int) -> Array:
+    """(seeds, times, min(room, 2 times), 2): orthonormal pairs, each uniform in ``room`` dimensions, independent.
+
+    2 times normal vectors, reduced by a rotation to an upper triangular matrix, paired off.
+    """
+    count = 2 * times
+    size = min(room, count)
+    factor = np.triu(generator.standard_normal((seeds, size, count)))
+    left = room - np.arange(size)
+    factor[:, range(size), range(size)] = generator.chisquare(left, (seeds, size)) ** 0.5
+    pairs = factor.reshape(seeds, size, times, 2).transpose(0, 2, 1, 3)
+    columns, turn = np.linalg.qr(pairs)
+    return np.asarray(columns * np.sign(np.diagonal(turn, axis1=2, axis2=3))[:, :, None])
+
+
+def learned_velocity(networks: Untied, times: ArrayLike, schedule: Schedule, *, data_set: int = 0) -> LearnedVelocity:
+    """The velocity of the networks of one data set, trained at ``times`` (T,); ValueError at any other time."""
+    moments = np.asarray(times, dtype=np.float64)
+    if moments.shape != networks.u.shape[1:2]:
+        raise ValueError(f"times has shape {moments.shape}; the networks are of {networks.u.shape[1]} times")
+    known = {t: k for k, t in enumerate(moments.tolist())}
+
+    def learner(t: float) -> Callable[[torch.Tensor], torch.Tensor]:
+        if t not in known:
+            raise ValueError(f"no network was trained at t = {t}; train at all times of the grid but its data end")
+        part = np.s_[data_set : data_set + 1, known[t] : known[t] + 1]
+        network = Untied(*(getattr(networks, name)[part] for name in ("skip", "b", "u", "w")))
+        return lambda x: network(x[None, None])[0, 0]
+
+    return LearnedVelocity(learner, schedule)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedWeightTask:
+    """At one d: train at all ``times`` but the last, then generate over them by each method."""
+
+    mixture: Mixture
+    schedule: Schedule
+    times: Array
+    n: int
+    plus: int | None
+    recipe: UntiedSGD
+    ridge_u: float
+    ridge_w: float
+    methods: Sequence[str]
+    seeds: int
+    count: int
+    seed: int
+    index: int
+
+    def run(self) -> Measured:
+        """``share`` (methods, seeds, 2): generated weight and its standard error."""
+        d, before = self.mixture.d, self.times[:-1]
+        key = child(self.seed, d, _GRID, self.index)
+        span = UntiedSpan.draw(
+            self.mixture, n=self.n, seeds=self.seeds, seed=child(self.seed, d, _DATA), plus=self.plus
+        )
+        points = [point(self.schedule, float(t)) for t in before]
+        training = train_untied_span(
+            span, points, recipe=self.recipe, ridge_u=self.ridge_u, ridge_w=self.ridge_w, seed=child(key, _TRAINING),
+        )
+        networks = in_common(training, d, seed=child(key, _PLANES))
+        shape = self.count, networks.u.shape[2]
+        share = [
+            [generated_fraction(
+                learned_velocity(networks, before, self.schedule, data_set=k), self.schedule, self.times,
+                points[0].alpha * normal(child(self.seed, d, _NOISE, k), shape), _ahead, method=method,
+                seed=child(key, _STEPS, k),
+            ) for k in range(self.seeds)] for method in self.methods
+        ]
+        return {"share": np.array(share)}
+
+
+def _ahead(x: torch.Tensor) -> torch.Tensor:
+    """mu.x > 0, in coordinates of which the first is along mu."""
+    return x[:, 0] > 0
+
+
+def trained_weight_curves(
+    mixture: Mixture, *, d: Sequence[int], n: int, grids: Mapping[str, Callable[[Mixture], ArrayLike]],
+    schedule: Schedule, recipe: UntiedSGD, ridge_u: float, ridge_w: float, methods: Sequence[str] = ("euler",),
+    seeds: int, count: int, seed: int, plus: int | None = None, executor: Executor | None = None,
+    progress: bool = True,
+) -> xr.Dataset:
+    """The weight of + that trained networks generate, over dims (d, grid, method, seed).
+
+    ``grids`` as in `simulate.weight_curves`. For every data set (``n`` samples, of which ``plus`` in + if given) a
+    network is trained at each time of a grid but the data end, and ``count`` points are carried over it; Heun's last
+    step is one of Euler. Variables: generated_weight, its _stderr over points (the data set and its networks fixed),
+    and steps (d, grid). All grids have the same data sets. Exact in law at any d >= n + 5; ``recipe`` must hold
+    enough noise, iterations * batch * repeats of many d.
+    """
+    if not isinstance(mixture, Mixture):
+        raise TypeError(f"mixture must be a Mixture, not {type(mixture).__name__}")
+    laws, rules = [replace(mixture, d=each) for each in d], [checks.choice("method", each, METHODS) for each in methods]
+    if not laws or not grids or not rules:
+        raise ValueError("d, grids and methods must hold one entry or more each")
+    common: dict[str, Any] = {
+        "n": checks.integer("n", n, least=1), "plus": plus, "recipe": reducible(recipe),
+        "ridge_u": penalty("ridge_u", ridge_u), "ridge_w": penalty("ridge_w", ridge_w), "methods": rules,
+        "seeds": checks.integer("seeds", seeds, least=1), "count": checks.integer("count", count, least=1),
+        "seed": checks.integer("seed", seed, least=0),
+    }
+    tasks = [
+        TrainedWeightTask(
+            mixture=law, schedule=schedule, times=toward_data(make(law), schedule), index=k, **common,
+        ) for law in laws for k, make in enumerate(grids.values())
+    ]
+    results = execute(tasks, name="training and generation", executor=executor, progress=progress, unit="grid")
+    shape = len(laws), len(grids)
+    share = np.array([each["share"] for each in results]).reshape(*shape, len(rules), common["seeds"], 2)
+    steps = np.array([len(task.times) - 1 for task in tasks]).reshape(shape)
+    dims = ("d", "grid", "method", "seed")
+    variables = {
+        "generated_weight": (dims, share[..., 0]), "generated_weight_stderr": (dims, share[..., 1]),
+        "steps": (dims[:2], steps),
+    }
+    coordinates: dict[str, Any] = {
+        "d": [law.d for law in laws], "grid": list(grids), "method": rules, "seed": range(common["seeds"]),
+        "n": common["n"], "p": mixture.p, "sigma": mixture.sigma, "radius": mixture.radius,
+    }
+    settings = {
+        **vars(mixture), **common, "recipe": repr(recipe), "kind": "trained_weight", "d": coordinates["d"],
+        "schedule": schedule.name, "grids": list(grids),
+        "seed_rule": "SeedSequence(seed, spawn_key=(d, 0)) for data sets, (d, 1, index of grid, ...) for the rest",
+    }
+    return xr.Dataset(variables, coordinates, {"provenance": describe(settings)})
