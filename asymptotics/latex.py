@@ -223,7 +223,8 @@ _PLAIN = {
     r"\to": "→", r"\infty": "∞", r"\cdot": "·", r"\ge": "≥", r"\le": "≤", r"\sum": "Σ", r"\ln": "ln",
     r"\mapsto": "↦", r"\sim": "~", r"\,": " ", r"\;": " ", r"\quad": " ", r"\hat": "^", r"\dot": "d",
     r"\bar": "¯", r"\sqrt": "√", r"\frac12": "½", r"\mathcal": "", r"\mathrm": "", r"\tfrac12": "½",
-    r"\pm": "±",
+    r"\pm": "±", r"\nu": "ν", r"\kappa": "κ", r"\omega": "ω", r"\tau": "τ", r"\ell": "ℓ", r"\tanh": "tanh",
+    r"\cos": "cos", r"\lim": "lim", r"\times": "×", r"\propto": "∝",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from asymptotics.phases import Target, best_dilation, generated_weight, half_grid
+from asymptotics.phases.design import free_shares
 from asymptotics.phases.first import first_phase
 from benchmarks.measure import Result, in_turn, seconds
 from simulate import Mixture, Point
@@ -44,7 +45,7 @@ def designs() -> list[Result]:
             target = Target(p=p, sigma=1.0, d=d)
             inside = kappas[kappas < 0.95 * target.length]
             heun = best_dilation(target, steps // 2, method="heun").error
-            for share, label, shares in ((0.5, "half", np.array([0.5])), (None, "free", np.arange(1, steps) / steps)):
+            for share, label, shares in ((0.5, "half", np.array([0.5])), (None, "free", free_shares(steps))):
                 design = best_dilation(target, steps, share=share)
                 grids = half_grid(target, inside[:, None], shares[None], steps)
                 brute = float(np.abs(generated_weight(target, grids) - p).min())

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sympy as sp
 
@@ -26,6 +26,8 @@ from simulate.runs import one_thread
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,12 @@ class Teller:
             save(dataset, self.data / f"{label.replace(' ', '_')}.nc")
         self._print(f"Simulated: {label}\n{dataset.attrs.get('provenance', '')}\n")
         return dataset
+
+    def aside(self, run: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
+        """Start ``run(*arguments)`` on a worker, if there are any; call what comes back to have the result."""
+        if self.executor is None:
+            return lambda: run(*arguments)
+        return self.executor.submit(run, *arguments).result
 
     def compare(self, dataset: xr.Dataset, formula: Formula, *, comparisons: int = 1) -> xr.Dataset:
         """Hold a data set against the theory: every point within its calibrated tolerance."""

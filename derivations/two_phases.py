@@ -7,10 +7,20 @@ from typing import Any
 import numpy as np
 
 from asymptotics import phases as theory
-from asymptotics.phases.first import jump, skip as finite_skip
+from asymptotics.phases import first_phase_skip, jump
 from derivations import figures
 from derivations.story import Story, Teller, alone
-from simulate import Mixture, Point, UntiedSGD, UntiedSpan, train_untied_span
+from simulate import (
+    ClassData,
+    Mixture,
+    Point,
+    UntiedAdam,
+    UntiedSGD,
+    UntiedSpan,
+    train_untied,
+    train_untied_span,
+)
+from simulate.runs import one_thread
 
 SIGMA, RIDGE, KAPPA = 1.0, 0.1, 2.0
 PLUS, MINUS, D = 102, 26, 10**6
@@ -21,6 +31,7 @@ FORMULAS = (
 )
 POINT = {"alpha": 0.7, "beta": 0.3, "n": 16.0, "sigma": SIGMA, "ridge": RIDGE, "radius": 1.0, "s": 1.0, "p": 0.8}
 GIVEN = {"n_plus": PLUS, "n_minus": MINUS, "sigma": SIGMA, "ridge_u": RIDGE, "ridge_w": RIDGE}
+DIRECT = (0.2, 0.6)
 SLIP = 0.4678
 """The skip that the formula printed in the authors' repository gives at n = 16, ridge .1, sigma 1, t = .3."""
 
@@ -41,13 +52,25 @@ def tell(teller: Teller) -> None:
         "Before the jump the global minimum is trivial, $\\omega=0$ and $|b|=\\infty$; there $\\omega$ jumps "
         "($\\lambda=\\ell=2$, $\\sigma=1$)"
     ))
+    direct = teller.aside(_in_all_dimensions, teller.effort.d)
     trained = _second_phase(teller)
     first = _first_phase(teller)
-    teller.draw("two_phases", _figure(first, trained), (
+    teller.act("training in all dimensions")
+    vectors = direct()
+    for name, (skip, mean) in vectors.items():
+        expected = [formula(alpha=1 - np.array(DIRECT), beta=np.array(DIRECT), n=PLUS + MINUS, ridge=RIDGE, sigma=SIGMA)
+                    for formula in (theory.second_skip, theory.second_mean)]
+        gap = max(float(np.abs(found / wanted - 1).max()) for found, wanted in zip((skip, mean), expected, strict=True))
+        teller.check(
+            f"torch in all $d={teller.effort.d}$ dimensions, {name}, comes to the same $c$ and $m$", gap < 0.1,
+            f"within {gap:.1%} (allowed 10 %: a few hundred updates)",
+        )
+    teller.draw("two_phases", _figure(first, trained, vectors), (
         "Overlaps against dilated time, halves for the two phases. Lines: infinitely many samples (dashed), "
-        f"{PLUS} and {MINUS} samples (solid). Dots: networks trained by SGD with fresh noise, run exactly in law, "
-        f"$d=1000$ (first phase) and $d=10^6$ (second; $\\kappa={KAPPA:g}$, $\\sigma=1$, $\\lambda=\\ell={RIDGE}$), "
-        "with the standard deviation over data sets."
+        f"{PLUS} and {MINUS} samples (solid; $\\kappa={KAPPA:g}$, $\\sigma=1$, $\\lambda=\\ell={RIDGE}$). Dots: "
+        f"networks trained by SGD with fresh noise, exactly in law, at $d={teller.effort.d}$ (first phase) and "
+        "$d=10^6$ (second), with the standard deviation over data sets. Squares and crosses: torch, SGD and Adam, in "
+        f"all $d={teller.effort.d}$ dimensions."
     ))
 
 
@@ -75,15 +98,29 @@ def _second_phase(teller: Teller) -> dict[str, np.ndarray]:
     return {"beta": times, "c": run.skip, "m": run.m}
 
 
+def _in_all_dimensions(d: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """(c, m) at the times ``DIRECT`` of the second phase, by recipe."""
+    with one_thread():
+        data = ClassData.draw(Mixture(d=d, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=1, seed=47, plus=PLUS)
+        found = {}
+        for name, recipe in (("SGD", UntiedSGD(iterations=200, repeats=1)),
+                             ("Adam", UntiedAdam(iterations=300, repeats=1, rate=0.05))):
+            final = train_untied(data, [Point(1 - t, t) for t in DIRECT], recipe=recipe, ridge_u=RIDGE, ridge_w=RIDGE,
+                                 seed=48).final
+            found[name] = final.skip[0], final.m[0]
+    return found
+
+
 def _first_phase(teller: Teller) -> dict[str, np.ndarray]:
-    """At d = 1000 noises suffice to train in seconds; the clock is the exact one."""
-    d, shares = 1000, np.array([0.3, 0.5, 0.7, 0.9])
+    """Several thousand noises for each dimension; the clock is the exact one."""
+    d, shares = teller.effort.d, np.array([0.3, 0.5, 0.7, 0.9])
     beta = KAPPA * shares / d**0.5
     clocks = theory.speciation(alpha=1 - beta, beta=beta, sigma=SIGMA, d=d)
     teller.act("training along the first phase")
-    span = UntiedSpan.draw(Mixture(d=d, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=4, seed=45, plus=PLUS)
+    seeds = max(2, teller.effort.seeds // 6)
+    span = UntiedSpan.draw(Mixture(d=d, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=seeds, seed=45, plus=PLUS)
     run = train_untied_span(
-        span, [Point(1 - b, b) for b in beta], recipe=UntiedSGD(iterations=3000, repeats=10), ridge_u=RIDGE,
+        span, [Point(1 - b, b) for b in beta], recipe=UntiedSGD(iterations=3000, repeats=d // 125), ridge_u=RIDGE,
         ridge_w=RIDGE, seed=46,
     ).final
     expected = theory.first_phase(s=clocks, **GIVEN)
@@ -96,7 +133,9 @@ def _first_phase(teller: Teller) -> dict[str, np.ndarray]:
     return {"share": shares, "s": np.asarray(clocks), "omega": run.omega, "b": run.b, "m": run.m}
 
 
-def _figure(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> Any:
+def _figure(
+    first: dict[str, np.ndarray], second: dict[str, np.ndarray], vectors: dict[str, tuple[np.ndarray, np.ndarray]]
+) -> Any:
     figure, axes = figures.panels(2, 2, width=3.6, height=2.6)
     early, late = np.linspace(0.02, 1, 60), np.linspace(0.005, 0.995, 60)
     solved = theory.first_phase(s=KAPPA * early, **GIVEN)
@@ -111,7 +150,7 @@ def _figure(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> Any:
             axis.errorbar(first["share"] / 2, first[name].mean(axis=0), yerr=spread, fmt="o", markersize=3.5,
                           linewidth=0.9, color=figures.COLOURS[0])
         else:
-            small = finite_skip(s=KAPPA * early, **GIVEN) / D**0.5
+            small = first_phase_skip(s=KAPPA * early, **GIVEN) / D**0.5
             figures.line(axis, early / 2, small, index=0)
         if name in ("m", "c"):
             formula = {"m": theory.second_mean, "c": theory.second_skip}[name]
@@ -121,6 +160,9 @@ def _figure(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> Any:
             figures.line(axis, 0.5 + late / 2, exact(alpha=1 - late, beta=late, sigma=SIGMA), index=1, style="--")
             axis.errorbar(0.5 + second["beta"] / 2, second[name].mean(axis=0), yerr=second[name].std(axis=0, ddof=1),
                           fmt="o", markersize=3.5, linewidth=0.9, color=figures.COLOURS[1])
+            for (skip, mean), mark in zip(vectors.values(), ("s", "x"), strict=True):
+                axis.plot(0.5 + np.array(DIRECT) / 2, skip if name == "c" else mean, mark, markersize=6, color="black",
+                          fillstyle="none")
         axis.axvline(0.5, color="black", linewidth=0.7, alpha=0.5)
         axis.set_xlim(0, 1)
         figures.name(axis, "dilated time", title)
@@ -128,8 +170,7 @@ def _figure(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> Any:
     return figure
 
 
-STORY = Story("two_phases", "What is learned in each phase", (*FORMULAS, theory.first_phase), len(FORMULAS) + 4, tell,
-              parallel=False)
+STORY = Story("two_phases", "What is learned in each phase", (*FORMULAS, theory.first_phase), len(FORMULAS) + 5, tell)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

@@ -74,7 +74,7 @@ def weight_curves(
     methods: Sequence[str], count: int, seed: int, reduced: bool = True, batch: int | None = None,
     dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu", progress: bool = True,
 ) -> xr.Dataset:
-    """The weight of + that the exact field generates, over dims (d, grid, method).
+    """The weight of + that the exact field generates, over dims (d, grid, scheme: its method).
 
     ``grids`` makes times, by name, for the mixture at each d: for instance with half of the steps below kappa/|mu|,
     which is then one of the times. Points start from N(0, alpha^2 I) at the first, where beta should be 0. Variables:
@@ -117,13 +117,14 @@ def _dataset(
     mixture: Mixture, runs: Sequence[_Run], shares: Array, count: int, settings: Mapping[str, Any]
 ) -> xr.Dataset:
     """``shares`` (d, grid, method, 2) hold value and standard error."""
-    dims = ("d", "grid", "method")
+    # Not "method": Dataset.sel has an argument of that name.
+    dims = ("d", "grid", "scheme")
     variables = {
         "generated_weight": (dims, shares[..., 0]), "generated_weight_stderr": (dims, shares[..., 1]),
         "steps": (dims[:2], [[len(grid) - 1 for grid in run.grids.values()] for run in runs]),
     }
     coordinates = {
-        "d": [run.law.d for run in runs], "grid": list(runs[0].grids), "method": list(runs[0].methods),
+        "d": [run.law.d for run in runs], "grid": list(runs[0].grids), "scheme": list(runs[0].methods),
         "p": mixture.p, "sigma": mixture.sigma, "radius": mixture.radius, "seeds": count,
     }
     return xr.Dataset(variables, coordinates, {"provenance": describe(settings)})

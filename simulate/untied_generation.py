@@ -142,7 +142,7 @@ def trained_weight_curves(
     seeds: int, count: int, seed: int, plus: int | None = None, executor: Executor | None = None,
     progress: bool = True,
 ) -> xr.Dataset:
-    """The weight of + that trained networks generate, over dims (d, grid, method, seed).
+    """The weight of + that trained networks generate, over dims (d, grid, scheme, seed).
 
     ``grids`` as in `simulate.weight_curves`. For every data set (``n`` samples, of which ``plus`` in + if given) a
     network is trained at each time of a grid but the data end, and ``count`` points are carried over it; Heun's last
@@ -170,13 +170,13 @@ def trained_weight_curves(
     shape = len(laws), len(grids)
     share = np.array([each["share"] for each in results]).reshape(*shape, len(rules), common["seeds"], 2)
     steps = np.array([len(task.times) - 1 for task in tasks]).reshape(shape)
-    dims = ("d", "grid", "method", "seed")
+    dims = ("d", "grid", "scheme", "seed")
     variables = {
         "generated_weight": (dims, share[..., 0]), "generated_weight_stderr": (dims, share[..., 1]),
         "steps": (dims[:2], steps),
     }
     coordinates: dict[str, Any] = {
-        "d": [law.d for law in laws], "grid": list(grids), "method": rules, "seed": range(common["seeds"]),
+        "d": [law.d for law in laws], "grid": list(grids), "scheme": rules, "seed": range(common["seeds"]),
         "n": common["n"], "p": mixture.p, "sigma": mixture.sigma, "radius": mixture.radius,
     }
     settings = {

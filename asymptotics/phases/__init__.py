@@ -6,6 +6,7 @@ from asymptotics.phases.design import (
     best_dilation as best_dilation,
     generated_weight as generated_weight,
     half_grid as half_grid,
+    variance_across as variance_across,
 )
 from asymptotics.phases.dilations import (
     PhaseDesign as PhaseDesign,
@@ -18,7 +19,12 @@ from asymptotics.phases.events import (
     boundary_time as boundary_time,
     share as share,
 )
-from asymptotics.phases.first import FirstPhase as FirstPhase, generated_fraction as generated_fraction, jump as jump
+from asymptotics.phases.first import (
+    FirstPhase as FirstPhase,
+    first_phase_skip as first_phase_skip,
+    generated_fraction as generated_fraction,
+    jump as jump,
+)
 from asymptotics.phases.fit import Fit as Fit, clock as clock, fit_uturn as fit_uturn
 from asymptotics.phases.formulas import (
     FORMULAS as FORMULAS,

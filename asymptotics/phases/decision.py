@@ -9,12 +9,14 @@ from functools import cache
 
 import sympy as sp
 
+from asymptotics import mixture
 from asymptotics.derivation import Derivation, Step
+from asymptotics.exponentials import in_generators
 from asymptotics.mixture import ODDS
 from asymptotics.phases import posterior
 from asymptotics.roots import Root
 from asymptotics.special import normal_below
-from asymptotics.symbols import half_odds, kappa, p, s
+from asymptotics.symbols import alpha, beta, dalpha, dbeta, half_odds, kappa, noised, p, s
 
 _q = sp.Symbol("q", real=True)
 _edge = sp.Symbol("nu", real=True)
@@ -96,15 +98,54 @@ def _quantile() -> Root:
     return Root(equation, _q, -s - 40, s + 40)
 
 
+_along = sp.Symbol("y", real=True)
+_size = sp.Symbol("mu_size", positive=True)
+"""y = mu.x/|mu|, and |mu|."""
+
+
+def _mass_below() -> sp.Expr:
+    """The distribution function of y at x_t."""
+    up, down = ((_along - sign * beta * _size) / sp.sqrt(noised) for sign in (1, -1))
+    return p * normal_below(up) + (1 - p) * normal_below(down)
+
+
+def _is_carried(mass: sp.Expr) -> sp.Expr:
+    """The total derivative of the mass along dy/dt = b(y), with the exact velocity."""
+    linear, along = mixture.velocity().result
+    mean = sp.tanh(half_odds + mixture.log_ratio().subs(mixture.overlap, _size * _along))
+    full = dict([mixture.MEANING])
+    explicit = mass.xreplace(full)
+    drift = explicit.diff(alpha) * dalpha + explicit.diff(beta) * dbeta
+    flow = explicit.diff(_along) * (linear * _along + along * _size * mean).xreplace(full)
+    # Both modes share the factor exp(-(y^2 + beta^2 |mu|^2)/(2 V)); what is left has e^(+-beta |mu| y/V).
+    common = sp.exp((_along**2 + beta**2 * _size**2) / (2 * full[noised]))
+    total = sp.expand((drift + flow) * common)
+    odds = sp.exp(2 * half_odds)
+    total = total.subs(p, odds / (1 + odds)).replace(
+        lambda node: isinstance(node, sp.exp), lambda node: sp.exp(sp.expand(sp.simplify(node.args[0])))
+    )
+    return sp.simplify(in_generators(total.subs(full[noised], noised).rewrite(sp.exp)).xreplace(full))
+
+
 @cache
 def quantile() -> Derivation:
     """Where the flow separates the modes."""
     return posterior.measure().then(
         Step(
-            "The flow is increasing in $\\nu$, so that the upper $p$ of the mass ends in +: the edge is the "
-            "$(1-p)$-quantile",
-            _quantile(), "the distribution function at $q$ less $1-p$", "exact",
+            "Along the probability-flow ODE the distribution function of $y=\\mu\\cdot x_t/|\\mu|$ keeps its value: "
+            "the flow is the increasing map between quantiles",
+            _mass_below(),
+            "its total derivative along $\\dot y=b(y)$ with the exact velocity vanishes, on any schedule", "exact",
+            lambda previous, current: [_is_carried(current)],
+        ),
+        Step(
+            "so that the upper $p$ of the mass ends in +: the edge is the $(1-p)$-quantile, in units of $\\sqrt V$",
+            _quantile(),
+            "with the modes far apart at the data end, $|\\mu|\\gg\\sigma$, the + mode is the upper $p$; the "
+            "distribution function at $q$ less $1-p$", "asymptotic",
             lambda previous, current: [
+                previous.subs({_along: current.variable * sp.sqrt(noised), _size: s * sp.sqrt(noised) / beta})
+                - p * normal_below(current.variable - s) - (1 - p) * normal_below(current.variable + s),
                 _by_distribution(current),
                 sp.diff(current.equation, current.variable)
                 - p * sp.exp(-((current.variable - s) ** 2) / 2) / sp.sqrt(2 * sp.pi)

@@ -205,5 +205,12 @@ def uturn_sde_minus() -> Derivation:
             lambda previous, current: [
                 same(current, sp.exp(-s * z - s**2 / 2) * (1 + sp.tanh(y)) / 2), previous - 4 * (1 - p) * current,
             ],
-        )
+        ),
+        Step(
+            "The posterior is a martingale of the reverse SDE: whatever $s$, $p$ of all samples return to +",
+            mmse().result / (4 * (1 - p)), "$p\\,P(+|+)+(1-p)\\,P(+|-)=p$", "exact",
+            lambda previous, current: [
+                p * branch.expr + (1 - p) * current - p for branch in uturn_sde_plus().result.args[1:]
+            ],
+        ),
     )

@@ -5,13 +5,16 @@ import math
 from pathlib import Path
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
+import sympy as sp
 from hypothesis import given, strategies as st
 
-from asymptotics import phases
+from asymptotics import phases, symbols
 from asymptotics.phases import (
     Event,
+    Modes,
     Target,
     best_dilation,
     boundary_time,
@@ -20,9 +23,19 @@ from asymptotics.phases import (
     generated_weight,
     half_grid,
     share,
+    variance_across,
 )
-from asymptotics.schedule import Dilation, linear, ornstein_uhlenbeck, square_root, trigonometric, variance_exploding
+from asymptotics.schedule import (
+    Dilation,
+    Interpolant,
+    linear,
+    ornstein_uhlenbeck,
+    square_root,
+    trigonometric,
+    variance_exploding,
+)
 
+FAR = Target(p=0.8, sigma=1.0, d=1e4)
 REFERENCE = Path(__file__).parents[1] / "reference" / "values.json"
 
 
@@ -108,6 +121,22 @@ def test_closed_forms_lie_in_their_balls() -> None:
         assert phases.total_variation(s=float(clocks)) == pytest.approx(0.9, abs=1e-12)
 
 
+@pytest.mark.parametrize("dilation", ["half", "t**(11/5)", "t**(1/3)", None])
+@pytest.mark.parametrize("schedule", [
+    linear, square_root, Interpolant("1-t", "t**(1/3)"), Interpolant("1-t", "(exp(t)-1)/(exp(1)-1)"),
+], ids=["linear", "square_root", "cube root", "exponential"])
+def test_intervals_hold_the_time_on_any_schedule_and_dilation(schedule: Interpolant, dilation: str | None) -> None:
+    """Powers of any exponent, and a node that is not rational: both signs of the gap, in 50 digits."""
+    tau = Dilation.half(3, 1000) if dilation == "half" else None if dilation is None else Dilation(dilation)
+    path = schedule if tau is None else schedule.dilated(tau)
+    for event in (Event.bimodality(), Event.variance()):
+        found = boundary_time(event, schedule, sigma=1, d=1000, dilation=tau)
+        gap = sp.lambdify(symbols.t, path.beta - event.ratio(sigma=1, d=1000) * path.alpha, "mpmath")
+        with mpmath.workdps(50):
+            assert gap(mpmath.mpf(found.low)) <= 0 <= gap(mpmath.mpf(found.high))
+        assert found.certified and found.high - found.low <= 1e-15
+
+
 def test_a_users_function_is_bracketed_and_not_certified() -> None:
     tau = Dilation.half(3, 400)
     proved = boundary_time(Event.clone(0.6, 0.7), linear, sigma=1, d=400, dilation=tau)
@@ -148,6 +177,7 @@ def test_the_recommended_dilation() -> None:
     for d in (1e2, 1e6):
         target = Target(p=0.8, sigma=1.0, d=d)
         half, free = best_dilation(target, 50), best_dilation(target, 50, share=None)
+        assert free.share <= 0.8 and 0.7 < free.variance < half.variance < 1
         assert half.error <= 0.0065 and free.error <= 0.0045 and half.undilated > 0.01
         kappas = np.geomspace(0.3, min(12, 0.95 * d**0.5), 300)
         brute = np.abs(generated_weight(target, half_grid(target, kappas, 0.5, 50)) - 0.8).min()
@@ -171,6 +201,50 @@ def test_steps_of_ever_smaller_size_give_the_weight() -> None:
     assert gaps[1] < gaps[0] / 5 and gaps[3] < gaps[2] / 25 and gaps[2] < gaps[0]
 
 
+@pytest.mark.parametrize("method", ["euler", "heun"])
+@pytest.mark.parametrize("kappa", [2, 5])
+def test_a_dilated_schedule_takes_the_steps_of_the_moved_grid(method: str, kappa: int) -> None:
+    """At the node the pace jumps: each step takes its own side."""
+    target, tau = Target(p=0.8, sigma=1.0, d=1e4), Dilation.half(kappa, 10_000)
+    for steps in (10, 50):
+        times = np.linspace(0, 1, steps + 1)
+        moved = generated_weight(target, tau(times), method=method)
+        dilated = generated_weight(target, times, schedule=linear.dilated(tau), method=method)
+        assert float(dilated) == pytest.approx(float(moved), abs=1e-12)
+        widths = [variance_across(target, times, schedule=linear.dilated(tau), method=method),
+                  variance_across(target, tau(times), method=method)]
+        assert float(widths[0]) == pytest.approx(float(widths[1]), rel=1e-12)
+
+
+@pytest.mark.parametrize("sigma", [0.5, 1.3])
+def test_the_variance_across_is_that_of_carried_points(sigma: float) -> None:
+    """A start orthogonal to mu, carried by hand with the derivative of ln sqrt(V)."""
+    target = Target(p=0.8, sigma=sigma, d=400)
+    grid = half_grid(target, 2.5, 0.6, 15)
+    x = 1.0
+    for t, step in zip(grid[:-1], np.diff(grid), strict=True):
+        noised = (1 - t) ** 2 + sigma**2 * t**2
+        x += step * x * (-(1 - t) + sigma**2 * t) / noised
+    assert float(variance_across(target, grid)) == pytest.approx(x**2 / sigma**2, rel=1e-12)
+    fine = half_grid(target, 2.5, 0.5, 4000)
+    assert float(variance_across(target, fine, method="heun")) == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize(("make", "words"), [
+    (lambda: half_grid(FAR, 2.0, 0.5, 1), "steps = 1 must be an integer >= 2"),
+    (lambda: half_grid(FAR, -3.0, 0.5, 9), r"kappa = -3.0 is not allowed: 0 < kappa < \|mu\| = 100"),
+    (lambda: half_grid(FAR, [2.0, 300.0], 0.5, 9), "kappa = 300.0 is not allowed"),
+    (lambda: half_grid(FAR, 2.0, 5, 9), "share = 5.0 is not allowed: 0 < share < 1"),
+    (lambda: half_grid(FAR, np.nan, 0.5, 9), "kappa.*nan"),
+    (lambda: half_grid(0.8, 2.0, 0.5, 9), "must be a Target"),
+    (lambda: generated_weight(0.8, [0, 1]), "must be a Target"),
+    (lambda: best_dilation(Modes([[-9.0], [9.0]], [0.5, 0.5], 1.0), 9), "must be a Target"),
+])
+def test_bad_designs(make: Any, words: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=words):
+        make()
+
+
 # The fit
 
 
@@ -186,26 +260,34 @@ def test_the_clock_of_the_published_digits() -> None:
 
 
 def test_intervals_cover_what_they_should() -> None:
-    """100 fits to binomial counts at 95 %."""
-    ratio, rate, p, count = np.geomspace(0.05, 0.6, 8), 6.0, 0.8, 2000
+    """100 fits to binomial counts at 95 %, some of the shares 0 or 1."""
+    ratio, rate, p, count = np.geomspace(0.05, 0.6, 8), 6.0, 0.8, 200
     truth = [np.asarray(f(p=p, s=rate * ratio)) for f in (phases.uturn_sde_plus, phases.uturn_sde_minus)]
     generator, covered = np.random.default_rng(3), np.zeros((100, 2))
     for k in range(len(covered)):
         plus, minus = (generator.binomial(count, each) / count for each in truth)
-        errors = np.sqrt(np.maximum(truth[1] * (1 - truth[1]), truth[0] * (1 - truth[0])) / count)
-        fit = fit_uturn(ratio, plus=plus, minus=minus, stderr=errors)
+        fit = fit_uturn(ratio, plus=plus, minus=minus, count=count)
         covered[k] = (
             fit.rate_interval[0] <= rate <= fit.rate_interval[1], fit.p_interval[0] <= p <= fit.p_interval[1],
         )
-    # The errors given are upper ones, so that coverage is 95 % or more; at most 17 of 100 misses happen below 1e-6.
+    # 18 misses or more of 100, each at 5 %: a chance of 1e-6.
     assert (covered.sum(axis=0) >= 83).all()
 
 
 def test_bad_fits() -> None:
     with pytest.raises(ValueError, match="give plus, minus or both"):
         fit_uturn([0.1, 0.2], stderr=0.1)
-    with pytest.raises(ValueError, match="stderr must be > 0"):
+    with pytest.raises(ValueError, match=r"stderr = 0\.0 must be > 0 and finite; for a share of 0 or 1 give its count"):
         fit_uturn([0.1, 0.2], plus=[0.8, 0.9], stderr=0.0)
+    with pytest.raises(ValueError, match="give either stderr or count"):
+        fit_uturn([0.1, 0.2], plus=[0.8, 0.9])
+    with pytest.raises(ValueError, match=r"count has shape \(3,\); it must be one number, one for each of 2 times"):
+        fit_uturn([0.1, 0.2], plus=[0.8, 0.9], count=[5, 6, 7])
+    with pytest.raises(ValueError, match="ratio holds inf; it must be > 0 and finite"):
+        fit_uturn([0.1, np.inf], plus=[0.8, 0.9], count=5)
+    for flat in ([0.5] * 3, [0.0] * 3, [1.0] * 3):
+        with pytest.raises(ValueError, match=r"do not determine K.*give times at which the shares change"):
+            fit_uturn([0.1, 0.2, 0.4], minus=flat, stderr=0.02)
     with pytest.raises(ValueError, match=r"plus must hold a share in \[0, 1\]"):
         fit_uturn([0.1, 0.2], plus=[0.8, 1.9], stderr=0.1)
     with pytest.raises(ValueError, match="cannot determine 2 unknowns"):

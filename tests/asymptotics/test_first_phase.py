@@ -21,12 +21,12 @@ from asymptotics.phases.first import (
     averages,
     first_phase,
     first_phase_mp,
+    first_phase_skip,
     generated_fraction,
     jump,
     minimise,
     outcome,
     problem,
-    skip,
 )
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "values.json").read_text(encoding="utf-8"))
@@ -256,7 +256,7 @@ def test_many_samples_learn_the_posterior() -> None:
     np.testing.assert_allclose(result.b, np.arctanh(2 * p - 1), rtol=1e-6)
     np.testing.assert_allclose(result.m, 1, rtol=1e-6)
     np.testing.assert_allclose(result.q, 1, rtol=1e-6)
-    np.testing.assert_allclose(skip(**given, s=s), sigma**2 * s, rtol=1e-6)
+    np.testing.assert_allclose(first_phase_skip(**given, s=s), sigma**2 * s, rtol=1e-6)
     # The exact flow, decided by its sign at the end of the phase: p itself only as kappa grows.
     end = p * norm.cdf(1.5) + (1 - p) * norm.cdf(-1.5)
     assert generated_fraction(**(given | {"n_plus": 8e5, "n_minus": 2e5}), kappa=1.5) == pytest.approx(end, abs=1e-5)
@@ -340,8 +340,8 @@ def test_no_other_direction_of_w_is_better() -> None:
 
 
 def test_skip_of_the_note() -> None:
-    assert skip(**STANDARD, s=1) == pytest.approx(0.94091, abs=5e-6)
-    table = skip(**counts(12, 4), **HEAVY, s=np.array([0.0, 0.2]))
+    assert first_phase_skip(**STANDARD, s=1) == pytest.approx(0.94091, abs=5e-6)
+    table = first_phase_skip(**counts(12, 4), **HEAVY, s=np.array([0.0, 0.2]))
     # trivial branch: s (1 + sigma^2) less what u explains
     np.testing.assert_allclose(table, [0, 0.2 * (2 - (64 / 18 + 16 / 18) / 16)], rtol=1e-14)
 
@@ -405,7 +405,7 @@ def test_generated_fraction_before_the_jump_and_with_equal_classes() -> None:
     ],
 )
 def test_bad_input(change: dict[str, Any], error: type[Exception], words: str) -> None:
-    for function in (first_phase, skip):
+    for function in (first_phase, first_phase_skip):
         with pytest.raises(error, match=words):
             function(**(STANDARD | {"s": 1} | change))
 

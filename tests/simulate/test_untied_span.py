@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from asymptotics.calibration import assert_agrees, compare_mean, compare_two_samples
-from asymptotics.phases.first import first_phase, skip
+from asymptotics.phases.first import first_phase, first_phase_skip
 from simulate import Mixture, Point
 from simulate.untied import Parameters, Problem, UntiedOverlaps, train_untied
 from simulate.untied_data import ClassData
@@ -230,7 +230,7 @@ def _first(d: int, s: float, seeds: int, recipe: UntiedSGD, bias: float, skip_bi
     assert not theory.trivial
     for name in NAMES:
         if name == "skip":
-            expected, allowed = float(skip(**FIRST, s=s)) / d**0.5, skip_bias
+            expected, allowed = float(first_phase_skip(**FIRST, s=s)) / d**0.5, skip_bias
         else:
             expected, allowed = float(getattr(theory, name)), (2.0 if name in "qr" else 1.0) * bias
         verdict = compare_mean(getattr(found, name)[:, 0], expected, bias=allowed * expected, comparisons=len(NAMES))

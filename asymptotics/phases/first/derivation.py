@@ -95,11 +95,18 @@ def finite() -> Derivation:
             "law of large numbers, independent $\\xi_\\pm$; here $c=O(d^{-1/2})$ drops out", "asymptotic",
         ),
         Step(
+            "Samples of one class enter $w$ alike: $w=w_+\\bar x_++w_-\\bar x_-$",
+            sp.Tuple(*_weights),
+            "the risk does not change when samples of a class change places; that its minimum does not break this "
+            "symmetry is taken from simulation", "assumption",
+            lambda previous, current: _is_gram(previous),
+        ),
+        Step(
             "$w=\\omega(\\bar x_+-\\bar x_-)/2$",
             sp.Tuple(omega / 2, -omega / 2),
-            "samples of one class enter alike (assumed); the bias is free, so that only the difference of the overlaps "
-            "with the two classes counts, and this is the shortest $w$ with a given one", "exact",
-            lambda previous, current: [*_closest(sp.Matrix(current)), *_is_gram(previous)],
+            "the bias is free, so that only the difference of the overlaps with the two classes counts, and this is "
+            "the shortest $w$ with a given one", "exact",
+            lambda previous, current: [*_closest(sp.Matrix(current)), *(sp.Matrix(previous) - _weights)],
         ),
         Step(
             "The overlaps of $w$ with the classes and its length: $b\\pm s\\omega v_\\pm$ and $r$",

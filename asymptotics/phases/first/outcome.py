@@ -53,7 +53,7 @@ def _jump(p: Problem) -> Array:
     return (low + high) / 2
 
 
-def skip(*, n_plus: Any, n_minus: Any, sigma: Any, ridge_u: Any, ridge_w: Any, s: Any) -> Any:
+def first_phase_skip(*, n_plus: Any, n_minus: Any, sigma: Any, ridge_u: Any, ridge_w: Any, s: Any) -> Any:
     """The learned sqrt(d) c of the first phase; c itself vanishes, and its limit at infinite n is sigma^2 s.
 
     Arguments and errors as in `first_phase`.
