@@ -14,7 +14,7 @@ from derivations.story import Story, Teller, alone
 from simulate import Mixture, UntiedSGD, trained_weight_curves, weight_curves
 
 P, SIGMA, STEPS = 0.8, 1.0, 50
-PLUS, MINUS, TRAINED_STEPS, TRAINED = 102, 26, 16, (200, 2000, 20_000)
+PLUS, MINUS, TRAINED_STEPS, TRAINED = 102, 26, 12, (200, 2000, 20_000)
 BUDGETS = (20, 50, 100, 200)
 DIMENSIONS = (10**2, 10**4, 10**6)
 FORMULAS = (theory.mode_probability_sign, theory.mode_probability_field)
@@ -107,7 +107,7 @@ def _trained(teller: Teller) -> Any:
     data = teller.simulate("trained networks", lambda executor: trained_weight_curves(
         Mixture(d=100, sigma=SIGMA, p=P), d=TRAINED, n=PLUS + MINUS, plus=PLUS,
         grids={"dilated": dilated, "undilated": lambda mixture: np.linspace(0, 1, TRAINED_STEPS + 1)},
-        schedule=linear, recipe=UntiedSGD(iterations=600, repeats=20), ridge_u=0.1, ridge_w=0.1,
+        schedule=linear, recipe=UntiedSGD(iterations=500, repeats=20), ridge_u=0.1, ridge_w=0.1,
         seeds=max(2, teller.effort.seeds // 8), count=2000, seed=52, executor=executor, progress=False,
     ))
     share = data["generated_weight"].sel(scheme="euler")
