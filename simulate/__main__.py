@@ -1,6 +1,6 @@
-"""``python -m simulate denoiser|generation|learning ... --out FILE.nc``: write a data set, print where it lies.
+"""``python -m simulate denoiser|generation|learning|weights|uturn ... --out FILE.nc``: write a data set, print where.
 
-``--reduced`` draws it from its exact law instead of in d dimensions, at any d.
+``--reduced`` draws it from its exact law instead of in d dimensions, at any d; weights and uturn always do.
 
 Exit code 0, with a line on stderr if trainings did not converge; 2 and one line on bad input or where
 memory does not suffice; 130 when interrupted.
@@ -20,7 +20,7 @@ import numpy as np
 import xarray as xr
 
 from asymptotics.schedule import NAMED
-from simulate import checks
+from simulate import checks, phase_commands
 from simulate.curves import denoiser_curves, generation_curves
 from simulate.execute import workers
 from simulate.flow import METHODS
@@ -47,7 +47,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
-        dataset = _curves(given)
+        dataset = phase_commands.run(given) if given.kind in phase_commands.KINDS else _curves(given)
         print(save(dataset, given.out))
     except (TypeError, ValueError, OSError, FloatingPointError) as problem:
         print(f"simulate: {problem}", file=sys.stderr)
@@ -109,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     learning.add_argument("--step", type=float, default=0.5, help="in (0, 1], of the largest that is stable")
     learning.add_argument("--iterations", type=int, default=1000)
     learning.add_argument("--record-every", type=int, default=10)
+    phase_commands.add(kinds, _Parser)
     return parser
 
 

@@ -52,6 +52,42 @@ def test_curves_from_the_exact_law(tmp_path: Path) -> None:
     assert "label_flips" in load(tmp_path / "denoiser.nc")
 
 
+def test_weights(tmp_path: Path) -> None:
+    out = tmp_path / "w.nc"
+    arguments = ["--steps", "20", "--count", "500", "--quiet", "--out", str(out)]
+    assert main(["weights", "--d", "100,100000", "--methods", "euler,heun", *arguments]) == 0
+    found = load(out).generated_weight.sel(scheme="euler")
+    assert abs(float(found.sel(d=100_000, grid="dilated")) - 0.8) < 0.1 and float(found.sel(d=100_000)[1]) > 0.99
+    trained = ["--n", "6", "--d", "40", "--iterations", "5", "--seeds", "3"]
+    assert main(["weights", *trained, *arguments]) == 0
+    assert load(out).generated_weight.dims == ("d", "grid", "scheme", "seed") and load(out).sizes["seed"] == 3
+
+
+def test_uturns(tmp_path: Path) -> None:
+    out = tmp_path / "u.nc"
+    arguments = ["--clocks", ".5,1.5", "--steps", "40", "--clones", "2", "--count", "300", "--quiet", "--out", str(out)]
+    assert main(["uturn", "--radius", "0.8", *arguments]) == 0
+    found = load(out)
+    assert found.s.values == pytest.approx([0.5, 1.5]) and {"uturn_sde_plus", "clone_probability"} <= set(found)
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["weights", "--steps", "1"], "steps = 1 must be >= 2"),
+    (["weights", "--kappa", "20", "--d", "100"], "kappa = 20.0 is not allowed: 0 < kappa < |mu| = 10"),
+    (["weights", "--p", "1"], "p = 1.0"),
+    (["weights", "--n", "10", "--d", "12"], "d = 12 must be >= n + 5 = 15"),
+    (["uturn", "--clocks", "200"], "s_max"),
+    (["uturn", "--method", "leapfrog"], "method = 'leapfrog'"),
+    (["uturn", "--kappa", "0"], "kappa"),
+])
+def test_bad_input_to_phases_is_one_line(
+    arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, "--quiet", "--out", str(tmp_path / "x.nc")]) == 2
+    said = capsys.readouterr().err
+    assert words in said and said.count("\n") == 1 and not (tmp_path / "x.nc").exists()
+
+
 def test_learning(tmp_path: Path) -> None:
     out = tmp_path / "l.nc"
     arguments = ["--times", "2", "--iterations", "30", "--batch", "2", "--record-every", "15", "--out", str(out)]

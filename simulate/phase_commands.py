@@ -1,0 +1,111 @@
+"""``python -m simulate weights|uturn``: which modes are generated, and U-turns with the exact field (linear paths)."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from asymptotics.phases import Target, boundary, half_grid
+from asymptotics.schedule import Dilation, linear
+from simulate import checks
+from simulate.carry import METHODS
+from simulate.execute import workers
+from simulate.field_curves import uturn_curves
+from simulate.field_generation import weight_curves
+from simulate.mixture import Mixture
+from simulate.untied_generation import trained_weight_curves
+from simulate.untied_recipes import UntiedSGD
+from simulate.uturn import Uturn
+
+KINDS = ("weights", "uturn")
+
+
+def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
+    """The two commands."""
+    shared = parser(add_help=False)
+    shared.add_argument("--sigma", type=float, default=1.0)
+    shared.add_argument("--radius", type=float, default=1.0, help="|mu| / sqrt(d)")
+    shared.add_argument("--p", type=float, default=0.8, help="weight of the + mode")
+    shared.add_argument("--kappa", type=float, default=3.0, help="the first phase ends at beta = kappa/|mu|")
+    shared.add_argument("--share", type=float, default=0.5, help="of the steps, before that")
+    shared.add_argument("--seed", type=int, default=0)
+    shared.add_argument("--quiet", action="store_true", help="no progress bar")
+    shared.add_argument("--out", type=Path, required=True, help="netCDF file to write")
+    weights = kinds.add_parser("weights", parents=[shared], help="generated weight of +, dilated and not, against d")
+    weights.add_argument("--d", type=_whole, default=[100, 10_000, 1_000_000], help="dimensions, e.g. 100,10000")
+    weights.add_argument("--steps", type=int, default=50)
+    weights.add_argument("--methods", default="euler", help=f"of {', '.join(METHODS)}, e.g. euler,heun")
+    weights.add_argument("--count", type=int, default=20_000, help="points")
+    weights.add_argument("--n", type=int, help="train networks on n samples (else the exact field)")
+    weights.add_argument("--seeds", type=int, default=2, help="with --n: data sets")
+    weights.add_argument("--ridge", type=float, default=0.1, help="with --n: on u and on w")
+    weights.add_argument("--iterations", type=int, default=500, help="with --n: of SGD")
+    weights.add_argument("--repeats", type=int, default=20, help="with --n: fresh noises a sample and update")
+    weights.add_argument("--workers", type=int, default=1, help="with --n: processes")
+    uturn = kinds.add_parser("uturn", parents=[shared], help="noise points, come back, ask for the mode")
+    uturn.add_argument("--d", type=int, default=10_000, help="dimension")
+    uturn.add_argument("--clocks", type=_reals, default=[0.3, 0.7, 1.0, 1.5, 2.2, 3.0], help="clocks s, e.g. .5,1,2")
+    uturn.add_argument("--steps", type=int, default=150, help="of the way back")
+    uturn.add_argument("--method", default="ancestral", help=", ".join(METHODS))
+    uturn.add_argument("--clones", type=int, default=1, help="returns of each noised point")
+    uturn.add_argument("--count", type=int, default=4000, help="points of each mode")
+
+
+def run(given: argparse.Namespace) -> xr.Dataset:
+    """The data set asked for."""
+    first = given.d[0] if given.kind == "weights" else given.d
+    mixture = Mixture(d=first, sigma=given.sigma, radius=given.radius, p=given.p)
+    return _weights(given, mixture) if given.kind == "weights" else _uturn(given, mixture)
+
+
+def _weights(given: argparse.Namespace, mixture: Mixture) -> xr.Dataset:
+    steps = checks.integer("steps", given.steps, least=2)
+
+    def dilated(law: Mixture) -> ArrayLike:
+        target = Target(p=law.p, sigma=law.sigma, d=law.d, radius=law.radius)
+        return half_grid(target, given.kappa, given.share, steps)
+
+    grids: Mapping[str, Callable[[Mixture], ArrayLike]] = {
+        "dilated": dilated, "undilated": lambda law: np.linspace(0.0, 1.0, steps + 1),
+    }
+    common: dict[str, Any] = {
+        "d": given.d, "grids": grids, "schedule": linear, "methods": given.methods.split(","), "count": given.count,
+        "seed": given.seed, "progress": not given.quiet,
+    }
+    if given.n is None:
+        return weight_curves(mixture, **common)
+    recipe = UntiedSGD(iterations=given.iterations, repeats=given.repeats)
+    with workers(given.workers) as executor:
+        return trained_weight_curves(
+            mixture, **common, n=given.n, recipe=recipe, ridge_u=given.ridge, ridge_w=given.ridge, seeds=given.seeds,
+            executor=executor,
+        )
+
+
+def _uturn(given: argparse.Namespace, mixture: Mixture) -> xr.Dataset:
+    size = {"sigma": mixture.sigma, "d": mixture.d, "radius": mixture.radius}
+    times = np.atleast_1d(boundary(s=np.array(given.clocks), **size))
+    # The node of a dilation is given in units of 1/sqrt(d).
+    dilation = Dilation.half(given.kappa / mixture.radius, mixture.d, given.share)
+    turn = Uturn(schedule=linear, method=given.method, steps=given.steps, dilation=dilation, clones=given.clones)
+    return uturn_curves(mixture, turn, times=times, count=given.count, seed=given.seed, progress=not given.quiet)
+
+
+def _whole(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"d = {text!r} must be integers, e.g. 100,10000") from None
+
+
+def _reals(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"clocks = {text!r} must be numbers, e.g. .5,1,2") from None
