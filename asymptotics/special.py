@@ -112,7 +112,9 @@ class normal_below(sp.Function):
 
 
 def normal_below_mp(x: Any) -> Any:
-    """The normal distribution function in mpmath, to the working precision."""
+    """The normal distribution function in mpmath, to the working precision; 0 or 1 beyond |x| = 2^60."""
+    if abs(x) > 2**60:  # what is left out has 10^35 zeros; mpmath's own erfc overflows where x^2 exceeds float64
+        return mpmath.mpf(x > 0)
     return mpmath.erfc(-x / mpmath.sqrt(2)) / 2
 
 

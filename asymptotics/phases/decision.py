@@ -93,9 +93,14 @@ def by_field() -> Derivation:
 
 
 def _quantile() -> Root:
-    """The (1-p)-quantile of p N(s,1) + (1-p) N(-s,1): as p Phi(q-s) = (1-p) Phi(-q-s), where nothing cancels."""
+    """The (1-p)-quantile of p N(s,1) + (1-p) N(-s,1): as p Phi(q-s) = (1-p) Phi(-q-s), where nothing cancels.
+
+    |q| <= |h|/max(s, sqrt(2/pi)): the logarithm of the ratio of both sides is 2 h at q = 0, and its slope in q is that
+    of ln Phi at q - s and at -q - s, more than twice that at -s (it is convex), which is above s and sqrt(2/pi).
+    """
     equation = p * normal_below(_q - s) - (1 - p) * normal_below(-_q - s)
-    return Root(equation, _q, -s - 40, s + 40)
+    reach = (sp.Abs(sp.log(p / (1 - p))) / 2 + 1) / sp.Max(s, sp.Rational(3, 4))
+    return Root(equation, _q, -reach, reach)
 
 
 _along = sp.Symbol("y", real=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -73,16 +73,38 @@ class PhaseDesign:
         return "\n".join(lines)
 
 
+@overload
 def design_dilation(
     means: ArrayLike, weights: ArrayLike, sigma: float, steps: int, *, d: float | None = None,
+    shares: Sequence[float] | str = "equal", method: str = "euler", apart: float = APART, starts: int = 4096,
+) -> PhaseDesign: ...
+
+
+@overload
+def design_dilation(
+    means: ArrayLike, weights: ArrayLike, sigma: float, d: float | None, steps: int, *,
+    shares: Sequence[float] | str = "equal", method: str = "euler", apart: float = APART, starts: int = 4096,
+) -> PhaseDesign: ...
+
+
+def design_dilation(
+    means: ArrayLike, weights: ArrayLike, sigma: float, *d_steps: Any, d: Any = None, steps: Any = None,
     shares: Sequence[float] | str = "equal", method: str = "euler", apart: float = APART, starts: int = 4096,
 ) -> PhaseDesign:
     """The dilation for modes N(means[i], sigma^2 I) and a budget of ``steps``; its ``dilation`` is what to use.
 
     ``design_phases`` for ``Modes(means, weights, sigma, d)``: build those from distances where means are too large.
+    Behind sigma stand ``steps``, or ``d`` and ``steps``; both may be given by name.
     """
-    return design_phases(Modes(as_float64("means", means), as_float64("weights", weights), sigma, d), steps,
-                         shares=shares, method=method, apart=apart, starts=starts)
+    given = {"d": d, "steps": steps}
+    names = ("d", "steps") if len(d_steps) == 2 or steps is not None else ("steps",)
+    if len(d_steps) > len(names) or any(given[name] is not None for name in names[:len(d_steps)]):
+        raise TypeError("design_dilation takes d and steps, or steps alone, behind sigma or by name, each once")
+    given |= dict(zip(names, d_steps, strict=False))
+    if given["steps"] is None:
+        raise TypeError("design_dilation needs steps; give it behind sigma (and d), or as steps=...")
+    return design_phases(Modes(as_float64("means", means), as_float64("weights", weights), sigma, given["d"]),
+                         given["steps"], shares=shares, method=method, apart=apart, starts=starts)
 
 
 def design_phases(
@@ -93,8 +115,9 @@ def design_phases(
 
     ``shares``: "equal", "search", or one for each early phase and one for the rest, sum 1. A search looks at the
     weights alone and may leave the rest a single step, too few for the width and the means. ``apart``: half
-    distances within this factor are one phase. ``starts``: the size of the integration for means not on a line.
-    ValueError: too few steps for the phases, no early phase, shares that do not fit.
+    distances within this factor are one phase. ``starts`` >= 128: the size of the integration; means on a line, two
+    modes among them, need none, and use none. Whole steps: each part gets one at least. ValueError: too few steps for
+    the phases, no early phase, shares that do not fit.
     """
     levels = split_levels(modes, apart)
     early = levels if modes.count == 2 else [level for level in levels if _nearest(level) > EARLY]
@@ -108,10 +131,10 @@ def design_phases(
     if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < pieces:
         raise ValueError(f"steps = {steps!r} must be an integer >= {pieces}: one for each phase, and one for the rest")
     parts = _parts(shares, pieces)
+    field = generator(modes, method=method, starts=starts)
     if modes.count == 2:
         return _two(modes, int(steps), parts, method, early)
     lengths = np.array([_nearest(level) for level in early])
-    field = generator(modes, method=method, starts=starts)
     search = _Search(field, lengths, modes.weights, int(steps))
     counts = whole_steps(np.full(pieces, 1 / pieces) if parts is None else parts, int(steps))
     kappa = search.kappa(counts)

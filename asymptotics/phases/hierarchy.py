@@ -8,14 +8,15 @@ phase: most of what decides them happens at the same time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asymptotics.phases.modes import Modes, strike
+from asymptotics.domain import as_float64
+from asymptotics.phases.modes import Modes, require_modes, strike
 
 if TYPE_CHECKING:
     from asymptotics.phases.events import Event
@@ -100,37 +101,45 @@ class Hierarchy:
 
 
 def phase_hierarchy(
-    modes: Modes, *, schedule: Interpolant | None = None, dilation: Dilation | None = None,
-    apart: float = APART, edges: tuple[float, float] = EDGES,
+    modes: Modes, *, schedule: Interpolant | None = None,
+    dilation: Dilation | Callable[[float], float] | None = None, apart: float = APART,
+    edges: tuple[float, float] = EDGES,
 ) -> Hierarchy:
-    """The phases of ``modes`` on a schedule (linear) and dilation (none).
+    """The phases of ``modes`` on a schedule (linear) and dilation (none), as in `boundary_time`.
 
     ``apart`` >= 1: groups whose half distances differ by less than this factor are decided in one phase. ``edges``:
     the shares of the entropy, inside (0, 1) and increasing, between which a phase runs.
     """
+    from asymptotics.phases.events import require_path
     from asymptotics.schedule import linear
 
-    if not 1 <= apart < np.inf:
-        raise ValueError(f"apart = {apart} must be >= 1: a ratio of distances")
-    if not 0 < edges[0] < edges[1] < 1:
-        raise ValueError(f"edges = {edges} must increase inside (0, 1)")
+    given = as_float64("edges", edges)
+    if given.shape != (2,) or not 0 < given[0] < given[1] < 1:
+        raise ValueError(f"edges = {edges} must be two numbers that increase inside (0, 1)")
+    low, high = map(float, given)
     path = linear if schedule is None else schedule
-    phases = [_timed(modes, splits, path, dilation, edges) for splits in split_levels(modes, apart)]
-    name = path.name if dilation is None else f"{path.name}, dilated by {dilation.name}"
-    return Hierarchy(tuple(phases), name, edges, float(path.end) - float(path.start))
+    require_path(path, dilation)
+    phases = [_timed(modes, splits, path, dilation, (low, high)) for splits in split_levels(modes, apart)]
+    pace = getattr(dilation, "name", getattr(dilation, "__name__", "a function"))
+    name = path.name if dilation is None else f"{path.name}, dilated by {pace}"
+    return Hierarchy(tuple(phases), name, (low, high), float(path.end) - float(path.start))
 
 
 def split_levels(modes: Modes, apart: float = APART) -> list[tuple[Split, ...]]:
-    """The splits of each phase, from the farthest groups to the nearest."""
+    """The splits of each phase, from the farthest groups to the nearest; ValueError unless ``apart`` >= 1."""
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import squareform
 
+    require_modes(modes)
+    factor = as_float64("apart", apart)
+    if factor.ndim or not 1 <= factor < np.inf:
+        raise ValueError(f"apart = {apart} must be a finite number >= 1: a ratio of distances")
     far = modes.separations
     tree = linkage(squareform(far, checks=False), "single")
     heights = tree[::-1, 2]
     levels: list[list[float]] = []
     for height in heights:
-        if levels and levels[-1][0] < apart * height * (1 + 1e-9):
+        if levels and levels[-1][0] < factor * height * (1 + 1e-9):
             levels[-1].append(float(height))
         else:
             levels.append([float(height)])
@@ -155,8 +164,8 @@ def _split(modes: Modes, group: NDArray[np.int64], after: NDArray[np.int64]) -> 
 
 
 def _timed(
-    modes: Modes, splits: tuple[Split, ...], schedule: Interpolant, dilation: Dilation | None,
-    edges: tuple[float, float],
+    modes: Modes, splits: tuple[Split, ...], schedule: Interpolant,
+    dilation: Dilation | Callable[[float], float] | None, edges: tuple[float, float],
 ) -> Phase:
     """The interval of a phase: over all pairs of groups, the first opening and the last closing."""
     from asymptotics.phases.events import Event
@@ -178,19 +187,19 @@ def _timed(
 
 def _reached(p: Array, fraction: float) -> Array:
     """About where the clock has this share of the entropy of the mode, for each p: enough to tell which is first."""
-    from asymptotics.phases import formulas
+    from asymptotics.phases.events import information_excess
 
-    wanted = fraction * (-p * np.log(p) - (1 - p) * np.log1p(-p))
     low, high = np.zeros(p.shape), np.full(p.shape, 30.0)
     for _ in range(30):
         middle = 0.5 * (low + high)
-        below = formulas.information(p=p, s=middle) < wanted
+        below = information_excess(p, middle, fraction) < 0
         low, high = np.where(below, middle, low), np.where(below, high, middle)
     return 0.5 * (low + high)
 
 
 def _first(
-    event: Event, length: float, sigma: float, schedule: Interpolant, dilation: Dilation | None
+    event: Event, length: float, sigma: float, schedule: Interpolant,
+    dilation: Dilation | Callable[[float], float] | None,
 ) -> tuple[float, bool]:
     """The time of an event and True; the data end and False where it never strikes."""
     if event.value * sigma >= length:

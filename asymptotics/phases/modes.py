@@ -145,7 +145,8 @@ class Modes:
     def pair(self, first: int, second: int) -> tuple[float, float]:
         """(p, |mu|) of two of the modes taken alone: the share of the first among them, and half their distance."""
         for name, index in (("first", first), ("second", second)):
-            if not 0 <= index < self.count:
+            whole = isinstance(index, int | np.integer) and not isinstance(index, bool)
+            if not (whole and 0 <= index < self.count):
                 raise ValueError(f"{name} = {index} is not a mode: 0 ... {self.count - 1}")
         if first == second:
             raise ValueError(f"first = second = {first}: a pair has two different modes")
@@ -154,9 +155,9 @@ class Modes:
 
     def boundary(
         self, first: int, second: int, criterion: Event | Callable[[float], Event] | None = None, *,
-        schedule: Interpolant | None = None, dilation: Dilation | None = None,
+        schedule: Interpolant | None = None, dilation: Dilation | Callable[[float], float] | None = None,
     ) -> Boundary:
-        """When a pair of modes is told apart, on any schedule (linear) and dilation (none).
+        """When a pair of modes is told apart, on any schedule (linear) and dilation (none), as in `boundary_time`.
 
         ``criterion``: an event on the clock s_ij (s_ij = 1), or a function of the first mode's share among the two,
         such as ``Event.spinodal``. ValueError, with the largest clock, where the pair never gets there.
@@ -164,12 +165,16 @@ class Modes:
         from asymptotics.phases.events import Event
 
         p, length = self.pair(first, second)
-        event = Event.bimodality() if criterion is None else criterion if isinstance(criterion, Event) else criterion(p)
+        event = Event.bimodality() if criterion is None else criterion
+        if not isinstance(event, Event):
+            if not callable(event):
+                raise TypeError(f"criterion = {criterion!r} must be an Event, or a function of p that gives one")
+            event = event(p)
         return strike(event, length, self.sigma, schedule, dilation)
 
     def boundaries(
         self, criterion: Event | Callable[[float], Event] | None = None, *,
-        schedule: Interpolant | None = None, dilation: Dilation | None = None,
+        schedule: Interpolant | None = None, dilation: Dilation | Callable[[float], float] | None = None,
     ) -> dict[tuple[int, int], Boundary]:
         """`boundary` of every pair i < j."""
         return {
@@ -178,8 +183,15 @@ class Modes:
         }
 
 
+def require_modes(modes: object) -> None:
+    """TypeError for anything else."""
+    if not isinstance(modes, Modes):
+        raise TypeError(f"modes = {modes!r} must be a Modes(means, weights, sigma, d)")
+
+
 def strike(
-    event: Event, length: float, sigma: float, schedule: Interpolant | None, dilation: Dilation | None
+    event: Event, length: float, sigma: float, schedule: Interpolant | None,
+    dilation: Dilation | Callable[[float], float] | None,
 ) -> Boundary:
     """The time of an event for two modes at half distance ``length``."""
     from asymptotics.phases.events import boundary_time

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from asymptotics.domain import as_float64
 from asymptotics.phases.generated import responsibilities
 from asymptotics.phases.hierarchy import APART, named, split_levels
+from asymptotics.phases.modes import require_modes
 
 if TYPE_CHECKING:
     from asymptotics.phases.modes import Modes
@@ -65,13 +66,14 @@ def information_profiles(
     """J of the odds of each split, of sigma^2, and of the means, at ``times`` in [0, 1] of the linear schedule.
 
     "mean": of a coordinate, across the span of the means, of the mean of a mode, per sample of that mode, averaged over
-    modes. On a line by the trapezoid rule, to 1e-9; else by ``starts`` low-discrepancy points a mode, to about 1e-3 of
-    the largest value.
+    modes. On a line by the trapezoid rule, to 1e-9; else by ``starts`` >= 16 low-discrepancy points a mode, to about
+    1e-3 of the largest value.
     """
+    require_modes(modes)
     at = as_float64("times", times)
     if at.ndim != 1 or not ((at >= 0) & (at <= 1)).all():
         raise ValueError(f"times of shape {at.shape} must be 1-d, inside [0, 1]")
-    if not isinstance(starts, int | np.integer) or starts < 16:
+    if isinstance(starts, bool) or not isinstance(starts, int | np.integer) or starts < 16:
         raise ValueError(f"starts = {starts!r} must be an integer >= 16")
     if modes.dimension <= modes.rank:
         raise ValueError(f"d = {modes.dimension:g} must be above {modes.rank}, the number of dimensions the means span")

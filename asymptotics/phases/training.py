@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from asymptotics.domain import as_float64
 from asymptotics.phases.design import Target
 from asymptotics.phases.hierarchy import APART, split_levels
-from asymptotics.phases.modes import Modes
+from asymptotics.phases.modes import Modes, require_modes
 from asymptotics.phases.profiles import Profiles, information_profiles
 
 if TYPE_CHECKING:
@@ -76,12 +76,13 @@ def training_times(
     """The balanced training times for the odds of each split, sigma^2 and the means, on the linear schedule.
 
     ``kappa``: of the half dilation it is compared with. ``pieces``: of the piecewise linear dilation, 8 to 512.
+    ``apart`` as in `phase_hierarchy`. ``starts`` >= 16: of the integration; means on a line need none, and use none.
     """
     given = Modes.from_target(modes) if isinstance(modes, Target) else modes
     if isinstance(pieces, bool) or not isinstance(pieces, int | np.integer) or not 8 <= pieces <= 512:
         raise ValueError(f"pieces = {pieces!r} must be an integer, 8 ... 512")
     first = min(split.nearest for split in split_levels(given, apart)[0])
-    if not 0 < kappa < first:
+    if not 0 < float(as_float64("kappa", kappa)) < first:
         raise ValueError(f"kappa = {kappa} must lie inside (0, {first:g}), the half distance of the first phase")
     profiles = information_profiles(given, time_mesh(given, apart), apart=apart, starts=starts)
     mesh, relative = profiles.times, profiles.values / profiles.values.max(axis=1, keepdims=True)
@@ -103,8 +104,12 @@ def training_times(
 def training_efficiency(
     modes: Modes | Target, dilation: Dilation, *, apart: float = APART, starts: int = 256
 ) -> dict[str, float]:
-    """The efficiency of uniform times of a dilated linear schedule for each parameter."""
+    """The efficiency of uniform times of a dilated linear schedule for each parameter; options as above."""
+    from asymptotics.schedule import Dilation
+
     given = Modes.from_target(modes) if isinstance(modes, Target) else modes
+    if not isinstance(dilation, Dilation):
+        raise TypeError(f"dilation = {dilation!r} must be a Dilation: an expression in t, or Dilation.through(points)")
     if (dilation.start, dilation.end) != (0, 1):
         raise ValueError(f"dilation {dilation.name!r} lives on [{dilation.start}, {dilation.end}]; it must be [0, 1]")
     mesh = np.union1d(time_mesh(given, apart), dilation(np.array(dilation.nodes)) if dilation.nodes else [])
@@ -115,6 +120,7 @@ def training_efficiency(
 
 def time_mesh(modes: Modes, apart: float = APART) -> Array:
     """Times of the linear schedule that resolve every clock: s of each phase up to 10, rho from 1e-3 to 1e3."""
+    require_modes(modes)
     parts = [np.linspace(0, 1, 41), 0.5 * np.geomspace(1e-2 / modes.separations.max(), 1.0, 60)]
     ratio = np.geomspace(1e-3, 1e3, 121) / modes.sigma
     parts.append(ratio / (1 + ratio))

@@ -447,3 +447,14 @@ def test_failure_names_the_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(minimise, "_descend", nowhere)
     with pytest.raises(ArithmeticError, match=r"did not converge at n_plus = 13, n_minus = 3, .*, s = 1"):
         first_phase(**STANDARD, s=1)
+
+
+def test_a_shallow_minimum_just_beyond_the_jump_is_found() -> None:
+    """Heavy data, light ridges: omega is 1e-7 of what it is at s = 1, and F is 1e-9 of itself below the trivial one."""
+    given = {"n_plus": 5732.9249, "n_minus": 2540.8913, "sigma": 2.0034933, "ridge_u": 0.0029494776,
+             "ridge_w": 0.5259604}
+    where = float(jump(**given))
+    assert where == pytest.approx(5.5e-5, rel=0.02)
+    assert float(first_phase(s=0.97 * where, **given).omega) == 0.0
+    found = first_phase(s=1.1 * where, **given)
+    assert 0.002 < float(found.omega) < 0.005 and 2 < float(found.b) < 3

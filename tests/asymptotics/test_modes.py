@@ -13,7 +13,7 @@ from asymptotics.phases.dilations import PhaseDesign, design_dilation, design_ph
 from asymptotics.phases.generated import InSpan, Path, carried, generator
 from asymptotics.phases.hierarchy import phase_hierarchy, split_levels
 from asymptotics.phases.modes import Modes
-from asymptotics.schedule import linear, ornstein_uhlenbeck
+from asymptotics.schedule import Dilation, linear, ornstein_uhlenbeck
 
 FOUR = Modes(np.array([[-1040.0], [-960.0], [950.0], [1050.0]]), np.array([0.1, 0.2, 0.3, 0.4]), 1.0, 1e6)
 unit = st.floats(0.05, 0.95)
@@ -263,6 +263,92 @@ def test_bad_distances(distances: Any, text: str) -> None:
 def test_bad_designs(options: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         design_phases(FOUR, options.pop("steps", 20), **options)
+
+
+@pytest.mark.parametrize("modes", [
+    FOUR, Modes(PAIR, [0.4, 0.6], 1.0, 100.0), Modes(np.eye(3) * 99, [0.2, 0.3, 0.5], 1.0),
+])
+def test_apart_and_starts_are_looked_at_whether_used_or_not(modes: Modes) -> None:
+    for apart in (0.5, float("nan"), float("inf"), [2.0, 3.0]):
+        for ask in (phase_hierarchy, split_levels, lambda modes, apart: design_phases(modes, 9, apart=apart)):
+            with pytest.raises(ValueError, match=r"apart = .* must be a finite number >= 1"):
+                ask(modes, apart=apart)  # type: ignore[operator]
+    for apart in ("a", None, True):
+        with pytest.raises(TypeError, match=r"apart = .* must be a real number"):
+            design_phases(modes, 9, apart=apart)  # type: ignore[arg-type]
+    far = Modes(modes.means * 1000, modes.weights, modes.sigma, modes.d)
+    for starts in (3, 1e4, 0, True, "a"):
+        with pytest.raises(ValueError, match=r"starts = .* must be an integer >= 128"):
+            design_phases(far, 9, starts=starts)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"method = 'rk4'"):
+        design_phases(far, 9, method="rk4")
+
+
+@pytest.mark.parametrize("shares", [(0.01, 0.99), (0.99, 0.01), (0.04, 0.96)])
+def test_every_part_of_a_design_has_a_step(shares: tuple[float, float]) -> None:
+    found = design_phases(Modes.from_target(Target(0.8, 1.0, 1e6)), 10, shares=shares)
+    first = 9 if shares[0] > 0.5 else 1
+    assert found.shares == pytest.approx((first / 10, 1 - first / 10)) and found.dilation.nodes == (first / 10,)
+    grid = times_of(found)
+    assert abs(float(generated_weight(Target(0.8, 1.0, 1e6), grid)) - 0.8) == pytest.approx(found.error, rel=1e-6)
+
+
+def test_the_dimension_stands_before_the_steps_or_nowhere() -> None:
+    means, weights = [[1000.0], [-1000.0]], [0.7, 0.3]
+    wanted = design_dilation(means, weights, 1.0, 10, d=1e6)
+    for found in (
+        design_dilation(means, weights, 1.0, 1e6, 10), design_dilation(means, weights, 1.0, d=1e6, steps=10),
+        design_dilation(means, weights, 1.0, 1e6, steps=10), design_dilation(means, weights, 1.0, None, 10),
+    ):
+        assert (found.kappa, found.steps, found.error) == (wanted.kappa, 10, wanted.error)
+    twice: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+        ((1e6, 10), {"d": 5}), ((10,), {"steps": 10, "d": 5}), ((1, 2, 3), {}), ((1, 2), {"steps": 3}),
+    ]
+    for args, options in twice:
+        with pytest.raises(TypeError, match="each once"):
+            design_dilation(means, weights, 1.0, *args, **options)  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="needs steps"):
+        design_dilation(means, weights, 1.0, d=1e6)  # type: ignore[call-overload]
+    with pytest.raises(ValueError, match=r"steps = 1000000\.0 must be an integer"):
+        design_dilation(means, weights, 1.0, 1e6)  # type: ignore[call-overload]
+
+
+def test_functions_dilate_the_hierarchy() -> None:
+    tau = Dilation.half(3, 1e6)
+    proved, found = (phase_hierarchy(FOUR, dilation=each) for each in (tau, lambda t: float(tau(t))))
+    for one, other in zip(proved.phases, found.phases, strict=True):
+        assert (other.opens, other.closes) == pytest.approx((one.opens, one.closes), abs=1e-12)
+    assert found.schedule == "linear, dilated by <lambda>"
+    assert FOUR.boundary(0, 1, dilation=lambda t: t).certified is False
+
+
+def test_the_last_of_what_there_is_to_know_has_its_order() -> None:
+    """Of two pairs the one of equal weights is the last to be known, by the remaining entropy of each."""
+    found = phase_hierarchy(FOUR, edges=(1e-12, 1 - 1e-14))
+    for phase in found.phases:
+        assert 0 < phase.opens < phase.closes < 1
+    usual = phase_hierarchy(FOUR)
+    assert all(a.closes > b.closes for a, b in zip(found.phases, usual.phases, strict=True))
+
+
+@pytest.mark.parametrize(("ask", "error", "text"), [
+    (lambda: phase_hierarchy(FOUR, edges=(0.5,)), ValueError, r"edges = \(0.5,\) must be two numbers"),
+    (lambda: phase_hierarchy(FOUR, edges=0.5), ValueError, r"edges = 0.5 must be two numbers"),
+    (lambda: phase_hierarchy(FOUR, edges="ab"), TypeError, r"edges = 'ab'"),
+    (lambda: phase_hierarchy(FOUR, edges=(0.1, float("nan"))), ValueError, "edges"),
+    (lambda: phase_hierarchy("four"), TypeError, "modes = 'four' must be a Modes"),
+    (lambda: design_phases("four", 9), TypeError, "modes = 'four' must be a Modes"),
+    (lambda: phase_hierarchy(FOUR, schedule="linear"), TypeError, "schedule = 'linear' must be an Interpolant"),
+    (lambda: phase_hierarchy(FOUR, dilation=3), TypeError, "dilation = 3 must be a Dilation or"),
+    (lambda: FOUR.boundary(0, 1.5), ValueError, "second = 1.5 is not a mode"),
+    (lambda: FOUR.boundary(False, 1), ValueError, "first = False is not a mode"),
+    (lambda: FOUR.boundary("a", 1), ValueError, "first = a is not a mode"),
+    (lambda: FOUR.boundary(0, 1, "bimodality"), TypeError, "criterion = 'bimodality' must be an Event"),
+    (lambda: FOUR.boundary(0, 1, lambda p: p), TypeError, "event = 0.3.* must be an Event"),
+])
+def test_questions_of_wrong_types(ask: Any, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        ask()
 
 
 def test_bad_questions() -> None:

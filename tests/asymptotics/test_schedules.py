@@ -9,7 +9,7 @@ from formulas import SCALAR
 from hypothesis import given, settings, strategies as st
 
 from asymptotics import Formula, limited_samples
-from asymptotics.schedule import NAMED, Interpolant, linear, square_root, trigonometric, variance_exploding
+from asymptotics.schedule import NAMED, Dilation, Interpolant, linear, square_root, trigonometric, variance_exploding
 from asymptotics.symbols import t
 from asymptotics.testing import assert_close, assert_matches
 
@@ -178,3 +178,36 @@ def test_decimals_in_a_schedule_become_exact() -> None:
     schedule = Interpolant("1 - 0.25*t - 0.75*t**2", "0.5*t + 0.5*t**3")
     assert not schedule.alpha.atoms(sp.Float) and schedule.alpha.subs(t, 1) == 0
     limited_samples.flow_noise.on(schedule).prove()
+
+
+# Dilations
+
+
+@pytest.mark.parametrize("expression", [
+    "t + sin(2000*pi*t)/1000", "t + sin(2000*pi*t)/2000", "t + sin(8192*pi*t)/8192", "t - sin(8192*pi*t)/8192",
+    "t + sin(200000000*pi*t)/100000000", "t + sin(2000*pi*t)/6000", "t - sin(2000*pi*t)/6000",
+    "Piecewise((t*(1 + sin(2000*pi*t)/100), t <= 1/2), (t, True))",
+])
+def test_dilations_that_fall_between_equal_steps_are_refused(expression: str) -> None:
+    with pytest.raises(ValueError, match="does not increase after t"):
+        Dilation(expression)
+
+
+@pytest.mark.parametrize("expression", [
+    "t", "t**2", "sqrt(t)", "t**2*(3 - 2*t)", "t + sin(2000*pi*t)/6300", "t - sin(2*pi*t)/(2*pi)", "t**9",
+    "Piecewise((t/1000000, t <= 1/2), (1/2000000 + (t - 1/2)*(2 - 1/1000000), True))", "(exp(30*t) - 1)/(exp(30) - 1)",
+    "1 - (1 - t)**4", "4*t - 6*t**2 + 4*t**3 - t**4",  # the same with the rounding of an expanded polynomial
+    "t/2 + (t - 1/2)*Abs(t - 1/2) + 1/4",  # its slope has no printer: values alone decide
+])
+def test_dilations_that_increase_are_taken(expression: str) -> None:
+    assert float(Dilation(expression)(1.0)) == 1
+
+
+def test_dilations_of_other_numbers() -> None:
+    assert len(Dilation.half(3, 100).grid(np.int64(10))) == 11  # type: ignore[arg-type]
+    for d in (-1, 0, float("-0.0"), "-1/2"):
+        with pytest.raises(ValueError, match=r"d = .* must be > 0"):
+            Dilation.half(1, d)
+    for steps in (True, 2.0, "3"):
+        with pytest.raises(ValueError, match=r"steps = .* must be an integer >= 2"):
+            Dilation.half(3, 100).grid(steps)  # type: ignore[arg-type]

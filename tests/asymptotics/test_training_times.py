@@ -222,10 +222,31 @@ def test_many_modes_have_the_odds_of_every_split() -> None:
 @pytest.mark.parametrize(("options", "text"), [
     ({"kappa": 2000.0}, "kappa = 2000.0 must lie inside"), ({"kappa": 0.0}, "kappa = 0"),
     ({"pieces": 4}, "pieces = 4"), ({"pieces": 32.0}, "pieces = 32.0"), ({"starts": 1}, "starts = 1"),
+    ({"starts": 1e4}, "starts = 10000.0"), ({"starts": True}, "starts = True"),
+    ({"kappa": float("nan")}, "kappa = nan"), ({"apart": 0.5}, "apart = 0.5 must be"),
+    ({"apart": float("nan")}, "apart = nan must be"),
 ])
 def test_bad_training_times(options: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         training_times(Target(0.8, 1.0, 1e6), **options)
+
+
+def test_training_questions_of_wrong_types() -> None:
+    target = Target(0.8, 1.0, 1e4)
+    with pytest.raises(TypeError, match=r"dilation = <function .* must be a Dilation: an expression in t"):
+        training_efficiency(target, lambda t: t)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"apart = 0\.5 must be"):
+        training_efficiency(target, Dilation.half(3, 10**4), apart=0.5)
+    for ask in (
+        lambda: training_times("two"),  # type: ignore[arg-type]
+        lambda: training_efficiency("two", Dilation("t")),  # type: ignore[arg-type]
+        lambda: information_profiles("two", [0.5]),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(TypeError, match="modes = 'two' must be a Modes"):
+            ask()
+    for options in ({"apart": "a"}, {"kappa": "a"}):
+        with pytest.raises(TypeError, match="'a' must be a real number"):
+            training_times(target, **options)  # type: ignore[arg-type]
 
 
 def test_bad_questions() -> None:

@@ -14,7 +14,7 @@ from asymptotics.phases.first.problem import Array, FirstPhase, Problem, checked
 
 
 def _starts(p: Problem) -> tuple[Problem, Array, Array]:
-    """Twelve starts a point: six sizes of omega, both signs of b, the best |b| of seven in each.
+    """Eighteen starts a point: nine sizes of omega, both signs of b, the best |b| of seven in each.
 
     omega ranges from well below min(s, 1/s), where heavy ridges push it, to max(s, 1/s) (infinitely many
     samples want s), but never beyond what the ridge allows: F >= (ridge_w r - n - sigma^2)/2.
@@ -23,11 +23,11 @@ def _starts(p: Problem) -> tuple[Problem, Array, Array]:
     most = np.sqrt((p.n + p.sigma**2) / p.ridge_w)
     high = np.minimum(high, most)
     low = np.minimum(low, high / 4)
-    sizes = low * (high / low) ** (np.arange(6) / 5)[:, None] / np.sqrt(p.v)
+    sizes = low * (high / low) ** (np.arange(9) / 8)[:, None] / np.sqrt(p.v)
     heights = np.array([0.05, 0.25, 0.6, 1.0, 1.6, 2.5, 4.0])[:, None, None]
     heights = heights * np.maximum(1, p.s * sizes / 2)
     points = p.s.size
-    omega = np.broadcast_to(sizes[None, None], (7, 2, 6, points))
+    omega = np.broadcast_to(sizes[None, None], (7, 2, 9, points))
     b = np.stack([heights, -heights], axis=1)
     wide = Problem(*(np.broadcast_to(value, omega.shape).ravel() for value in p))
     plus, minus = both_classes(wide, omega.ravel(), b.ravel())
