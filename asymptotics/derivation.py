@@ -112,7 +112,7 @@ class Derivation:
         assert step.check is not None
         try:
             return list(step.check(previous, step.expression))
-        except (AttributeError, IndexError) as error:
+        except (AttributeError, IndexError, ValueError) as error:
             raise ProofError(f"step {number} fails: {step.claim} (not of the form it should have: {error})") from error
 
     def count(self, kind: Kind) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from asymptotics import phases as theory
 from asymptotics.phases import Target, best_dilation, generated_weight, half_grid
@@ -14,7 +15,7 @@ from derivations.story import Story, Teller, alone
 from simulate import Mixture, UntiedSGD, trained_weight_curves, weight_curves
 
 P, SIGMA, STEPS = 0.8, 1.0, 50
-PLUS, MINUS, TRAINED_STEPS, TRAINED = 102, 26, 12, (200, 2000, 20_000)
+PLUS, MINUS, TRAINED_STEPS, TRAINED = 102, 26, 12, (200, 1000, 5000)
 BUDGETS = (20, 50, 100, 200)
 DIMENSIONS = (10**2, 10**4, 10**6)
 FORMULAS = (theory.mode_probability_sign, theory.mode_probability_field)
@@ -65,7 +66,7 @@ def tell(teller: Teller) -> None:
         "collapses to the majority mode, dilated ($\\kappa=2$) it stays. Lines: the exact field. Dots: networks "
         f"trained by SGD, one at each time, on {PLUS + MINUS} samples; a dot for each data set. "
         "Right: its error against $\\kappa$ for several budgets, half of the steps in the first phase, with the "
-        "optimum marked; dashed and dotted, the two conventions for infinitely many steps."
+        "optimum marked; for infinitely many steps, the edge where the field has it (dashed) or at 0 (dotted)."
     ))
 
 
@@ -107,15 +108,21 @@ def _trained(teller: Teller) -> Any:
     data = teller.simulate("trained networks", lambda executor: trained_weight_curves(
         Mixture(d=100, sigma=SIGMA, p=P), d=TRAINED, n=PLUS + MINUS, plus=PLUS,
         grids={"dilated": dilated, "undilated": lambda mixture: np.linspace(0, 1, TRAINED_STEPS + 1)},
-        schedule=linear, recipe=UntiedSGD(iterations=500, repeats=20), ridge_u=0.1, ridge_w=0.1,
+        schedule=linear, recipe=UntiedSGD(iterations=600, repeats=30), ridge_u=0.1, ridge_w=0.1,
         seeds=max(2, teller.effort.seeds // 8), count=2000, seed=52, executor=executor, progress=False,
     ))
     share = data["generated_weight"].sel(scheme="euler")
     kept, lost = share.sel(grid="dilated"), share.sel(grid="undilated", d=TRAINED[-1])
+    targets = [Target(p=P, sigma=SIGMA, d=d) for d in TRAINED]
+    exact = xr.DataArray(
+        [float(generated_weight(each, half_grid(each, 2.0, 0.5, TRAINED_STEPS))) for each in targets], dims="d",
+        coords={"d": list(TRAINED)},
+    )
     teller.check(
         "trained networks generate both modes where they were trained in the first phase, and one where not",
-        bool((abs(kept - P) < 0.1).all() and (lost > 0.99).all()),
-        f"dilated {float(kept.min()):.3f} to {float(kept.max()):.3f}; undilated at $d={TRAINED[-1]}$ "
+        bool((abs(kept - exact) < 0.05).all() and (lost > 0.97).all()),
+        f"dilated {float(kept.min()):.3f} to {float(kept.max()):.3f}, within {float(abs(kept - exact).max()):.3f} of "
+        f"the exact field (allowed .05: 2000 points, few data sets); undilated at d = {TRAINED[-1]} "
         f"{float(lost.min()):.3f}; {PLUS} of {PLUS + MINUS} samples are in +",
     )
     return share

@@ -32,6 +32,8 @@ FORMULAS = (
 POINT = {"alpha": 0.7, "beta": 0.3, "n": 16.0, "sigma": SIGMA, "ridge": RIDGE, "radius": 1.0, "s": 1.0, "p": 0.8}
 GIVEN = {"n_plus": PLUS, "n_minus": MINUS, "sigma": SIGMA, "ridge_u": RIDGE, "ridge_w": RIDGE}
 DIRECT = (0.2, 0.6)
+NOISES = 3000
+"""Noises for each dimension in the first phase."""
 SLIP = 0.4678
 """The skip that the formula printed in the authors' repository gives at n = 16, ridge .1, sigma 1, t = .3."""
 
@@ -58,10 +60,18 @@ def tell(teller: Teller) -> None:
     teller.act("training along the first phase")
     first = early()
     expected = theory.first_phase(s=first["s"], **GIVEN)
-    gaps = [float(np.abs(first[name].mean(axis=0) / getattr(expected, name) - 1).max()) for name in ("m", "omega")]
+    gaps = {name: _gap(first[name], getattr(expected, name)) for name in ("m", "omega", "b")}
     teller.check(
-        "trained networks have learned the minimiser of the variational formula", gaps[0] < 0.1 and gaps[1] < 0.2,
-        f"m within {gaps[0]:.1%} (allowed 10 %), omega within {gaps[1]:.1%} (allowed 20 %: it converges slowest)",
+        "trained networks have learned the minimiser of the variational formula",
+        gaps["m"] < 0.05 and gaps["omega"] < 0.15 and gaps["b"] < 0.15,
+        f"m within {gaps['m']:.1%} (allowed 5 %), omega {gaps['omega']:.1%}, b {gaps['b']:.1%} (allowed 15 %: what "
+        f"d = {teller.effort.d} and {NOISES} noises a dimension leave; both shrink with more of either)",
+    )
+    late = {"alpha": 1 - trained["beta"], "beta": trained["beta"], "n": PLUS + MINUS, "sigma": SIGMA, "ridge": RIDGE}
+    gaps = {"c": _gap(trained["c"], theory.second_skip(**late)), "m": _gap(trained["m"], theory.second_mean(**late))}
+    teller.check(
+        "and in the second phase those of the second", max(gaps.values()) < 0.03,
+        f"at $d=10^6$: c within {gaps['c']:.1%}, m within {gaps['m']:.1%} (allowed 3 %)",
     )
     teller.act("training in all dimensions")
     vectors = direct()
@@ -73,7 +83,7 @@ def tell(teller: Teller) -> None:
             f"torch in all $d={teller.effort.d}$ dimensions, {name}, comes to the same $c$ and $m$", gap < 0.1,
             f"within {gap:.1%} (allowed 10 %: a few hundred updates)",
         )
-    teller.draw("two_phases", _figure(first, trained, vectors), (
+    teller.draw("two_phases", _figure(teller.effort.d, first, trained, vectors), (
         "Overlaps against dilated time, halves for the two phases. Lines: infinitely many samples (dashed), "
         f"{PLUS} and {MINUS} samples (solid; $\\kappa={KAPPA:g}$, $\\sigma=1$, $\\lambda=\\ell={RIDGE}$). Dots: "
         f"networks trained by SGD with fresh noise, exactly in law, at $d={teller.effort.d}$ (first phase) and "
@@ -100,10 +110,15 @@ def _second_phase(teller: Teller) -> dict[str, np.ndarray]:
     teller.act("training along the second phase")
     span = UntiedSpan.draw(Mixture(d=D, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=3, seed=43, plus=PLUS)
     run = train_untied_span(
-        span, [Point(1 - t, t) for t in times], recipe=UntiedSGD(iterations=1500, repeats=3), ridge_u=RIDGE,
+        span, [Point(1 - t, t) for t in times], recipe=UntiedSGD(iterations=1500, repeats=30), ridge_u=RIDGE,
         ridge_w=RIDGE, seed=44,
     ).final
     return {"beta": times, "c": run.skip, "m": run.m}
+
+
+def _gap(found: np.ndarray, expected: Any) -> float:
+    """Of the mean over data sets (first axis), relative, the largest along time."""
+    return float(np.abs(found.mean(axis=0) / expected - 1).max())
 
 
 def _in_all_dimensions(d: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -126,14 +141,15 @@ def _first_phase(d: int, seeds: int) -> dict[str, np.ndarray]:
     clocks = theory.speciation(alpha=1 - beta, beta=beta, sigma=SIGMA, d=d)
     span = UntiedSpan.draw(Mixture(d=d, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=seeds, seed=45, plus=PLUS)
     run = train_untied_span(
-        span, [Point(1 - b, b) for b in beta], recipe=UntiedSGD(iterations=3000, repeats=d // 200), ridge_u=RIDGE,
-        ridge_w=RIDGE, seed=46,
+        span, [Point(1 - b, b) for b in beta], ridge_u=RIDGE, ridge_w=RIDGE, seed=46,
+        recipe=UntiedSGD(iterations=6000, repeats=max(1, NOISES * d // (6000 * (PLUS + MINUS)))),
     ).final
-    return {"share": shares, "s": np.asarray(clocks), "omega": run.omega, "b": run.b, "m": run.m}
+    return {"share": shares, "s": np.asarray(clocks), "omega": run.omega, "b": run.b, "m": run.m, "c": run.skip}
 
 
 def _figure(
-    first: dict[str, np.ndarray], second: dict[str, np.ndarray], vectors: dict[str, tuple[np.ndarray, np.ndarray]]
+    d: int, first: dict[str, np.ndarray], second: dict[str, np.ndarray],
+    vectors: dict[str, tuple[np.ndarray, np.ndarray]],
 ) -> Any:
     figure, axes = figures.panels(2, 2, width=3.6, height=2.6)
     early, late = np.linspace(0.02, 1, 60), np.linspace(0.005, 0.995, 60)
@@ -141,16 +157,17 @@ def _figure(
     p = PLUS / (PLUS + MINUS)
     width = {"n": PLUS + MINUS, "sigma": SIGMA, "ridge": RIDGE}
     infinite = {"omega": KAPPA * early, "b": np.full(60, float(theory.first_bias(p=p))), "m": np.ones(60)}
+    infinite["c"] = np.asarray(theory.first_skip(s=KAPPA * early, sigma=SIGMA)) / d**0.5
+    finite = {name: getattr(solved, name) for name in ("omega", "b", "m")}
+    finite["c"] = first_phase_skip(s=KAPPA * early, **GIVEN) / d**0.5
     for axis, name, title in zip(axes, ("omega", "b", "m", "c"), ("$\\omega$", "$b$", "$m$", "$c$"), strict=True):
-        if name != "c":
-            figures.line(axis, early / 2, getattr(solved, name), index=0)
-            figures.line(axis, early / 2, infinite[name], index=0, style="--")
-            spread = first[name].std(axis=0, ddof=1)
-            axis.errorbar(first["share"] / 2, first[name].mean(axis=0), yerr=spread, fmt="o", markersize=3.5,
-                          linewidth=0.9, color=figures.COLOURS[0])
-        else:
-            small = first_phase_skip(s=KAPPA * early, **GIVEN) / D**0.5
-            figures.line(axis, early / 2, small, index=0)
+        labels = (f"{PLUS + MINUS} samples", "infinitely many", "SGD, in law") if name == "b" else (None,) * 3
+        figures.line(axis, early / 2, finite[name], index=0, label=labels[0])
+        figures.line(axis, early / 2, infinite[name], index=0, style="--", label=labels[1])
+        axis.errorbar(
+            first["share"] / 2, first[name].mean(axis=0), yerr=first[name].std(axis=0, ddof=1), fmt="o", markersize=3.5,
+            linewidth=0.9, color=figures.COLOURS[0], label=labels[2],
+        )
         if name in ("m", "c"):
             formula = {"m": theory.second_mean, "c": theory.second_skip}[name]
             exact = {"m": theory.field_mean, "c": theory.field_skip}[name]
@@ -159,13 +176,15 @@ def _figure(
             figures.line(axis, 0.5 + late / 2, exact(alpha=1 - late, beta=late, sigma=SIGMA), index=1, style="--")
             axis.errorbar(0.5 + second["beta"] / 2, second[name].mean(axis=0), yerr=second[name].std(axis=0, ddof=1),
                           fmt="o", markersize=3.5, linewidth=0.9, color=figures.COLOURS[1])
-            for (skip, mean), mark in zip(vectors.values(), ("s", "x"), strict=True):
+            for (label, (skip, mean)), mark in zip(vectors.items(), ("s", "x"), strict=True):
                 axis.plot(0.5 + np.array(DIRECT) / 2, skip if name == "c" else mean, mark, markersize=6, color="black",
-                          fillstyle="none")
+                          fillstyle="none", label=f"{label}, torch")
         axis.axvline(0.5, color="black", linewidth=0.7, alpha=0.5)
         axis.set_xlim(0, 1)
         figures.name(axis, "dilated time", title)
     axes[1].set_ylim(0, 1.6)
+    figures.legend(axes[1], loc="center right")
+    figures.legend(axes[3], loc="upper left")
     return figure
 
 

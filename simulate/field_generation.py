@@ -107,7 +107,9 @@ def weight_curves(
             shares.append([[fraction(each) for each in row] for row in np.concatenate(ended, axis=-1)])
     settings = {
         **vars(mixture), "kind": "generated_weight", "d": [run.law.d for run in runs], "schedule": schedule.name,
-        "grids": list(grids), "methods": rules, "count": many, "seed": whole, "batch": batch, "reduced": reduced,
+        "methods": rules,
+        "grids": {name: {run.law.d: run.grids[name].tolist() for run in runs} for name in grids},
+        "count": many, "seed": whole, "batch": batch, "reduced": reduced,
         "dtype": str(dtype), "seed_rule": "SeedSequence(seed, spawn_key=(d, index of batch, 0))",
     }
     return _dataset(mixture, runs, np.array(shares), many, settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from simulate.execute import workers
 from simulate.field_curves import uturn_curves
 from simulate.field_generation import weight_curves
 from simulate.mixture import Mixture
-from simulate.untied_generation import trained_weight_curves
+from simulate.untied_generation import ENOUGH, trained_weight_curves
 from simulate.untied_recipes import UntiedSGD
 from simulate.uturn import Uturn
 
@@ -38,7 +39,7 @@ def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
     shared.add_argument("--quiet", action="store_true", help="no progress bar")
     shared.add_argument("--out", type=Path, required=True, help="netCDF file to write")
     weights = kinds.add_parser("weights", parents=[shared], help="generated weight of +, dilated and not, against d")
-    weights.add_argument("--d", type=_whole, default=[100, 10_000, 1_000_000], help="dimensions, e.g. 100,10000")
+    weights.add_argument("--d", type=_whole, help="dimensions (100,10000,1000000; trained: 500,5000)")
     weights.add_argument("--steps", type=int, default=50)
     weights.add_argument("--methods", default="euler", help=f"of {', '.join(METHODS)}, e.g. euler,heun")
     weights.add_argument("--count", type=int, default=20_000, help="points")
@@ -46,7 +47,9 @@ def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
     weights.add_argument("--seeds", type=int, default=2, help="with --n: data sets")
     weights.add_argument("--ridge", type=float, default=0.1, help="with --n: on u and on w")
     weights.add_argument("--iterations", type=int, default=500, help="with --n: of SGD")
-    weights.add_argument("--repeats", type=int, default=20, help="with --n: fresh noises a sample and update")
+    weights.add_argument(
+        "--repeats", type=int, help="with --n: fresh noises a sample and update (20, more where d asks for it)"
+    )
     weights.add_argument("--workers", type=int, default=1, help="with --n: processes")
     uturn = kinds.add_parser("uturn", parents=[shared], help="noise points, come back, ask for the mode")
     uturn.add_argument("--d", type=int, default=10_000, help="dimension")
@@ -59,7 +62,11 @@ def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
 
 def run(given: argparse.Namespace) -> xr.Dataset:
     """The data set asked for."""
+    if given.kind == "weights" and given.d is None:
+        given.d = [100, 10_000, 1_000_000] if given.n is None else [500, 5000]
     first = given.d[0] if given.kind == "weights" else given.d
+    if not 0 < given.p < 1:
+        raise ValueError(f"p = {given.p} is not allowed: 0 < p < 1")
     mixture = Mixture(d=first, sigma=given.sigma, radius=given.radius, p=given.p)
     return _weights(given, mixture) if given.kind == "weights" else _uturn(given, mixture)
 
@@ -80,7 +87,10 @@ def _weights(given: argparse.Namespace, mixture: Mixture) -> xr.Dataset:
     }
     if given.n is None:
         return weight_curves(mixture, **common)
-    recipe = UntiedSGD(iterations=given.iterations, repeats=given.repeats)
+    repeats = given.repeats
+    if repeats is None:
+        repeats = max(20, math.ceil(4 * ENOUGH * max(given.d) / (max(given.iterations, 1) * max(given.n, 1))))
+    recipe = UntiedSGD(iterations=given.iterations, repeats=repeats)
     with workers(given.workers) as executor:
         return trained_weight_curves(
             mixture, **common, n=given.n, recipe=recipe, ridge_u=given.ridge, ridge_w=given.ridge, seeds=given.seeds,
@@ -91,6 +101,9 @@ def _weights(given: argparse.Namespace, mixture: Mixture) -> xr.Dataset:
 def _uturn(given: argparse.Namespace, mixture: Mixture) -> xr.Dataset:
     size = {"sigma": mixture.sigma, "d": mixture.d, "radius": mixture.radius}
     times = np.atleast_1d(boundary(s=np.array(given.clocks), **size))
+    length = mixture.radius * mixture.d**0.5
+    if not 0 < given.kappa < length:
+        raise ValueError(f"kappa = {given.kappa} is not allowed: 0 < kappa < |mu| = {length:g}")
     # The node of a dilation is given in units of 1/sqrt(d).
     dilation = Dilation.half(given.kappa / mixture.radius, mixture.d, given.share)
     turn = Uturn(schedule=linear, method=given.method, steps=given.steps, dilation=dilation, clones=given.clones)

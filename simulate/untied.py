@@ -11,9 +11,10 @@ such as m tanh(b) mean something. omega = 0 exactly counts as +.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from simulate import checks
 from simulate.path import Mixing, Point, weights
-from simulate.seeds import Seed, child, normal
+from simulate.seeds import Seed, child, normal, sequence
 from simulate.untied_data import ClassData
 from simulate.untied_recipes import Steps, UntiedAdam, UntiedRecipe, UntiedSGD, checked
 
@@ -81,13 +82,15 @@ class UntiedOverlaps(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class UntiedTraining:
     """Overlaps (seeds, times, R) after ``recorded`` (R,) updates; at the end ``u_data`` = u.x1/d and ``w_data`` =
-    w.x1/d, (seeds, times, n), in the same gauge. ``last`` is the state to go on from (networks; moments of Adam)."""
+    w.x1/d, (seeds, times, n), in the same gauge. ``last`` is the state to go on from (networks; moments of Adam), with
+    the settings and data that ``mark`` stands for."""
 
     recorded: tuple[int, ...]
     overlaps: UntiedOverlaps
     u_data: Array
     w_data: Array
     last: tuple[torch.Tensor, ...]
+    mark: str
 
     @property
     def networks(self) -> Untied:
@@ -109,6 +112,8 @@ def train_untied(
     """
     chosen = checked(recipe)
     problem = Problem.of(data, points, ridge_u, ridge_w)
+    mark = marked(seed, chosen, problem.points, ridge_u, ridge_w, data.mixture, data.labels, data.data)
+    require_start(start, UntiedTraining, mark)
     state = problem.start(chosen, seed) if start is None else [each.clone() for each in start.last]
     begin = 0 if start is None else start.recorded[-1]
     rows: list[UntiedOverlaps] = [] if start is None else [
@@ -124,7 +129,29 @@ def train_untied(
             progress(iteration)
     u_data, w_data = problem.along_data(Parameters(*state[:4]))
     overlaps = UntiedOverlaps(*(np.stack(column, axis=-1) for column in zip(*rows, strict=True)))
-    return UntiedTraining(tuple(recorded), overlaps, u_data, w_data, tuple(state))
+    return UntiedTraining(tuple(recorded), overlaps, u_data, w_data, tuple(state), mark)
+
+
+def marked(seed: Seed, *settings: Any) -> str:
+    """Equal for equal seeds and settings, arrays among them, and for nothing else."""
+    root = sequence(seed)
+    digest = hashlib.sha256(repr((root.entropy, root.spawn_key)).encode())
+    for each in settings:
+        if isinstance(each, torch.Tensor):
+            each = each.numpy(force=True)
+        digest.update(np.ascontiguousarray(each).tobytes() if isinstance(each, np.ndarray) else repr(each).encode())
+    return digest.hexdigest()
+
+
+def require_start(start: Any, kind: type[Any], mark: str) -> None:
+    """TypeError or ValueError unless ``start`` is None or a training of that kind with these settings."""
+    if start is None:
+        return
+    if not isinstance(start, kind):
+        raise TypeError(f"start must be a {kind.__name__}, not {type(start).__name__}")
+    if start.mark != mark:
+        raise ValueError("start was trained with other data, points, recipe, ridges or seed: go on with those it began "
+                         "with (the recipe's iterations too; until says where to stop)")
 
 
 def stop(recipe: UntiedRecipe, begin: int, until: int | None) -> int:

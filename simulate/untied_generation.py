@@ -75,9 +75,14 @@ def _planes(generator: np.random.Generator, room: int, seeds: int, times: int) -
 
 def learned_velocity(networks: Untied, times: ArrayLike, schedule: Schedule, *, data_set: int = 0) -> LearnedVelocity:
     """The velocity of the networks of one data set, trained at ``times`` (T,); ValueError at any other time."""
+    if not isinstance(networks, Untied):
+        raise TypeError(f"networks must be an Untied, not {type(networks).__name__}")
+    checks.integer("data_set", data_set, least=0, most=networks.u.shape[0] - 1)
     moments = np.asarray(times, dtype=np.float64)
-    if moments.shape != networks.u.shape[1:2]:
-        raise ValueError(f"times has shape {moments.shape}; the networks are of {networks.u.shape[1]} times")
+    if moments.shape != networks.u.shape[1:2] or len(set(moments.tolist())) < moments.size:
+        raise ValueError(
+            f"times has shape {moments.shape}; it must hold {networks.u.shape[1]} different ones, those of the networks"
+        )
     known = {t: k for k, t in enumerate(moments.tolist())}
 
     def learner(t: float) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -131,6 +136,27 @@ class TrainedWeightTask:
         return {"share": np.array(share)}
 
 
+ENOUGH = 50
+"""Noises for each dimension below which w has not begun to be learned in the first phase; thousands make it precise."""
+
+
+def _samples(n: int, laws: Sequence[Mixture]) -> int:
+    size, least = checks.integer("n", n, least=1), min(law.d for law in laws)
+    if least < size + 5:
+        raise ValueError(f"d = {least} must be >= n + 5 = {size + 5}: smaller ones are trained in d dimensions "
+                         "(simulate.train_untied)")
+    return size
+
+
+def _require_noise(recipe: UntiedSGD, n: int, d: int) -> None:
+    noises = recipe.iterations * recipe.size(n) * recipe.repeats
+    if noises < ENOUGH * d:
+        raise ValueError(
+            f"iterations * batch * repeats = {noises} noises cannot train w at d = {d}: give {ENOUGH} d = {ENOUGH * d} "
+            "or more (repeats cost least), or a smaller d"
+        )
+
+
 def _ahead(x: torch.Tensor) -> torch.Tensor:
     """mu.x > 0, in coordinates of which the first is along mu."""
     return x[:, 0] > 0
@@ -147,8 +173,8 @@ def trained_weight_curves(
     ``grids`` as in `simulate.weight_curves`. For every data set (``n`` samples, of which ``plus`` in + if given) a
     network is trained at each time of a grid but the data end, and ``count`` points are carried over it; Heun's last
     step is one of Euler. Variables: generated_weight, its _stderr over points (the data set and its networks fixed),
-    and steps (d, grid). All grids have the same data sets. Exact in law at any d >= n + 5; ``recipe`` must hold
-    enough noise, iterations * batch * repeats of many d.
+    and steps (d, grid). All grids have the same data sets. Exact in law at any d >= n + 5. ValueError where ``recipe``
+    holds fewer than `ENOUGH` d noises for each network: w would be noise still, and one mode the outcome at any grid.
     """
     if not isinstance(mixture, Mixture):
         raise TypeError(f"mixture must be a Mixture, not {type(mixture).__name__}")
@@ -156,7 +182,7 @@ def trained_weight_curves(
     if not laws or not grids or not rules:
         raise ValueError("d, grids and methods must hold one entry or more each")
     common: dict[str, Any] = {
-        "n": checks.integer("n", n, least=1), "plus": plus, "recipe": reducible(recipe),
+        "n": _samples(n, laws), "plus": plus, "recipe": reducible(recipe),
         "ridge_u": penalty("ridge_u", ridge_u), "ridge_w": penalty("ridge_w", ridge_w), "methods": rules,
         "seeds": checks.integer("seeds", seeds, least=1), "count": checks.integer("count", count, least=1),
         "seed": checks.integer("seed", seed, least=0),
@@ -166,6 +192,7 @@ def trained_weight_curves(
             mixture=law, schedule=schedule, times=toward_data(make(law), schedule), index=k, **common,
         ) for law in laws for k, make in enumerate(grids.values())
     ]
+    _require_noise(recipe, common["n"], max(law.d for law in laws))
     results = execute(tasks, name="training and generation", executor=executor, progress=progress, unit="grid")
     shape = len(laws), len(grids)
     share = np.array([each["share"] for each in results]).reshape(*shape, len(rules), common["seeds"], 2)
@@ -181,7 +208,10 @@ def trained_weight_curves(
     }
     settings = {
         **vars(mixture), **common, "recipe": repr(recipe), "kind": "trained_weight", "d": coordinates["d"],
-        "schedule": schedule.name, "grids": list(grids),
+        "schedule": schedule.name, "grids": {
+            name: {law.d: task.times.tolist() for law, task in zip(laws, tasks[k :: len(grids)], strict=True)}
+            for k, name in enumerate(grids)
+        },
         "seed_rule": "SeedSequence(seed, spawn_key=(d, 0)) for data sets, (d, 1, index of grid, ...) for the rest",
     }
     return xr.Dataset(variables, coordinates, {"provenance": describe(settings)})

@@ -36,10 +36,12 @@ from simulate.untied import (
     Progress,
     UntiedOverlaps,
     gauge,
+    marked,
     moments,
     orders,
     penalty,
     require_finite,
+    require_start,
     stop,
 )
 from simulate.untied_data import DATA, LENGTHS, ClassData, draw_labels
@@ -186,13 +188,14 @@ class Drawn:
 @dataclass(frozen=True, eq=False)
 class SpanTraining:
     """As `UntiedTraining`: overlaps (seeds, times, R) after ``recorded`` (R,) updates; ``u_data`` = u.x1/d and
-    ``w_data`` = w.x1/d at the end, (seeds, times, n); ``last``, the state to go on from."""
+    ``w_data`` = w.x1/d at the end, (seeds, times, n); ``last``, the state to go on from, and its ``mark``."""
 
     recorded: tuple[int, ...]
     overlaps: UntiedOverlaps
     u_data: Array
     w_data: Array
     last: State
+    mark: str
 
     @property
     def final(self) -> UntiedOverlaps:
@@ -209,6 +212,8 @@ def train_untied_span(
     """
     chosen = reducible(recipe)
     problem = Reduced.of(span, points, chosen, ridge_u, ridge_w)
+    mark = marked(seed, chosen, problem.points, ridge_u, ridge_w, span.mixture, span.labels, span.data)
+    require_start(start, SpanTraining, mark)
     state = problem.start(seed) if start is None else start.last
     begin = 0 if start is None else start.recorded[-1]
     rows = [] if start is None else [
@@ -232,7 +237,7 @@ def train_untied_span(
             require_finite(iteration + 1, state.skip, state.b, state.u, state.w)
     u_data, w_data = problem.along_data(state)
     overlaps = UntiedOverlaps(*(np.stack(column, axis=-1) for column in zip(*rows, strict=True)))
-    return SpanTraining(tuple(recorded), overlaps, u_data, w_data, state)
+    return SpanTraining(tuple(recorded), overlaps, u_data, w_data, state, mark)
 
 
 def reducible(recipe: UntiedRecipe) -> UntiedSGD:

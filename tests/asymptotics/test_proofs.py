@@ -32,9 +32,17 @@ def test_the_result_itself_and_a_rewriting_of_it_are_accepted(formula: Formula) 
 def _accepts(derivation: Derivation, expression: sp.Basic) -> bool:
     try:
         derivation.execute(expression)
-    except ProofError:
+    except (ProofError, TimeoutError):  # What cannot be checked in time is not proved.
         return False
     return True
+
+
+def _accepts_mutant(derivation: Derivation, mutant: Mutant) -> bool:
+    try:
+        expression = expanded(mutant)
+    except TypeError:  # It compares what is not real: no expression at all.
+        return False
+    return _accepts(derivation, expression)
 
 
 def _last(formula: Formula) -> Derivation:
@@ -48,7 +56,7 @@ def _not_refused(formula: Formula, chosen: list[Mutant]) -> list[str]:
     derivation = _last(formula)
     return [
         mutant.description for mutant in chosen
-        if _accepts(derivation, expanded(mutant)) and not equivalent(mutant, formula)
+        if _accepts_mutant(derivation, mutant) and not equivalent(mutant, formula)
     ]
 
 

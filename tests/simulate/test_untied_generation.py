@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from asymptotics.calibration import assert_agrees, compare_mean, compare_two_samples
-from asymptotics.schedule import linear
+from asymptotics.schedule import Interpolant, linear, variance_exploding
 from simulate import (
     ClassData,
     Mixture,
@@ -30,7 +30,7 @@ from simulate.untied_generation import in_common
 MIXTURE = Mixture(d=20, sigma=1.0, p=0.7)
 POINTS = (Point(0.9, 0.1), Point(0.6, 0.4), Point(0.3, 0.7))
 RIDGES: dict[str, float] = {"ridge_u": 0.3, "ridge_w": 0.2}
-RECIPE = UntiedSGD(iterations=20, repeats=4, rate=0.5, record_every=20, start_u=0.3, start_w=0.5)
+RECIPE = UntiedSGD(iterations=20, repeats=16, rate=0.5, record_every=20, start_u=0.3, start_w=0.5)
 GRID = np.array([0.0, 0.1, 0.25, 0.5, 0.75, 1.0])
 
 
@@ -66,28 +66,31 @@ def test_directions_beyond_the_data_are_independent_between_times(d: int) -> Non
     assert_agrees(compare_mean(moments, expected, scale=np.full(6, (d - 6) ** -0.5), comparisons=2), within=0.5)
 
 
-def _direct(seeds: int, count: int, method: str) -> np.ndarray:
+def _direct(seeds: int, count: int, method: str, schedule: Interpolant) -> np.ndarray:
     """The shares of + of ``seeds`` data sets, all in d dimensions."""
     data = ClassData.draw(MIXTURE, n=5, seeds=seeds, seed=11, plus=3)
-    points = [Point(1 - t, t) for t in GRID[:-1]]
+    points = [Point(*map(float, schedule.mix(t))) for t in GRID[:-1]]
     networks = train_untied(data, points, recipe=RECIPE, **RIDGES, seed=12).networks
     return np.array([
         generated_fraction(
-            learned_velocity(networks, GRID[:-1], linear, data_set=k), linear, GRID,
-            normal(child(13, k), (count, MIXTURE.d)), lambda x: x @ MIXTURE.mean() > 0, method=method,
+            learned_velocity(networks, GRID[:-1], schedule, data_set=k), schedule, GRID,
+            points[0].alpha * normal(child(13, k), (count, MIXTURE.d)), lambda x: x @ MIXTURE.mean() > 0,
+            method=method, seed=k,
         ).value for k in range(seeds)
     ])
 
 
-@pytest.mark.parametrize("method", ["euler", "heun"])
-def test_the_generated_weight_has_its_law_in_d_dimensions(method: str) -> None:
+@pytest.mark.parametrize(("method", "schedule"), [
+    ("euler", linear), ("heun", linear), ("ancestral", linear), ("euler", variance_exploding(4)),
+], ids=["euler", "heun", "ancestral", "exploding"])
+def test_the_generated_weight_has_its_law_in_d_dimensions(method: str, schedule: Interpolant) -> None:
     """Mean and spread over data sets, which the share of an own handful of points keeps wide."""
     seeds, count = 1500, 20
     found = trained_weight_curves(
-        MIXTURE, d=[20], n=5, plus=3, grids={"steps": lambda mixture: GRID}, schedule=linear, recipe=RECIPE, **RIDGES,
-        methods=[method], seeds=seeds, count=count, seed=4, progress=False,
+        MIXTURE, d=[20], n=5, plus=3, grids={"steps": lambda mixture: GRID}, schedule=schedule, recipe=RECIPE,
+        **RIDGES, methods=[method], seeds=seeds, count=count, seed=4, progress=False,
     )["generated_weight"].values.ravel()
-    direct = _direct(seeds, count, method)
+    direct = _direct(seeds, count, method, schedule)
     assert direct.std() > 0.02 and 0.1 < direct.mean() < 0.95
     tables = [np.stack([each, each**2], axis=1) for each in (found, direct)]
     verdict = compare_two_samples(*tables, scale=tables[1].mean(axis=0), comparisons=2)
@@ -104,8 +107,11 @@ def test_the_velocity_is_that_of_its_networks() -> None:
         np.testing.assert_allclose(velocity(x, t), (denoised - x) / (1 - t), rtol=1e-12)
     with pytest.raises(ValueError, match=r"no network was trained at t = 0\.2; train at all times of the grid"):
         carry(velocity, linear, [0.1, 0.2, 1.0], x, method="euler")
-    with pytest.raises(ValueError, match=r"times has shape \(2,\); the networks are of 3 times"):
-        learned_velocity(networks, [0.1, 0.4], linear)
+    for times in ([0.1, 0.4], [0.1, 0.4, 0.4]):
+        with pytest.raises(ValueError, match="must hold 3 different ones, those of the networks"):
+            learned_velocity(networks, times, linear)
+    with pytest.raises(ValueError, match="data_set = 2 must be <= 1"):
+        learned_velocity(networks, [0.1, 0.4, 0.7], linear, data_set=2)
 
 
 def test_undilated_networks_generate_the_majority_and_dilated_ones_both() -> None:
@@ -143,6 +149,7 @@ def test_two_workers_find_what_one_does() -> None:
         ({"count": 0}, ValueError, "count = 0 must be >= 1"),
         ({"ridge_u": -1.0}, ValueError, "ridge_u = -1.0 must be >= 0"),
         ({"plus": 9}, ValueError, "plus = 9 must be <= 5"),
+        ({"d": [1000]}, ValueError, "= 1600 noises cannot train w at d = 1000: give 50 d = 50000 or more"),
     ],
 )
 def test_bad_input(change: dict[str, Any], error: type[Exception], words: str) -> None:

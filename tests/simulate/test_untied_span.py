@@ -305,3 +305,35 @@ def test_too_few_dimensions_and_too_much_memory() -> None:
         UntiedSpan.draw(Mixture(d=10**9, sigma=1.0), n=10**6, seeds=10, seed=1)
     with pytest.raises(ValueError, match=r"must be \(seeds, n, n \+ 1\)"):
         UntiedSpan(mixture=MIXTURE, labels=np.ones((1, 5)), data=np.ones((1, 5, 5)))
+
+
+def _resumed(change: dict[str, Any], begun: dict[str, Any] | None = None) -> None:
+    """A training begun one way and gone on with in another."""
+    first: dict[str, Any] = {
+        "span": UntiedSpan.draw(MIXTURE, n=5, seeds=2, seed=1), "points": POINTS, "seed": 1,
+        "recipe": UntiedSGD(iterations=20, record_every=10), **RIDGES, **(begun or {}),
+    }
+    then = {**first, **change}
+    start = train_untied_span(first.pop("span"), first.pop("points"), **first, until=10)
+    train_untied_span(then.pop("span"), then.pop("points"), **then, start=start)
+
+
+@pytest.mark.parametrize("change", [
+    {"seed": 2}, {"recipe": UntiedSGD(iterations=30, record_every=10)}, {"ridge_u": 0.9}, {"points": POINTS[:1]},
+    {"span": UntiedSpan.draw(MIXTURE, n=6, seeds=2, seed=1)}, {"span": UntiedSpan.draw(MIXTURE, n=5, seeds=2, seed=2)},
+])
+def test_a_training_goes_on_with_what_it_began_with(change: dict[str, Any]) -> None:
+    _resumed({})
+    with pytest.raises(ValueError, match="start was trained with other data, points, recipe, ridges or seed"):
+        _resumed(change)
+
+
+def test_a_start_of_another_kind() -> None:
+    data = ClassData.draw(MIXTURE, n=5, seeds=2, seed=1)
+    recipe = UntiedSGD(iterations=20, record_every=10)
+    direct = train_untied(data, POINTS, recipe=recipe, **RIDGES, seed=1, until=10)
+    for start in (direct, 5):
+        with pytest.raises(TypeError, match="start must be a SpanTraining"):
+            train_untied_span(UntiedSpan.of(data), POINTS, recipe=recipe, **RIDGES, seed=1, start=start)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="start was trained with other"):
+        train_untied(data, POINTS, recipe=UntiedAdam(iterations=20), **RIDGES, seed=1, start=direct)
