@@ -71,7 +71,7 @@ def tell(teller: Teller) -> None:
     gaps = {"c": _gap(trained["c"], theory.second_skip(**late)), "m": _gap(trained["m"], theory.second_mean(**late))}
     teller.check(
         "and in the second phase those of the second", max(gaps.values()) < 0.03,
-        f"at $d=10^6$: c within {gaps['c']:.1%}, m within {gaps['m']:.1%} (allowed 3 %)",
+        f"at d = {D}: c within {gaps['c']:.1%}, m within {gaps['m']:.1%} (allowed 3 %)",
     )
     teller.act("training in all dimensions")
     vectors = direct()
