@@ -36,21 +36,26 @@ def tell(teller: Teller) -> None:
         teller.prove(formula, **{name: POINT[name] for name in formula.arguments})
     _boundaries(teller)
     teller.draw("phase_diagram", _figure(), (
-        "Left: where on the linear schedule events strike, against $d$: the times of the mode's events fall as "
-        "$d^{-1/2}$ (solid), under the dilation with "
-        f"$\\kappa={KAPPA:g}$ they do not (dashed). Right: the clocks of events against the weight $p$; above the "
-        "spinodal the noised density has two maxima."
+        "Left: when events strike on the linear schedule, against $d$: those of the mode as $d^{-1/2}$ (solid), "
+        f"under the dilation with $\\kappa={KAPPA:g}$ at times that stay (dashed); the variance has its own clock. "
+        "Right: the dilated times against the weight $p$; from the spinodal on, which is bimodality at $p=1/2$, the "
+        "noised density has two maxima. Clones: those of half way from chance to certainty."
     ))
 
 
-def _events() -> list[Event]:
-    return [Event.information(P, 0.05), Event.bimodality(), Event.spinodal(P), Event.information(P, 0.95)]
+def _events(p: float) -> list[Event]:
+    """One of each kind; clones agree half way between where they do from noise and always."""
+    halfway = (1 + p**2 + (1 - p) ** 2) / 2
+    return [
+        Event.information(p, 0.05), Event.spinodal(p), Event.clone(p, halfway), Event.total_variation(0.9),
+        Event.information(p, 0.95), Event.variance(),
+    ]
 
 
 def _boundaries(teller: Teller) -> None:
     rows = []
     for d in DIMENSIONS:
-        for event in _events():
+        for event in _events(P):
             plain = boundary_time(event, linear, sigma=SIGMA, d=d)
             dilated = boundary_time(event, linear, sigma=SIGMA, d=d, dilation=Dilation.half(KAPPA, d))
             back = float(theory.dilated_time(beta=plain.time, kappa=KAPPA, d=d))
@@ -64,7 +69,7 @@ def _boundaries(teller: Teller) -> None:
         ("d", "event", "clock s", "time, linear", f"time, dilated (kappa = {KAPPA:g})"), rows,
         "Phase boundaries, each enclosed by ball arithmetic",
     )
-    first, last = _events()[0], _events()[-1]
+    first, last = Event.information(P, 0.05), Event.information(P, 0.95)
     shares = [share(first, last, linear, sigma=SIGMA, d=d) * d**0.5 for d in (*DIMENSIONS, 10**8)]
     teller.check(
         "the share of uniform time in which $p$ can be learned falls as $d^{-1/2}$",
@@ -78,26 +83,31 @@ def _boundaries(teller: Teller) -> None:
 
 
 def _figure() -> Any:
-    figure, (left, right) = figures.panels(2, width=3.9, height=3.0)
-    dims = np.geomspace(30, 1e6, 60)
-    for index, event in enumerate(_events()):
-        times = theory.boundary(s=event.value, sigma=SIGMA, d=dims)
-        figures.line(left, dims, times, index=index, label=event.name)
+    figure, (left, right) = figures.panels(2, width=4.1, height=3.4)
+    dims, weights, d = np.geomspace(30, 1e6, 60), np.linspace(0.02, 0.98, 49), 10**4
+    names = [event.name.partition(", p =")[0] for event in _events(P)]
+    for index, (event, name) in enumerate(zip(_events(P), names, strict=True)):
+        times = np.array([_time(event, float(each)) for each in dims])
+        figures.line(left, dims, times, index=index, label=name)
         figures.line(left, dims, theory.dilated_time(beta=times, kappa=KAPPA, d=dims), index=index, style="--")
+        along = np.array([_time(_events(float(p))[index], d) for p in weights])
+        figures.line(right, weights, theory.dilated_time(beta=along, kappa=KAPPA, d=float(d)), index=index)
+    right.axhline(0.5, color="black", linewidth=0.8, linestyle=":")
     left.set_xscale("log")
     left.set_yscale("log")
-    figures.name(left, "$d$", "time $t$", f"p = {P:g}")
-    figures.legend(left, loc="lower left")
-    weights = np.linspace(0.02, 0.98, 97)
-    right.axhline(1.0, color="black", linewidth=0.9, linestyle=":", label="bimodality (p = 1/2)")
-    figures.line(right, weights, theory.spinodal(p=weights), index=2, label="spinodal")
-    for index, fraction in ((0, 0.05), (3, 0.95)):
-        clocks = [Event.information(float(p), fraction).value for p in weights[::4]]
-        figures.line(right, weights[::4], clocks, index=index, label=f"information, {fraction:.0%}")
-    figures.name(right, "weight $p$ of the + mode", "clock $s$", "what is decided when")
-    figures.legend(right, loc="upper center", ncols=2)
-    right.set_ylim(0, 5.4)
+    left.set_ylim(1e-4, 3)
+    figures.name(left, "$d$", "time (dashed: dilated)", f"p = {P:g}")
+    figures.name(right, "weight $p$ of the + mode", "dilated time", "$d = 10^4$")
+    right.set_ylim(0, 1.1)
+    handles, labels = left.get_legend_handles_labels()
+    right.legend(handles, labels, loc="upper center", ncols=2, frameon=False, fontsize="small")
     return figure
+
+
+def _time(event: Event, d: float) -> float:
+    """On the linear schedule: beta."""
+    ratio = float(event.ratio(sigma=SIGMA, d=d))
+    return ratio / (1 + ratio)
 
 
 STORY = Story("exact_field", "What is known when: the exact field and its clocks", FORMULAS, len(FORMULAS), tell,

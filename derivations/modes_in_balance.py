@@ -145,7 +145,7 @@ def _figure(far: Target, trained: Any) -> Any:
     left.set_xscale("log")
     left.set_ylim(0.75, 1.02)
     figures.name(left, "$d$", "generated weight of +", f"{TRAINED_STEPS} Euler steps")
-    figures.legend(left, loc="upper left")
+    figures.legend(left, loc="center right")
     kappas = np.geomspace(0.5, 12, 60)
     for index, steps in enumerate(BUDGETS):
         errors = np.abs(generated_weight(far, half_grid(far, kappas, 0.5, steps)) - P)
