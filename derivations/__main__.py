@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m derivations", description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("report"), help="where the report goes (report/)")
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true", help="d = 5000, in a minute or two (the default)")
+    size.add_argument("--quick", action="store_true", help="d = 5000, in two or three minutes (the default)")
     size.add_argument("--full", action="store_true", help="larger dimensions and more data sets")
     arguments = parser.parse_args(argv)
     try:
