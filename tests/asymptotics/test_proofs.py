@@ -32,7 +32,7 @@ def test_the_result_itself_and_a_rewriting_of_it_are_accepted(formula: Formula) 
 def _accepts(derivation: Derivation, expression: sp.Basic) -> bool:
     try:
         derivation.execute(expression)
-    except (ProofError, TimeoutError):  # What cannot be checked in time is not proved.
+    except ProofError:
         return False
     return True
 
@@ -111,14 +111,18 @@ def _middle_errors(limit: int) -> Iterator[tuple[str, Derivation]]:
 
 
 def _check_middle(limit: int) -> None:
-    tried, accepted = 0, []
+    tried, accepted, late = 0, [], []
     for text, derivation in _middle_errors(limit):
         tried += 1
-        if _accepts(derivation, derivation.result):
-            accepted.append(text)
-    print(f"{tried} derivations with an error in the middle, {tried - len(accepted)} refused")
+        try:
+            if _accepts(derivation, derivation.result):
+                accepted.append(text)
+        except TimeoutError:  # Not proved, but not refused either: few of them, or nothing was tested.
+            late.append(text)
+    print(f"{tried} derivations with an error in the middle, {len(accepted)} accepted, not finished: {late}")
     assert tried > 30
     assert not accepted
+    assert len(late) <= tried // 50
 
 
 def test_an_error_in_the_middle_is_refused() -> None:
