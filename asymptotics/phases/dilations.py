@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from asymptotics.domain import as_float64
-from asymptotics.phases.design import Target, best_dilation, generated_weight, half_grid
+from asymptotics.phases.design import REST, Target, best_dilation, generated_weight, half_grid
 from asymptotics.phases.generated import InSpan, OnLine, generator
 from asymptotics.phases.hierarchy import APART, Split, split_levels
 from asymptotics.phases.modes import Modes
@@ -114,9 +114,10 @@ def design_phases(
     """The multi-node dilation with the least error of the generated weights; for two modes `best_dilation`'s.
 
     ``shares``: "equal", "search", or one for each early phase and one for the rest, sum 1. A search looks at the
-    weights alone and may leave the rest a single step, too few for the width and the means. ``apart``: half
-    distances within this factor are one phase. ``starts`` >= 128: the size of the integration; means on a line, two
-    modes among them, need none, and use none. Whole steps: each part gets one at least. ValueError: too few steps for
+    weights alone, and leaves the rest a fifth (`design.REST`) or its equal share: there the width and the means are
+    made. ``apart``: half distances within this factor are one phase. ``starts`` >= 128: the size of the integration;
+    means on a line, two modes among them, need none, and use none. Whole steps: each part gets one at least.
+    ValueError: too few steps for
     the phases, no early phase, shares that do not fit.
     """
     levels = split_levels(modes, apart)
@@ -207,6 +208,8 @@ class _Search:
             while moved:
                 moved = False
                 for trial in _neighbours(counts, amount):
+                    if trial[-1] < min(counts[-1], REST * self.steps):
+                        continue
                     nearby = np.clip(kappa * np.geomspace(0.8, 1.25, 5), _KAPPAS[0], 0.95 * self.lengths[-1])
                     found, value = _least(nearby, self.errors(nearby, trial))
                     if value < error * (1 - 1e-6) - 1e-12:
