@@ -117,8 +117,7 @@ def design_phases(
     weights alone, and leaves the rest a fifth (`design.REST`) or its equal share: there the width and the means are
     made. ``apart``: half distances within this factor are one phase. ``starts`` >= 128: the size of the integration;
     means on a line, two modes among them, need none, and use none. Whole steps: each part gets one at least.
-    ValueError: too few steps for
-    the phases, no early phase, shares that do not fit.
+    ValueError: too few steps for the phases, no early phase, shares that do not fit.
     """
     levels = split_levels(modes, apart)
     early = levels if modes.count == 2 else [level for level in levels if _nearest(level) > EARLY]
