@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import sympy as sp
@@ -14,6 +16,18 @@ import sympy as sp
 from asymptotics.binder import Binder
 from asymptotics.named import spelled
 from asymptotics.special import log_defect
+
+AGAIN = 0.01  # Seconds until a limit that struck where its exception would be lost tries again.
+
+
+def _would_be_lost(frame: FrameType | None) -> bool:
+    """Whether Python would print and forget an exception raised here: in a finaliser or the collector's callback."""
+    callbacks = {getattr(callback, "__code__", None) for callback in gc.callbacks}
+    while frame is not None:
+        if frame.f_code in callbacks or frame.f_code.co_name == "__del__":
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextmanager
@@ -23,7 +37,10 @@ def time_limit(seconds: float, what: str) -> Iterator[None]:
         yield
         return
 
-    def stop(*_: Any) -> None:
+    def stop(_: int, frame: FrameType | None) -> None:
+        if _would_be_lost(frame):
+            signal.setitimer(signal.ITIMER_REAL, AGAIN)
+            return
         raise TimeoutError(f"sympy did not finish {what} within {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, stop)

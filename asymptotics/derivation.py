@@ -6,7 +6,7 @@ and its own, so that a wrong expression put anywhere in the chain is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -107,11 +107,14 @@ class Derivation:
                     raise ProofError(f"step {number} fails: {step.claim} (residual {residual})")
 
     @staticmethod
-    def _items(number: int, step: Step, previous: Any) -> list[Any]:
-        """What must hold; an expression that has not even the form the check takes apart is refused."""
+    def _items(number: int, step: Step, previous: Any) -> Iterator[Any]:
+        """What must hold, each made when it is asked for: after one that does not hold, no other is made.
+
+        An expression that has not even the form the check takes apart is refused.
+        """
         assert step.check is not None
         try:
-            return list(step.check(previous, step.expression))
+            yield from step.check(previous, step.expression)
         except (AttributeError, IndexError, ValueError) as error:
             raise ProofError(f"step {number} fails: {step.claim} (not of the form it should have: {error})") from error
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+from collections.abc import Callable
 
 import mpmath
 import pytest
@@ -64,7 +66,6 @@ def test_positivity_after_a_shift() -> None:
 def test_time_limit_interrupts_and_restores_the_outer_limit() -> None:
     began = time.monotonic()
 
-
     def sleep_twice() -> None:
         with time_limit(0.3, "outer"):
             with pytest.raises(TimeoutError, match="inner"), time_limit(0.1, "inner"):
@@ -74,6 +75,32 @@ def test_time_limit_interrupts_and_restores_the_outer_limit() -> None:
     with pytest.raises(TimeoutError, match="outer"):
         sleep_twice()
     assert time.monotonic() - began < 2
+
+
+class _Finalised:
+    def __del__(self) -> None:
+        time.sleep(0.3)
+
+
+def _collect() -> None:
+    def slow(phase: str, _: object) -> None:
+        time.sleep(0.2)
+
+    gc.callbacks.append(slow)
+    try:
+        gc.collect()
+    finally:
+        gc.callbacks.remove(slow)
+
+
+@pytest.mark.parametrize("strike", [_collect, _Finalised], ids=["collector", "finaliser"])
+def test_time_limit_holds_where_python_forgets_exceptions(strike: Callable[[], object]) -> None:
+    """A limit that strikes inside the collector's callbacks (hypothesis adds one) is neither lost nor printed."""
+    began = time.monotonic()
+    with pytest.raises(TimeoutError, match="what"), time_limit(0.1, "what"):  # noqa: PT012
+        strike()
+        time.sleep(5)
+    assert time.monotonic() - began < 3
 
 
 @pytest.mark.parametrize(
