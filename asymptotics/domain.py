@@ -20,10 +20,14 @@ from asymptotics.symbols import ARGUMENTS, Argument
 
 @dataclass(frozen=True)
 class Relation:
-    """A condition between arguments, such as ``n*draws > 1`` or ``n > 1 or ridge > 0``, and its reason."""
+    """A condition between arguments, such as ``n*draws > 1`` or ``n > 1 or ridge > 0``, and its reason.
+
+    ``bound``, if given, is what the reason ends in: messages add its value.
+    """
 
     text: str
     reason: str
+    bound: str = ""
 
     def __post_init__(self) -> None:
         for part in self.text.split(" or "):
@@ -45,6 +49,12 @@ class Relation:
         found = {node.id for node in ast.walk(ast.parse(self.text)) if isinstance(node, ast.Name)}
         return tuple(name for name in ARGUMENTS if name in found)
 
+    def why(self, values: Mapping[str, Any]) -> str:
+        """The reason, at these values."""
+        if not self.bound:
+            return self.reason
+        return f"{self.reason} = {float(sp.sympify(self.bound, locals=_SYMBOLS).subs(_placed(values))):g}"
+
     @property
     def alternatives(self) -> tuple[sp.Basic, ...]:
         """The condition for sympy: inequalities of which one must hold."""
@@ -57,6 +67,10 @@ class Relation:
 
 
 _SYMBOLS = {name: entry.symbol for name, entry in ARGUMENTS.items()}
+
+
+def _placed(values: Mapping[str, Any]) -> dict[sp.Symbol, float]:
+    return {_SYMBOLS[name]: float(value) for name, value in values.items()}
 
 
 @dataclass(frozen=True)
@@ -151,7 +165,7 @@ class Domain:
         at = {name: float(np.broadcast_to(arrays[name], shape)[index]) for name in relation.names}
         given = ", ".join(f"{name} = {value:g}" for name, value in at.items())
         spot = f" at index {tuple(int(i) for i in index)}" if shape else ""
-        raise ValueError(f"{given}{spot} is not allowed: needs {relation.text} ({relation.reason})")
+        raise ValueError(f"{given}{spot} is not allowed: needs {relation.text} ({relation.why(at)})")
 
     def exact(self, values: Mapping[str, Any], owner: str) -> dict[str, Fraction]:
         """The completed arguments as exact fractions inside the domain."""
@@ -168,7 +182,7 @@ class Domain:
         for relation in self.relations:
             if not relation.holds(exact):
                 given = ", ".join(f"{name} = {values.get(name, exact[name])}" for name in relation.names)
-                raise ValueError(f"{given} is not allowed: needs {relation.text} ({relation.reason})")
+                raise ValueError(f"{given} is not allowed: needs {relation.text} ({relation.why(exact)})")
         return exact
 
 

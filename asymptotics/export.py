@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from asymptotics.derivation import Derivation
 from asymptotics.formula import Formula
@@ -71,12 +72,17 @@ def _meanings(formula: Formula) -> str:
     return "\\begin{aligned}" + r" \\ ".join(rows) + "\\end{aligned}"
 
 
-def document(formulas: Iterable[Formula]) -> str:
-    """The whole document: for each formula its statement, form, assumptions, derivation and source."""
+def document(formulas: Iterable[Formula], done: Mapping[str, Derivation] = MappingProxyType({})) -> str:
+    """The whole document: for each formula its statement, form, assumptions, derivation and source.
+
+    Every derivation is executed, but for those in ``done``, by name, that have been.
+    """
     sections: dict[str, list[str]] = {}
     printed: dict[str, Derivation] = {}
     for formula in formulas:
-        derivation = formula.prove()
+        derivation = done.get(formula.name)
+        if derivation is None or not derivation.executed:
+            derivation = formula.prove()
         sections.setdefault(formula.name.split(".")[0], []).append(_entry(formula, derivation, printed))
         printed[formula.name] = derivation
     body = "".join(
@@ -141,12 +147,17 @@ def _text(text: str) -> str:
     return escaped
 
 
-def export(formulas: Iterable[Formula], directory: Path) -> list[Path]:
-    """Write formulas.tex and macros.tex into ``directory`` (created if missing); returns the paths."""
+def export(
+    formulas: Iterable[Formula], directory: Path, done: Mapping[str, Derivation] = MappingProxyType({})
+) -> list[Path]:
+    """Write formulas.tex and macros.tex into ``directory`` (created if missing); returns the paths.
+
+    ``done`` as in `document`.
+    """
     chosen = list(formulas)
     directory.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, text in (("macros.tex", macros(chosen)), ("formulas.tex", document(chosen))):
+    for name, text in (("macros.tex", macros(chosen)), ("formulas.tex", document(chosen, done))):
         path = directory / name
         path.write_text(text, encoding="utf-8")
         written.append(path)

@@ -47,6 +47,14 @@ class _Printer(LatexPrinter):
     def __init__(self) -> None:
         super().__init__({"symbol_names": symbols.LETTERS, "ln_notation": True, "inv_trig_style": "full"})
 
+    def _print_Symbol(self, expression: sp.Symbol, style: str = "plain") -> str:
+        """Names that are words upright: set as letters they would read as a product."""
+        text: str = super()._print_Symbol(expression, style)
+        if expression in symbols.LETTERS:
+            return text
+        text = text.replace("_{plus}", "_+").replace("_{minus}", "_-")
+        return re.sub(r"(?<![\\A-Za-z])[A-Za-z]{2,}(?![A-Za-z])", lambda word: rf"\mathrm{{{word[0]}}}", text)
+
     def _as_ordered_terms(self, expression: sp.Expr, order: Any = None) -> list[sp.Expr]:
         terms = sorted(sp.Add.make_args(expression), key=_key)
         positive = [term for term in terms if not term.could_extract_minus_sign()]

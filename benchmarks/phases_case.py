@@ -10,9 +10,10 @@ from asymptotics.phases.first import first_phase
 from benchmarks.measure import Result, in_turn, seconds
 from simulate import Mixture, Point
 from simulate.untied import Parameters, Problem
+from simulate.untied_coordinates import UntiedSpan
 from simulate.untied_data import ClassData
 from simulate.untied_recipes import UntiedSGD
-from simulate.untied_span import Drawn, Reduced, State, UntiedSpan
+from simulate.untied_reduction import Drawn, Reduced, State
 
 N, SIGMA, RIDGES = 128, 1.0, (0.1, 0.1)
 RECIPE = UntiedSGD(repeats=1)

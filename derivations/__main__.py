@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m derivations", description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("report"), help="where the report goes (report/)")
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true", help="d = 5000, in two or three minutes (the default)")
+    size.add_argument("--quick", action="store_true", help="d = 5000, in two minutes (the default)")
     size.add_argument("--full", action="store_true", help="larger dimensions and more data sets")
     arguments = parser.parse_args(argv)
     try:
@@ -92,15 +92,18 @@ def _tell_all(out: Path, *, full: bool) -> int:
     effort = FULL if full else QUICK
     acts = sum(story.acts for story in chosen) + 1
     with _progress(acts) as progress, one_thread(), workers(effort.workers) as executor:
-        for story in chosen:
-            progress.write(story.title)
-            teller = Teller(
-                effort, progress.write, progress.act, executor, aloud=False, data=out / "data"
-            )
-            story.tell(teller)
-            told.append((story, teller.events))
-        progress.act("writing the report")
-        index = write(out, told)
+        try:
+            for story in chosen:
+                progress.write(story.title)
+                teller = Teller(effort, progress.write, progress.act, executor, aloud=False, data=out / "data")
+                story.tell(teller)
+                told.append((story, teller.events))
+            progress.act("writing the report")
+            index = write(out, told, executor)
+        except BaseException:
+            if executor is not None:  # What was begun and is not waited for.
+                executor.shutdown(wait=False, cancel_futures=True)
+            raise
     events = [event for _, each in told for event in each if isinstance(event, Checked)]
     failures = sum(not event.holds for event in events)
     print(f"{len(events)} checks, {failures} failures, {time.monotonic() - began:.0f} s")

@@ -86,12 +86,12 @@ def _figure() -> Any:
     figure, (left, right) = figures.panels(2, width=4.1, height=3.4)
     dims, weights, d = np.geomspace(30, 1e6, 60), np.linspace(0.02, 0.98, 49), 10**4
     names = [event.name.partition(", p =")[0] for event in _events(P)]
+    along = np.array([[_time(event, d) for event in _events(float(p))] for p in weights])
     for index, (event, name) in enumerate(zip(_events(P), names, strict=True)):
         times = np.array([_time(event, float(each)) for each in dims])
         figures.line(left, dims, times, index=index, label=name)
         figures.line(left, dims, theory.dilated_time(beta=times, kappa=KAPPA, d=dims), index=index, style="--")
-        along = np.array([_time(_events(float(p))[index], d) for p in weights])
-        figures.line(right, weights, theory.dilated_time(beta=along, kappa=KAPPA, d=float(d)), index=index)
+        figures.line(right, weights, theory.dilated_time(beta=along[:, index], kappa=KAPPA, d=float(d)), index=index)
     right.axhline(0.5, color="black", linewidth=0.8, linestyle=":")
     left.set_xscale("log")
     left.set_yscale("log")

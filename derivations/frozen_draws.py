@@ -24,17 +24,20 @@ def tell(teller: Teller) -> None:
         "error of the mean falls from $2\\sigma^2/n$ to $\\sigma^2/n$ as $K\\to\\infty$ (fresh noise): the factor 2 "
         "is the price of one draw. $K>1$ is this project's generalisation."
     )
-    teller.consequence(theory.mean_error.limit("draws", float("inf")), "sigma**2/n")
-    teller.consequence(theory.generated_variance.limit("draws", float("inf")), "(n - 1)*sigma**2/n")
-    teller.consequence(theory.generated_variance.limit("ridge", 0), "draws*(n - 1)*sigma**2/(n*draws - 1)")
     effort = teller.effort
-    runs: dict[int, Any] = {}
+    running = {}
     for draws in DRAWS:
         run = partial(
             simulate.generation_curves, simulate.Mixture(d=effort.d, sigma=SIGMA), n=N, ridge=RIDGE,
             schedule=linear, draws=draws, seeds=effort.seeds // 2, seed=4, steps=effort.steps, progress=False,
         )
-        runs[draws] = teller.simulate(f"draws {draws}", run)
+        running[draws] = teller.begin(f"draws {draws}", run)
+    teller.consequence(theory.mean_error.limit("draws", float("inf")), "sigma**2/n")
+    teller.consequence(theory.generated_variance.limit("draws", float("inf")), "(n - 1)*sigma**2/n")
+    teller.consequence(theory.generated_variance.limit("ridge", 0), "draws*(n - 1)*sigma**2/(n*draws - 1)")
+    runs: dict[int, Any] = {}
+    for draws in DRAWS:
+        runs[draws] = running[draws]()
         teller.compare(runs[draws], theory.mean_error, comparisons=len(DRAWS))
     teller.draw("draws", _figure(runs), (
         f"Error of the generated mean against the number of frozen draws ($\\sigma={SIGMA}$, "

@@ -25,6 +25,12 @@ def tell(teller: Teller) -> None:
         "the overlaps of $w$ with the mean $\\mu$, with the base draws $\\xi=\\sum s x_0$ and with the "
         "samples' deviations $\\eta=\\sum s z$."
     )
+    effort = teller.effort
+    times = np.linspace(0.1, 0.9, 9)
+    running = teller.begin("denoiser", lambda executor: simulate.denoiser_curves(
+        simulate.Mixture(d=effort.d, sigma=SIGMA), n=effort.n, ridge=RIDGE, schedule=linear,
+        times=times.tolist(), seeds=effort.seeds, seed=1, executor=executor, progress=False,
+    ))
     for formula in MEASURED:
         teller.prove(formula, **POINT)
     teller.say(
@@ -35,12 +41,7 @@ def tell(teller: Teller) -> None:
     teller.consequence(
         theory.skip.limit("draws", 1).limit("ridge", 0), "beta*sigma**2/(alpha**2 + beta**2*sigma**2)"
     )
-    effort = teller.effort
-    times = np.linspace(0.1, 0.9, 9)
-    data = teller.simulate("denoiser", lambda executor: simulate.denoiser_curves(
-        simulate.Mixture(d=effort.d, sigma=SIGMA), n=effort.n, ridge=RIDGE, schedule=linear,
-        times=times.tolist(), seeds=effort.seeds, seed=1, executor=executor, progress=False,
-    ))
+    data = running()
     for formula in MEASURED:
         teller.compare(data, formula, comparisons=len(MEASURED))
     teller.draw("denoiser", _figure(data), (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -14,21 +15,27 @@ from derivations.story import Drawn, Event, Proved, Story
 TITLE = "Learning a flow from n samples"
 
 
-def write(out: Path, told: Sequence[tuple[Story, Sequence[Event]]]) -> Path:
-    """Write everything under ``out`` (created if missing); returns the index page."""
+def write(
+    out: Path, told: Sequence[tuple[Story, Sequence[Event]]], executor: Executor | None = None
+) -> Path:
+    """Write everything under ``out`` (created if missing), figures on ``executor`` if given; returns the index page.
+    """
     figures = out / "figures"
     figures.mkdir(parents=True, exist_ok=True)
     (out / "data").mkdir(exist_ok=True)
-    for _, events in told:
-        for event in events:
-            if isinstance(event, Drawn):
-                event.figure.savefig(figures / f"{event.name}.svg", metadata={"Date": None})
-                event.figure.savefig(figures / f"{event.name}.png", dpi=160)
-    proved = [event.formula for _, events in told for event in events if isinstance(event, Proved)]
-    export(proved, out)
+    drawn = [event for _, events in told for event in events if isinstance(event, Drawn)]
+    saved = (map if executor is None else executor.map)(_save, drawn, [figures] * len(drawn))
+    proved = [event for _, events in told for event in events if isinstance(event, Proved)]
+    export([event.formula for event in proved], out, {event.formula.name: event.derivation for event in proved})
     index = out / "index.html"
     index.write_text(page(TITLE, told, _versions()), encoding="utf-8")
+    list(saved)
     return index
+
+
+def _save(event: Drawn, folder: Path) -> None:
+    event.figure.savefig(folder / f"{event.name}.svg", metadata={"Date": None})
+    event.figure.savefig(folder / f"{event.name}.png", dpi=160)
 
 
 def _versions() -> str:

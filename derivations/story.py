@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -173,6 +173,17 @@ class Teller:
             stated = sp.sympify(expected, locals={n: a.symbol for n, a in ARGUMENTS.items()})
             holds = is_zero(formula.expression - stated)
             self.check(f"{formula.name.split('.', 1)[-1]} is as stated in the notes", holds, expected)
+
+    def begin(self, label: str, run: Callable[..., xr.Dataset]) -> Callable[[], xr.Dataset]:
+        """Start an experiment on the shared workers, if there are any, while the story goes on; call what comes back
+        where `simulate` would stand."""
+        if self.executor is None:
+            return lambda: self.simulate(label, run)
+        # A thread that waits for the workers.
+        waiting = ThreadPoolExecutor(1)
+        started = waiting.submit(run, executor=self.executor)
+        waiting.shutdown(wait=False)
+        return lambda: self.simulate(label, lambda executor: started.result())
 
     def simulate(self, label: str, run: Callable[..., xr.Dataset]) -> xr.Dataset:
         """Run an experiment, called with ``executor=`` the shared workers; its data set is saved beside the report."""

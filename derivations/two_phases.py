@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from simulate import (
     Mixture,
     Point,
     UntiedAdam,
+    UntiedOverlaps,
+    UntiedRecipe,
     UntiedSGD,
     UntiedSpan,
     train_untied,
@@ -31,7 +34,8 @@ FORMULAS = (
 )
 POINT = {"alpha": 0.7, "beta": 0.3, "n": 16.0, "sigma": SIGMA, "ridge": RIDGE, "radius": 1.0, "s": 1.0, "p": 0.8}
 GIVEN = {"n_plus": PLUS, "n_minus": MINUS, "sigma": SIGMA, "ridge_u": RIDGE, "ridge_w": RIDGE}
-DIRECT = (0.2, 0.6)
+EARLY, LATE, DIRECT = (0.2, 0.4, 0.6, 0.8), (0.1, 0.3, 0.5, 0.7), (0.2, 0.6)
+"""Shares of the first phase, times of the second, and of the second with fresh noise in all dimensions."""
 NOISES = 3000
 """Noises for each dimension in the first phase."""
 SLIP = 0.4678
@@ -45,6 +49,8 @@ def tell(teller: Teller) -> None:
         "and the mean. With infinitely many samples the first phase is the authors'; the finite-$n$ forms are this "
         "project's."
     )
+    direct = teller.aside(_in_all_dimensions, teller.effort.d, max(3, teller.effort.seeds // 6))
+    fresh = teller.aside(_with_fresh_noise, teller.effort.d, max(2, teller.effort.seeds // 6))
     for formula in FORMULAS:
         teller.prove(formula, **{name: POINT[name] for name in formula.arguments})
     teller.prove(theory.first_phase, s=1.0, **GIVEN)
@@ -54,46 +60,95 @@ def tell(teller: Teller) -> None:
         "Before the jump the global minimum is trivial, $\\omega=0$ and $|b|=\\infty$; there $\\omega$ jumps "
         "($\\lambda=\\ell=2$, $\\sigma=1$)"
     ))
-    early = teller.aside(_first_phase, teller.effort.d, max(2, teller.effort.seeds // 6))
-    direct = teller.aside(_in_all_dimensions, teller.effort.d)
-    trained = _second_phase(teller)
-    teller.act("training along the first phase")
-    first = early()
-    expected = theory.first_phase(s=first["s"], **GIVEN)
-    gaps = {name: _gap(first[name], getattr(expected, name)) for name in ("m", "omega", "b")}
-    teller.check(
-        "trained networks have learned the minimiser of the variational formula",
-        gaps["m"] < 0.05 and gaps["omega"] < 0.15 and gaps["b"] < 0.15,
-        f"m within {gaps['m']:.1%} (allowed 5 %), omega {gaps['omega']:.1%}, b {gaps['b']:.1%} (allowed 15 %: what "
-        f"d = {teller.effort.d} and {NOISES} noises a dimension leave; both shrink with more of either)",
-    )
-    late = {"alpha": 1 - trained["beta"], "beta": trained["beta"], "n": PLUS + MINUS, "sigma": SIGMA, "ridge": RIDGE}
-    gaps = {"c": _gap(trained["c"], theory.second_skip(**late)), "m": _gap(trained["m"], theory.second_mean(**late))}
-    teller.check(
-        "and in the second phase those of the second", max(gaps.values()) < 0.03,
-        f"at d = {D}: c within {gaps['c']:.1%}, m within {gaps['m']:.1%} (allowed 3 %)",
-    )
+    _published_skip(teller)
+    teller.act("training exactly in law")
+    with one_thread():
+        reduced = _in_law(max(3, teller.effort.seeds // 4))
+    _compare(teller, f"SGD exactly in law at $d={D}$, the mean over all noises", reduced, 0.005)
     teller.act("training in all dimensions")
-    vectors = direct()
-    for name, (skip, mean) in vectors.items():
-        expected = [formula(alpha=1 - np.array(DIRECT), beta=np.array(DIRECT), n=PLUS + MINUS, ridge=RIDGE, sigma=SIGMA)
-                    for formula in (theory.second_skip, theory.second_mean)]
-        gap = max(float(np.abs(found / wanted - 1).max()) for found, wanted in zip((skip, mean), expected, strict=True))
-        teller.check(
-            f"torch in all $d={teller.effort.d}$ dimensions, {name}, comes to the same $c$ and $m$", gap < 0.1,
-            f"within {gap:.1%} (allowed 10 %: a few hundred updates)",
-        )
-    teller.draw("two_phases", _figure(teller.effort.d, first, trained, vectors), (
+    vectors, second = direct()
+    _compare(teller, f"Adam in all $d={teller.effort.d}$ dimensions, the mean over all noises", vectors, 0.05)
+    gaps = _gaps(second)
+    teller.check(
+        f"SGD in all $d={teller.effort.d}$ dimensions with fresh noise: the same $c$ and $m$ in the second phase",
+        max(gaps.values()) < 0.1, f"{_listed(gaps)} (allowed 10 %: {second.updates} updates)",
+    )
+    teller.act("training with fresh noise")
+    noisy = fresh()
+    gaps = _gaps(noisy)
+    teller.check(
+        "with fresh noise $w$ comes to the minimiser of the first phase only as noises outnumber dimensions",
+        gaps["m"] < 0.05 and gaps["omega"] < 0.15 and gaps["b"] < 0.15,
+        f"{_listed(gaps)} (allowed 5 % for m, 15 % for omega and b: what d = {noisy.d} and {NOISES} noises a dimension "
+        "leave; both shrink with more of either)",
+    )
+    teller.draw("two_phases", _figure(reduced, vectors, (noisy, second)), (
         "Overlaps against dilated time, halves for the two phases. Lines: infinitely many samples (dashed), "
-        f"{PLUS} and {MINUS} samples (solid; $\\kappa={KAPPA:g}$, $\\sigma=1$, $\\lambda=\\ell={RIDGE}$). Dots: "
-        f"networks trained by SGD with fresh noise, exactly in law, at $d={teller.effort.d}$ (first phase) and "
-        "$d=10^6$ (second), with the standard deviation over data sets. Squares and crosses: torch, SGD and Adam, in "
-        f"all $d={teller.effort.d}$ dimensions."
+        f"{PLUS} and {MINUS} samples (solid; $\\kappa={KAPPA:g}$, $\\sigma=1$, $\\lambda=\\ell={RIDGE}$). "
+        f"Dots: networks trained by SGD exactly in law at $d=10^6$; squares: by Adam in torch in all $d={vectors.d}$ "
+        "dimensions; both with the mean over all noises. Crosses: SGD with fresh noise at each update, in the first "
+        f"phase in law with {NOISES} noises a dimension, in the second in torch. Bars: standard deviation over data "
+        f"sets, in $c$ and $\\omega$ mostly within the marks. $c$ is shown times $\\sqrt d$ in the first phase."
     ))
 
 
-def _second_phase(teller: Teller) -> dict[str, np.ndarray]:
-    """n = 16 at t = .3 decides between two published forms; then the curve of the figure."""
+@dataclass(frozen=True)
+class Trained:
+    """Networks at ``shares`` of the first phase and at times ``late`` of the second: overlaps (seeds, times)."""
+
+    d: int
+    shares: tuple[float, ...]
+    late: tuple[float, ...]
+    updates: int
+    found: UntiedOverlaps
+
+    @staticmethod
+    def times(d: int, shares: tuple[float, ...], late: tuple[float, ...]) -> np.ndarray:
+        return np.array([KAPPA * share / d**0.5 for share in shares] + list(late))
+
+    @property
+    def beta(self) -> np.ndarray:
+        return self.times(self.d, self.shares, self.late)
+
+    def expected(self) -> dict[str, np.ndarray]:
+        """Infinite-d forms by overlap: of the first phase at the exact clock , of the second."""
+        early, late = np.split(self.beta, [len(self.shares)])
+        known: dict[str, np.ndarray] = {}
+        if len(early):
+            clocks = theory.speciation(alpha=1 - early, beta=early, sigma=SIGMA, d=self.d)
+            solved = theory.first_phase(s=clocks, **GIVEN)
+            known |= {name: getattr(solved, name) for name in ("m", "omega", "b")}
+            known["c"] = first_phase_skip(s=clocks, **GIVEN) / self.d**0.5
+        if len(late):
+            at = {"alpha": 1 - late, "beta": late, "n": PLUS + MINUS, "sigma": SIGMA, "ridge": RIDGE}
+            known |= {"c, late": np.asarray(theory.second_skip(**at)), "m, late": np.asarray(theory.second_mean(**at))}
+        return known
+
+
+def _gaps(trained: Trained) -> dict[str, float]:
+    """Of the mean over data sets, relative, the largest along time, by overlap."""
+    found, first = trained.found._asdict(), len(trained.shares)
+    gaps = {}
+    for name, wanted in trained.expected().items():
+        own = found["skip" if name.startswith("c") else name.split(",")[0]].mean(axis=0)
+        gaps[name] = float(np.abs((own[first:] if "late" in name else own[:first]) / wanted - 1).max())
+    return gaps
+
+
+def _listed(gaps: dict[str, float]) -> str:
+    return ", ".join(f"{name} within {gap:.2%}" for name, gap in gaps.items())
+
+
+def _compare(teller: Teller, who: str, trained: Trained, allowed: float) -> None:
+    gaps = _gaps(trained)
+    teller.check(
+        f"{who}: the minimiser of the variational formula, and in the second phase the second's",
+        max(gaps.values()) < allowed, f"{_listed(gaps)} (allowed {allowed:.1%}: finite d, and how far training went)",
+    )
+
+
+def _published_skip(teller: Teller) -> None:
+    """n = 16 at t = .3 decides between two published forms."""
     span = UntiedSpan.draw(Mixture(d=D, sigma=SIGMA, p=0.5), n=16, seeds=6, seed=41)
     teller.act("training in the second phase")
     found = train_untied_span(
@@ -106,86 +161,81 @@ def _second_phase(teller: Teller) -> dict[str, np.ndarray]:
         abs(found.mean() - expected) < 8 * error + 3e-4 < abs(found.mean() - SLIP),
         f"SGD {found.mean():.5f} +- {error:.5f}; this form {expected:.5f}; theirs {SLIP}",
     )
-    times = np.array([0.1, 0.3, 0.5, 0.7])
-    teller.act("training along the second phase")
-    span = UntiedSpan.draw(Mixture(d=D, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=3, seed=43, plus=PLUS)
-    run = train_untied_span(
-        span, [Point(1 - t, t) for t in times], recipe=UntiedSGD(iterations=1500, repeats=30), ridge_u=RIDGE,
-        ridge_w=RIDGE, seed=44,
-    ).final
-    return {"beta": times, "c": run.skip, "m": run.m}
 
 
-def _gap(found: np.ndarray, expected: Any) -> float:
-    """Of the mean over data sets (first axis), relative, the largest along time."""
-    return float(np.abs(found.mean(axis=0) / expected - 1).max())
+def _trained(d: int, shares: tuple[float, ...], late: tuple[float, ...], recipe: UntiedRecipe, data: Any) -> Trained:
+    points = [Point(1 - beta, beta) for beta in Trained.times(d, shares, late)]
+    if isinstance(data, UntiedSpan):
+        assert isinstance(recipe, UntiedSGD)
+        found = train_untied_span(data, points, recipe=recipe, ridge_u=RIDGE, ridge_w=RIDGE, seed=44).final
+    else:
+        found = train_untied(data, points, recipe=recipe, ridge_u=RIDGE, ridge_w=RIDGE, seed=48).final
+    return Trained(d, shares, late, recipe.iterations, found)
 
 
-def _in_all_dimensions(d: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """(c, m) at the times ``DIRECT`` of the second phase, by recipe."""
+def _in_law(seeds: int) -> Trained:
+    span = UntiedSpan.draw(Mixture(d=D, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=seeds, seed=43, plus=PLUS)
+    recipe = UntiedSGD(iterations=500, repeats=None, rate=1.0, hold=0.6)
+    return _trained(D, EARLY, LATE, recipe, span)
+
+
+def _in_all_dimensions(d: int, seeds: int) -> tuple[Trained, Trained]:
+    """By Adam with the mean over all noises, and in the second phase by SGD with fresh ones."""
     with one_thread():
-        data = ClassData.draw(Mixture(d=d, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=1, seed=47, plus=PLUS)
-        found = {}
-        for name, recipe in (("SGD", UntiedSGD(iterations=200, repeats=1)),
-                             ("Adam", UntiedAdam(iterations=300, repeats=1, rate=0.05))):
-            final = train_untied(data, [Point(1 - t, t) for t in DIRECT], recipe=recipe, ridge_u=RIDGE, ridge_w=RIDGE,
-                                 seed=48).final
-            found[name] = final.skip[0], final.m[0]
-    return found
+        data = ClassData.draw(Mixture(d=d, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=seeds, seed=47, plus=PLUS)
+        adam = _trained(d, EARLY, LATE, UntiedAdam(iterations=400, repeats=None, rate=0.1), data)
+        few = ClassData.draw(Mixture(d=d, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=1, seed=49, plus=PLUS)
+        return adam, _trained(d, (), DIRECT, UntiedSGD(iterations=200, repeats=1), few)
 
 
-def _first_phase(d: int, seeds: int) -> dict[str, np.ndarray]:
-    """Trained exactly in law, with some thousand noises for each dimension; the clock is the exact one."""
-    shares = np.array([0.3, 0.5, 0.7, 0.9])
-    beta = KAPPA * shares / d**0.5
-    clocks = theory.speciation(alpha=1 - beta, beta=beta, sigma=SIGMA, d=d)
+def _with_fresh_noise(d: int, seeds: int) -> Trained:
+    """Exactly in law, with some thousand noises for each dimension."""
     span = UntiedSpan.draw(Mixture(d=d, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=seeds, seed=45, plus=PLUS)
-    run = train_untied_span(
-        span, [Point(1 - b, b) for b in beta], ridge_u=RIDGE, ridge_w=RIDGE, seed=46,
-        recipe=UntiedSGD(iterations=6000, repeats=max(1, NOISES * d // (6000 * (PLUS + MINUS)))),
-    ).final
-    return {"share": shares, "s": np.asarray(clocks), "omega": run.omega, "b": run.b, "m": run.m, "c": run.skip}
+    repeats = max(1, NOISES * d // (6000 * (PLUS + MINUS)))
+    return _trained(d, EARLY[1:], (), UntiedSGD(iterations=6000, repeats=repeats), span)
 
 
-def _figure(
-    d: int, first: dict[str, np.ndarray], second: dict[str, np.ndarray],
-    vectors: dict[str, tuple[np.ndarray, np.ndarray]],
-) -> Any:
+def _figure(reduced: Trained, vectors: Trained, noisy: tuple[Trained, Trained]) -> Any:
     figure, axes = figures.panels(2, 2, width=3.6, height=2.6)
     early, late = np.linspace(0.02, 1, 60), np.linspace(0.005, 0.995, 60)
-    solved = theory.first_phase(s=KAPPA * early, **GIVEN)
-    p = PLUS / (PLUS + MINUS)
-    width = {"n": PLUS + MINUS, "sigma": SIGMA, "ridge": RIDGE}
-    infinite = {"omega": KAPPA * early, "b": np.full(60, float(theory.first_bias(p=p))), "m": np.ones(60)}
-    infinite["c"] = np.asarray(theory.first_skip(s=KAPPA * early, sigma=SIGMA)) / d**0.5
+    solved, clocks = theory.first_phase(s=KAPPA * early, **GIVEN), KAPPA * early
+    p, n = PLUS / (PLUS + MINUS), PLUS + MINUS
+    infinite = {"omega": clocks, "b": np.full(60, float(theory.first_bias(p=p))), "m": np.ones(60),
+                "skip": theory.first_skip(s=clocks, sigma=SIGMA)}
     finite = {name: getattr(solved, name) for name in ("omega", "b", "m")}
-    finite["c"] = first_phase_skip(s=KAPPA * early, **GIVEN) / d**0.5
-    for axis, name, title in zip(axes, ("omega", "b", "m", "c"), ("$\\omega$", "$b$", "$m$", "$c$"), strict=True):
-        labels = (f"{PLUS + MINUS} samples", "infinitely many", "SGD, in law") if name == "b" else (None,) * 3
-        figures.line(axis, early / 2, finite[name], index=0, label=labels[0])
-        figures.line(axis, early / 2, infinite[name], index=0, style="--", label=labels[1])
-        axis.errorbar(
-            first["share"] / 2, first[name].mean(axis=0), yerr=first[name].std(axis=0, ddof=1), fmt="o", markersize=3.5,
-            linewidth=0.9, color=figures.COLOURS[0], label=labels[2],
-        )
-        if name in ("m", "c"):
-            formula = {"m": theory.second_mean, "c": theory.second_skip}[name]
-            exact = {"m": theory.field_mean, "c": theory.field_skip}[name]
-            known = {k: v for k, v in width.items() if k in formula.arguments}
-            figures.line(axis, 0.5 + late / 2, formula(alpha=1 - late, beta=late, **known), index=1)
-            figures.line(axis, 0.5 + late / 2, exact(alpha=1 - late, beta=late, sigma=SIGMA), index=1, style="--")
-            axis.errorbar(0.5 + second["beta"] / 2, second[name].mean(axis=0), yerr=second[name].std(axis=0, ddof=1),
-                          fmt="o", markersize=3.5, linewidth=0.9, color=figures.COLOURS[1])
-            for (label, (skip, mean)), mark in zip(vectors.items(), ("s", "x"), strict=True):
-                axis.plot(0.5 + np.array(DIRECT) / 2, skip if name == "c" else mean, mark, markersize=6, color="black",
-                          fillstyle="none", label=f"{label}, torch")
+    finite["skip"] = first_phase_skip(s=clocks, **GIVEN)
+    path = {"alpha": 1 - late, "beta": late, "sigma": SIGMA}
+    second = {"m": (theory.second_mean(**path, n=n, ridge=RIDGE), theory.field_mean(alpha=1 - late, beta=late,
+                                                                                    sigma=SIGMA)),
+              "skip": (theory.second_skip(**path, n=n, ridge=RIDGE), theory.field_skip(**path))}
+    titles = {"omega": "$\\omega$", "b": "$b$", "m": "$m$", "skip": "$\\sqrt{d}\\,c$, then $c$"}
+    for axis, (name, title) in zip(axes, titles.items(), strict=True):
+        figures.line(axis, early / 2, finite[name], index=0, label=f"{n} samples")
+        figures.line(axis, early / 2, infinite[name], index=0, style="--", label="infinitely many")
+        for values, style in zip(second.get(name, ()), ("-", "--"), strict=False):
+            figures.line(axis, 0.5 + late / 2, values, index=1, style=style)
+        for k, trained in enumerate((reduced, vectors, *noisy)):
+            _mark(axis, name, trained, min(k, 2), late=name in second)
         axis.axvline(0.5, color="black", linewidth=0.7, alpha=0.5)
         axis.set_xlim(0, 1)
         figures.name(axis, "dilated time", title)
     axes[1].set_ylim(0, 1.6)
     figures.legend(axes[1], loc="center right")
-    figures.legend(axes[3], loc="upper left")
     return figure
+
+
+def _mark(axis: Any, name: str, trained: Trained, kind: int, *, late: bool) -> None:
+    values = getattr(trained.found, name)
+    first = len(trained.shares)
+    scale = np.where(np.arange(values.shape[1]) < first, trained.d**0.5 if name == "skip" else 1.0, 1.0)
+    where = np.array([share / 2 for share in trained.shares] + [0.5 + beta / 2 for beta in trained.late])
+    shown = slice(None) if late else slice(0, first)
+    mean = (values.mean(axis=0) * scale)[shown]
+    spread = ((values.std(axis=0, ddof=1) if len(values) > 1 else 0 * mean) * scale)[shown] if len(mean) else mean
+    mark, label, size = (("o", "SGD, in law", 3.5), ("s", "Adam, all $d$", 7.0), ("x", "SGD, fresh noise", 6.0))[kind]
+    # The second set with fresh noise has no first phase: one entry in the legend.
+    axis.errorbar(where[shown], mean, yerr=spread, fmt=mark, markersize=size, fillstyle="full" if kind == 0 else "none",
+                  color="black", linewidth=0.9, elinewidth=0.9, linestyle="none", label=label if first else None)
 
 
 STORY = Story("two_phases", "What is learned in each phase", (*FORMULAS, theory.first_phase), len(FORMULAS) + 5, tell)

@@ -20,17 +20,18 @@ def tell(teller: Teller) -> None:
         "($Q_\\xi=0$) and the flow ends in two points. Its centre is better than with the skip: at the right "
         "ridge it is the Bayes estimator."
     )
+    effort = teller.effort
+    running = teller.begin("without skip", lambda executor: simulate.generation_curves(
+        simulate.Mixture(d=effort.d, sigma=1.5), n=(4, 16, 64), ridge=0.1, schedule=linear, skip=False,
+        seeds=effort.seeds, seed=6, steps=effort.steps, executor=executor, progress=False,
+    ))
     teller.prove(theory.no_skip_error, **LAW)
     tuned = theory.no_skip_error.expression.subs(ridge, draws * sigma**2 / radius**2)
     teller.check(
         "at $\\lambda=K\\sigma^2/r^2$ it equals the Bayes error",
         is_zero(sp.sympify(tuned) - theory.bayes_error.expression), "identity in all arguments",
     )
-    effort = teller.effort
-    data = teller.simulate("without skip", lambda executor: simulate.generation_curves(
-        simulate.Mixture(d=effort.d, sigma=1.5), n=(4, 16, 64), ridge=0.1, schedule=linear, skip=False,
-        seeds=effort.seeds, seed=6, steps=effort.steps, executor=executor, progress=False,
-    ))
+    data = running()
     teller.compare(data, theory.no_skip_error)
     rows = [
         (n, float(data["mean_error"].sel(n=n)), float(theory.no_skip_error(n=n, sigma=1.5, ridge=0.1)),

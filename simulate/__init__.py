@@ -68,15 +68,15 @@ from simulate.untied import (
     UntiedTraining as UntiedTraining,
     train_untied as train_untied,
 )
+from simulate.untied_coordinates import UntiedSpan as UntiedSpan
 from simulate.untied_data import ClassData as ClassData
 from simulate.untied_generation import (
     learned_velocity as learned_velocity,
     trained_weight_curves as trained_weight_curves,
 )
-from simulate.untied_recipes import UntiedAdam as UntiedAdam, UntiedSGD as UntiedSGD
+from simulate.untied_recipes import UntiedAdam as UntiedAdam, UntiedRecipe as UntiedRecipe, UntiedSGD as UntiedSGD
 from simulate.untied_span import (
     SpanTraining as SpanTraining,
-    UntiedSpan as UntiedSpan,
     train_untied_span as train_untied_span,
 )
 from simulate.uturn import Uturn as Uturn, return_curves as return_curves

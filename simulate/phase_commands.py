@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from simulate.execute import workers
 from simulate.field_curves import uturn_curves
 from simulate.field_generation import weight_curves
 from simulate.mixture import Mixture
-from simulate.untied_generation import ENOUGH, trained_weight_curves
+from simulate.untied_generation import trained_weight_curves
 from simulate.untied_recipes import UntiedSGD
 from simulate.uturn import Uturn
 
@@ -39,7 +39,7 @@ def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
     shared.add_argument("--quiet", action="store_true", help="no progress bar")
     shared.add_argument("--out", type=Path, required=True, help="netCDF file to write")
     weights = kinds.add_parser("weights", parents=[shared], help="generated weight of +, dilated and not, against d")
-    weights.add_argument("--d", type=_whole, help="dimensions (100,10000,1000000; trained: 500,5000)")
+    weights.add_argument("--d", type=_whole, help="dimensions (100,10000,1000000; trained: 500,5000,1000000)")
     weights.add_argument("--steps", type=int, default=50)
     weights.add_argument("--methods", default="euler", help=f"of {', '.join(METHODS)}, e.g. euler,heun")
     weights.add_argument("--count", type=int, default=20_000, help="points")
@@ -48,7 +48,7 @@ def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
     weights.add_argument("--ridge", type=float, default=0.1, help="with --n: on u and on w")
     weights.add_argument("--iterations", type=int, default=500, help="with --n: of SGD")
     weights.add_argument(
-        "--repeats", type=int, help="with --n: fresh noises a sample and update (20, more where d asks for it)"
+        "--repeats", type=int, help="with --n: fresh noises a sample and update (their mean, as of infinitely many)"
     )
     weights.add_argument("--workers", type=int, default=1, help="with --n: processes")
     uturn = kinds.add_parser("uturn", parents=[shared], help="noise points, come back, ask for the mode")
@@ -63,7 +63,7 @@ def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
 def run(given: argparse.Namespace) -> xr.Dataset:
     """The data set asked for."""
     if given.kind == "weights" and given.d is None:
-        given.d = [100, 10_000, 1_000_000] if given.n is None else [500, 5000]
+        given.d = [100, 10_000, 1_000_000] if given.n is None else [500, 5000, 1_000_000]
     first = given.d[0] if given.kind == "weights" else given.d
     if not 0 < given.p < 1:
         raise ValueError(f"p = {given.p} is not allowed: 0 < p < 1")
@@ -87,10 +87,9 @@ def _weights(given: argparse.Namespace, mixture: Mixture) -> xr.Dataset:
     }
     if given.n is None:
         return weight_curves(mixture, **common)
-    repeats = given.repeats
-    if repeats is None:
-        repeats = max(20, math.ceil(4 * ENOUGH * max(given.d) / (max(given.iterations, 1) * max(given.n, 1))))
-    recipe = UntiedSGD(iterations=given.iterations, repeats=repeats)
+    recipe = UntiedSGD(iterations=given.iterations, repeats=given.repeats)
+    if given.repeats is None:  # Without noise the steps can be natural ones.
+        recipe = replace(recipe, rate=1.0, hold=0.6)
     with workers(given.workers) as executor:
         return trained_weight_curves(
             mixture, **common, n=given.n, recipe=recipe, ridge_u=given.ridge, ridge_w=given.ridge, seeds=given.seeds,

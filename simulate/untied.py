@@ -2,7 +2,7 @@
 
 One network for every time and data set; x_t = alpha x0 + beta x1, and the risk is
 1/2 sum over samples E |x1 - f(x_t)|^2 + ridge_u/2 |u|^2 + ridge_w/2 |w|^2 with the mean over x0 ~ N(0, I): every update
-meets noises never seen before. What is slow here at large d runs in `simulate.untied_span` at any d.
+meets noises never seen before, or their mean. What is slow here at large d runs in `simulate.untied_span` at any d.
 
 (u, w, b) -> -(u, w, b) changes nothing: measured overlaps are those of the sign with omega >= 0. On the trivial branch
 (omega = 0, |b| large, tanh = 1 or -1 everywhere) omega is noise about 0 and the sign arbitrary: there only products
@@ -24,6 +24,7 @@ from simulate import checks
 from simulate.path import Mixing, Point, weights
 from simulate.seeds import Seed, child, normal, sequence
 from simulate.untied_data import ClassData
+from simulate.untied_mean import mean_gradient
 from simulate.untied_recipes import Steps, UntiedAdam, UntiedRecipe, UntiedSGD, checked
 
 Array = NDArray[np.float64]
@@ -261,18 +262,20 @@ class Problem:
         return [self.data.data.new_tensor([column]) for column in zip(*every, strict=True)]
 
     def gradient(
-        self, net: Parameters, generator: np.random.Generator, chosen: NDArray[np.intp] | None, repeats: int
+        self, net: Parameters, generator: np.random.Generator, chosen: NDArray[np.intp] | None, repeats: int | None
     ) -> list[torch.Tensor]:
-        """In c, b, u, w; noises in pieces that fit into memory."""
+        """In c, b, u, w; noises in pieces that fit into memory (``repeats`` None: their mean)."""
         seeds, d = self.data.seeds, self.data.mixture.d
         data, times = self.data.data, len(self.points)
         if chosen is not None:
             data = data[torch.arange(seeds)[:, None], torch.as_tensor(chosen)]
         size = data.shape[1]
+        slope = [torch.zeros_like(net.skip), torch.zeros_like(net.b), self.ridge_u * net.u, self.ridge_w * net.w]
+        if repeats is None:
+            mean = mean_gradient(net, data, self.alpha, self.beta, d)
+            return [each + self.data.n / size * piece for each, piece in zip(slope, mean, strict=True)]
         some = max(1, _PIECE // (times * size * d))
         few = times if some > 1 else max(1, _PIECE // (size * d))
-        slope = [self.ridge_u * net.u, self.ridge_w * net.w]
-        slope = [torch.zeros_like(net.skip), torch.zeros_like(net.b), *slope]
         for _ in range(repeats):
             for s in range(0, seeds, some):
                 for t in range(0, times, few):

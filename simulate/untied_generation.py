@@ -28,8 +28,9 @@ from simulate.provenance import describe
 from simulate.runs import Measured
 from simulate.seeds import Seed, child, normal
 from simulate.untied import Untied, penalty
+from simulate.untied_coordinates import UntiedSpan
 from simulate.untied_recipes import UntiedSGD
-from simulate.untied_span import SpanTraining, UntiedSpan, reducible, train_untied_span
+from simulate.untied_span import SpanTraining, reducible, train_untied_span
 
 # Streams below (seed, d): data sets; then, below the index of a grid, of training, planes and generation.
 _DATA, _GRID, _NOISE = range(3)
@@ -149,11 +150,11 @@ def _samples(n: int, laws: Sequence[Mixture]) -> int:
 
 
 def _require_noise(recipe: UntiedSGD, n: int, d: int) -> None:
-    noises = recipe.iterations * recipe.size(n) * recipe.repeats
+    noises = recipe.iterations * recipe.noises(n)
     if noises < ENOUGH * d:
         raise ValueError(
             f"iterations * batch * repeats = {noises} noises cannot train w at d = {d}: give {ENOUGH} d = {ENOUGH * d} "
-            "or more (repeats cost least), or a smaller d"
+            "or more (repeats cost least), their mean (repeats=None), or a smaller d"
         )
 
 

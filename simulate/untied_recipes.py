@@ -1,11 +1,13 @@
 """How the network with separate weights is trained: settings only, checked when made.
 
 Pitfall: a fresh noise moves each coordinate of w by about sqrt(d) times what it should. It averages out only over many
-more noises than dimensions, so that iterations * batch * repeats >> d, and the last steps must be small.
+more noises than dimensions, so that iterations * batch * repeats >> d, and the last steps must be small. The mean over
+all noises (repeats None) has no such need.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -27,7 +29,7 @@ class Steps(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class _Common:
-    """``batch`` samples an update (None: all), ``repeats`` fresh noises for each of them.
+    """``batch`` samples an update (None: all), ``repeats`` fresh noises for each of them (None: all; their mean).
 
     The rate is full for the share ``hold`` of the updates and then falls like 1/time, to ``final`` times it at the
     last. Start: u ~ N(0, start_u^2 I), w ~ N(0, start_w^2 I), c = skip_start, b = b_start. Records every
@@ -37,7 +39,7 @@ class _Common:
     rate: float = 0.1
     iterations: int = 5000
     batch: int | None = None
-    repeats: int = 20
+    repeats: int | None = 20
     hold: float = 0.3
     final: float = 0.05
     start_u: float = 0.1
@@ -48,10 +50,11 @@ class _Common:
 
     def __post_init__(self) -> None:
         checks.real("rate", self.rate, above=0.0)
-        for name in ("iterations", "repeats", "record_every"):
+        for name in ("iterations", "record_every"):
             checks.integer(name, getattr(self, name), least=1)
-        if self.batch is not None:
-            checks.integer("batch", self.batch, least=1)
+        for name in ("batch", "repeats"):
+            if getattr(self, name) is not None:
+                checks.integer(name, getattr(self, name), least=1)
         checks.real("hold", self.hold, least=0.0, most=1.0)
         checks.real("final", self.final, above=0.0, most=1.0)
         for name in ("start_u", "start_w"):
@@ -64,6 +67,10 @@ class _Common:
         if self.batch is not None and self.batch > n:
             raise ValueError(f"batch = {self.batch} must be <= n = {n} (None: all of them)")
         return n if self.batch is None else self.batch
+
+    def noises(self, n: int) -> float:
+        """How many an update meets at ``n`` samples; infinity for their mean."""
+        return math.inf if self.repeats is None else self.size(n) * self.repeats
 
     def at(self, iteration: int) -> float:
         """The rate of update ``iteration`` = 0, 1, ..."""
@@ -97,7 +104,7 @@ class UntiedSGD(_Common):
         scale = radius**2 + sigma**2 / n
         clock = min((beta**2 * d * scale) ** 0.5, LATEST)
         small = max((alpha**2 / (alpha**2 + sigma**2 * beta**2)) ** 2, 0.02)
-        across = alpha**2 * (1.0 + d / (self.size(n) * self.repeats))
+        across = alpha**2 * (1.0 + d / self.noises(n))
         return Steps(
             skip=1.0 / (n * d * square), b=1.0 / (n * d * scale), u=1.0 / (n + ridge_u),
             w=clock / (n * scale * across * small + ridge_w),

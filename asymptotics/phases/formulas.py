@@ -17,7 +17,9 @@ FIRST = "d -> infinity at fixed clock s, then n -> infinity; ridges fixed"
 SECOND = "d -> infinity at fixed times; fresh noise at every step; tanh saturated; d -> infinity before n"
 
 _MIX = Relation("alpha > 0 or beta > 0", "x_t would be 0")
-_INSIDE = Relation("s**2*sigma**2 < radius**2*d", "the clock s stays below s_max = radius*sqrt(d)/sigma")
+_INSIDE = Relation(
+    "s**2*sigma**2 < radius**2*d", "the clock s stays below s_max = radius*sqrt(d)/sigma", "radius*sqrt(d)/sigma"
+)
 _NODE = Relation("kappa**2 < d", "the first phase must end inside the interval: kappa < sqrt(d)")
 _BASE = Relation("alpha > 0", "rho = sigma*beta/alpha is infinite at the data end")
 _WIDE = Relation("n > 1 or ridge > 0 or alpha > 0", "with one sample and no ridge the generated law has no width")

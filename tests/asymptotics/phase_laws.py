@@ -266,8 +266,8 @@ def second_mean_error(*, n: int, sigma: float, ridge: float, radius: float) -> f
     return (end - 1) ** 2 * radius**2 + (end * ratio) ** 2 * n * sigma**2
 
 
-def _hidden_unit(s: float, p: float) -> tuple[float, float, float]:
-    """(omega, b) that minimise the risk of tanh(omega nu + b) by a search, and the mean of tanh times nu."""
+def _hidden_unit(s: float, p: float) -> tuple[float, float]:
+    """(omega, b) that minimise the risk of tanh(omega nu + b) by a search."""
     nu = np.linspace(-12 - s, 12 + s, 4001)
     up, down = (weight * np.exp(-((nu - sign * s) ** 2) / 2) for weight, sign in ((p, 1), (1 - p, -1)))
 
@@ -277,9 +277,7 @@ def _hidden_unit(s: float, p: float) -> tuple[float, float, float]:
 
     options = {"xatol": 1e-11, "fatol": 1e-15, "maxiter": 4000}
     found = optimize.minimize(risk, (0.7, 0.1), method="Nelder-Mead", options=options)
-    omega, b = (abs(found.x[0]), found.x[1] * np.sign(found.x[0]))
-    unit = np.tanh(omega * nu + b)
-    return float(omega), float(b), float((up + down) @ (unit * nu) / (up + down).sum())
+    return float(abs(found.x[0])), float(found.x[1] * np.sign(found.x[0]))
 
 
 def first_weight(*, s: float) -> float:
@@ -291,7 +289,24 @@ def first_bias(*, p: float) -> float:
 
 
 def first_skip(*, sigma: float, s: float) -> float:
-    return s * (1 + sigma**2) - _hidden_unit(s, 0.64)[2]
+    """The c that minimises E|x1 - c x - mu tanh(omega nu + b)|^2 at d = 10^8, alpha = 1, with |mu|^2 = d.
+
+    Coordinates: along mu, along the sample's own noise, and d - 2 others. Quadratic in c: three values tell.
+    """
+    d, p = 1e8, 0.64
+    omega, b = _hidden_unit(s, p)
+    z = np.linspace(-12, 12, 4001)
+    law = np.exp(-(z**2) / 2) / np.exp(-(z**2) / 2).sum()
+
+    def risk(c: float) -> float:
+        total = (sigma * (1 - c * s / d**0.5)) ** 2 * d + c**2 * (d - 1)
+        for sign, weight in ((1, p), (-1, 1 - p)):
+            nu = z + sign * s
+            total += weight * float(law @ (d**0.5 * (sign - np.tanh(omega * nu + b)) - c * nu) ** 2)
+        return total
+
+    left, middle, right = (risk(c / d**0.5) for c in (-1.0, 0.0, 1.0))
+    return (left - right) / (2 * (left + right - 2 * middle))
 
 
 PHASE_LAWS: dict[str, Law] = {

@@ -80,7 +80,7 @@ def test_dilated_schedules_are_where_they_were() -> None:
     (lambda: Dilation("x"), "unknown symbol 'x'"),
     (lambda: phases.dilated_time(beta=0.5, kappa=12.0, d=100.0), r"kappa < sqrt\(d\)"),
     (lambda: phases.mmse(p=1.0, s=1.0), "0 < p < 1"),
-    (lambda: phases.boundary(s=20.0, sigma=1.0, d=100.0), "s_max"),
+    (lambda: phases.boundary(s=20.0, sigma=1.0, d=100.0), r"s_max = radius.* = 10\)"),
     (lambda: Target(p=0.0, sigma=1, d=100), "0 < p < 1"),
     (lambda: best_dilation(Target(p=0.8, sigma=1, d=100), 1), "steps = 1 must be an integer >= 2"),
     (lambda: best_dilation(Target(p=0.8, sigma=1, d=0.5), 9), "no first phase"),

@@ -76,7 +76,7 @@ def test_uturns(tmp_path: Path) -> None:
     (["weights", "--kappa", "20", "--d", "100"], "kappa = 20.0 is not allowed: 0 < kappa < |mu| = 10"),
     (["weights", "--p", "1"], "p = 1.0"),
     (["weights", "--n", "10", "--d", "12"], "d = 12 must be >= n + 5 = 15"),
-    (["uturn", "--clocks", "200"], "s_max"),
+    (["uturn", "--clocks", "200"], "s_max = radius*sqrt(d)/sigma = 100)"),
     (["uturn", "--method", "leapfrog"], "method = 'leapfrog'"),
     (["uturn", "--kappa", "0"], "kappa"),
 ])

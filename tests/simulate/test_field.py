@@ -8,6 +8,7 @@ import torch
 from scipy.stats import multivariate_normal, norm
 
 from asymptotics import phases
+from asymptotics.calibration import assert_agrees, compare_mean
 from asymptotics.schedule import (
     Dilation,
     Interpolant,
@@ -210,6 +211,18 @@ def test_time_grids() -> None:
 def test_bad_grids(change: dict[str, Any], error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         time_grid(**{"schedule": linear, "steps": 5, **change})
+
+
+@pytest.mark.parametrize("method", ["euler_maruyama", "ancestral"])
+def test_the_noise_of_a_step_back_is_what_noising_adds(method: str) -> None:
+    """From x = 0 at velocity 0: its variance a unit of time, from x_t = (beta/beta') x_t' + noise over a short time."""
+    t, step = 0.6, 1e-5
+    for schedule in (linear, ornstein_uhlenbeck):
+        nearer = t + step if schedule.noise_at_start else t - step
+        (alpha, after), (beta, beta_after) = schedule.mix(np.array([t, nearer]))
+        expected = (alpha**2 - (beta / beta_after * after) ** 2) / step
+        moved = carry(lambda x, _: 0 * x, schedule, [t, nearer], torch.zeros(200_000).double(), method=method, seed=5)
+        assert_agrees(compare_mean((moved - moved.mean()).numpy() ** 2 / step, expected, comparisons=4), within=0.03)
 
 
 def test_bad_input() -> None:

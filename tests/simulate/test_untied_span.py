@@ -12,9 +12,11 @@ from asymptotics.calibration import assert_agrees, compare_mean, compare_two_sam
 from asymptotics.phases.first import first_phase, first_phase_skip
 from simulate import Mixture, Point
 from simulate.untied import Parameters, Problem, UntiedOverlaps, train_untied
+from simulate.untied_coordinates import UntiedSpan, basis
 from simulate.untied_data import ClassData
 from simulate.untied_recipes import UntiedAdam, UntiedSGD
-from simulate.untied_span import Drawn, Reduced, State, Sums, UntiedSpan, basis, train_untied_span
+from simulate.untied_reduction import Drawn, Reduced, State, Sums
+from simulate.untied_span import train_untied_span
 
 Array = NDArray[np.float64]
 
@@ -105,9 +107,11 @@ def _still(which: str) -> Callable[[list[torch.Tensor]], None]:
 
 
 @pytest.mark.parametrize("start", ["generic", "u", "w", "both", "parallel"])
-@pytest.mark.parametrize(("d", "size", "repeats"), [(20, None, 1), (12, None, 2), (30, 3, 1), (30, 2, 4)])
-def test_the_same_noises_give_the_same_network(d: int, size: int | None, repeats: int, start: str) -> None:
-    """Step by step, from degenerate starts too; what is left of d at its least is two dimensions."""
+@pytest.mark.parametrize(("d", "size", "repeats"), [
+    (20, None, 1), (12, None, 2), (30, 3, 1), (30, 2, 4), (20, None, None), (20, 3, None),
+])
+def test_the_same_noises_give_the_same_network(d: int, size: int | None, repeats: int | None, start: str) -> None:
+    """Step by step, their mean included, from degenerate starts too; left of d at its least are two dimensions."""
     mixture = Mixture(d=d, sigma=1.2, radius=0.8, p=0.7)
     data = ClassData.draw(mixture, n=6, seeds=2, seed=1)
     recipe = UntiedSGD(rate=0.5, batch=size, repeats=repeats, start_u=0.8, start_w=1.1, skip_start=0.3, b_start=0.2)
@@ -162,7 +166,7 @@ def test_the_law_is_that_in_d_dimensions(d: int, batch: int | None, repeats: int
 
 @pytest.mark.parametrize("batch", [None, 2])
 def test_networks_updated_part_by_part_have_the_same_law(batch: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("simulate.untied_span.BLOCK", 7 * 20)
+    monkeypatch.setattr("simulate.untied_reduction.BLOCK", 7 * 20)
     _in_law(20, 3000, 2, batch, 2 if batch else 4, 0.5)
 
 
@@ -171,6 +175,25 @@ def test_networks_updated_part_by_part_have_the_same_law(batch: int | None, monk
 @pytest.mark.parametrize(("d", "batch", "repeats"), [(20, 3, 2), (200, None, 1)])
 def test_the_law_is_that_in_d_dimensions_in_the_long_run(d: int, batch: int | None, repeats: int, updates: int) -> None:
     _in_law(d, 20_000 if d == 20 else 5000, updates, batch, repeats, 0.2)
+
+
+def test_what_is_drawn_of_the_noises_has_their_degrees_of_freedom() -> None:
+    """Few dimensions, where one more or less in any chi-square is seen: squares of all, and the Gram beyond M."""
+    nets, d, noises, k = 40_000, 9, 3, 5
+    source = Drawn(np.random.default_rng(2), d, noises)
+    frame = np.zeros((nets, 1, 2, k))
+    frame[..., 0, 0] = frame[..., 1, 1] = 1.0
+    dots = source.dots(frame, None, 1).reshape(nets, 1, 2, noises)
+    sums = source.sums(frame, np.ones((nets, 1, 2, noises)), np.zeros((nets, 1, 2, 2)))
+    off = sums.inside.copy()
+    off[..., :2] = 0.0
+    squares = (dots**2).sum((1, 2, 3)) + sum((each**2).sum((1, 2, 3)) for each in (off, sums.outside))
+    squares = squares + (sums.along**2 + sums.rest)[:, 0]
+    gram = (sums.outside @ sums.outside.swapaxes(2, 3))[:, 0]
+    # In all: chi-square of noises d; beyond M: Wishart of d - k.
+    assert_agrees(compare_mean(squares, noises * d, comparisons=6), within=0.02)
+    assert_agrees(compare_mean(np.stack([gram[:, 0, 0], gram[:, 1, 1]], axis=1), d - k, comparisons=3), within=0.05)
+    assert_agrees(compare_mean(gram[:, 0, 1], 0.0, comparisons=6, scale=d - k), within=0.05)
 
 
 @pytest.mark.parametrize("d", [10, 40])
