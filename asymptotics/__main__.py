@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
@@ -16,12 +15,10 @@ from math import inf
 from pathlib import Path
 from typing import Any, NoReturn
 
+from asymptotics.axes import grid
 from asymptotics.collection import catalogue, get
 from asymptotics.derivation import ProofError
 from asymptotics.formula import Formula
-
-LONGEST = 100_000
-"""Points of one sweep on the command line."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -98,47 +95,6 @@ def _show(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _axis(name: str, text: str) -> list[str]:
-    """The values that the text of one argument stands for, as text so that they stay exact."""
-    swept = re.fullmatch(r"([^:]+):([^:]+):(log|lin)?(\d+)", text)
-    if not swept:
-        values = text.split(",")
-        if not all(values):
-            raise ValueError(f"{name}={text}: an empty value")
-        return values
-    import numpy as np
-
-    try:
-        low, high, count = float(swept[1]), float(swept[2]), int(swept[4])
-    except ValueError:
-        raise ValueError(f"{name}={text}: a sweep is LOW:HIGH:log11 or LOW:HIGH:11") from None
-    if count < 2 or not -inf < low < high < inf:
-        raise ValueError(f"{name}={text}: a sweep needs LOW < HIGH and at least 2 points")
-    if count > LONGEST:
-        raise ValueError(f"{name}={text}: a sweep has at most {LONGEST} points")
-    if swept[3] == "log":
-        if low <= 0:
-            raise ValueError(f"{name}={text}: a logarithmic sweep needs LOW > 0")
-        return [f"{v:.12g}" for v in np.geomspace(low, high, count)]
-    return [f"{v:.12g}" for v in np.linspace(low, high, count)]
-
-
-def _points(pairs: Sequence[str]) -> tuple[dict[str, list[str]], list[dict[str, str]]]:
-    """The axes, and every point of their grid in order."""
-    import itertools
-
-    axes: dict[str, list[str]] = {}
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not (name and equals and text):
-            raise ValueError(f"{pair!r}: write arguments as NAME=VALUE")
-        if name in axes:
-            raise ValueError(f"{name} is given twice")
-        axes[name] = _axis(name, text)
-    points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
-    return axes, points
-
-
 def _value(formula: Formula, point: dict[str, str], dps: int | None) -> Any:
     """One value: a float, or text with ``dps`` digits; an object of them where a result has several."""
     if dps is None:
@@ -171,7 +127,7 @@ def _float(name: str, text: str) -> float:
 
 def _eval(arguments: argparse.Namespace) -> int:
     formula = get(arguments.name)
-    axes, points = _points(arguments.arguments)
+    axes, points = grid(arguments.arguments)
     values = [_value(formula, point, arguments.dps) for point in points]
     swept = [name for name, axis in axes.items() if len(axis) > 1]
     if arguments.json:

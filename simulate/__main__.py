@@ -1,9 +1,10 @@
-"""``python -m simulate denoiser|generation|learning|weights|uturn ... --out FILE.nc``: write a data set, print where.
+"""``python -m simulate denoiser|generation|learning|weights|uturn|sweep ... --out FILE.nc``: write a data set.
 
 ``--reduced`` draws it from its exact law instead of in d dimensions, at any d; weights and uturn always do.
 
-Exit code 0, with a line on stderr if trainings did not converge; 2 and one line on bad input or where
-memory does not suffice; 130 when interrupted.
+Exit code 0, with a line on stderr if trainings did not converge; 1 when points of a sweep failed, which are listed; 2
+and one line on bad input, a full disk, a worker that was ended or where memory does not suffice; 130 when interrupted.
+``--store DIR`` keeps what is finished on the way, and ``--resume`` goes on with it.
 """
 
 from __future__ import annotations
@@ -16,28 +17,24 @@ from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import Any, NoReturn
 
-import numpy as np
 import xarray as xr
 
 from asymptotics.schedule import NAMED
-from simulate import checks, phase_commands
+from simulate import checks, long_runs, phase_commands, sweep_commands
 from simulate.curves import denoiser_curves, generation_curves
-from simulate.execute import workers
+from simulate.execute import PointsFailed, WorkerEnded
+from simulate.experiments import inside
 from simulate.flow import METHODS
 from simulate.learning import learning_curves
 from simulate.mixture import Mixture
 from simulate.path import Schedule
 from simulate.plan import MOST_TIMES
-from simulate.recipes import AdamRecipe, GradientDescent, Recipe, StochasticGradientDescent
+from simulate.recipes import RECIPES, StochasticGradientDescent
 from simulate.reduced_curves import reduced_denoiser_curves, reduced_generation_curves
 from simulate.store import save
 
-_OUT_OF_MEMORY = "out of memory (or a worker was ended): take a smaller d, n or draws, or fewer workers"
-RECIPES: dict[str, type[Recipe] | None] = {
-    "exact": None, "adam": AdamRecipe, "gradient_descent": GradientDescent,
-    "stochastic_gradient_descent": StochasticGradientDescent,
-}
-
+_LESS = "take a smaller d, n or draws, or fewer workers"
+_OUT_OF_MEMORY = f"out of memory (or a worker was ended): {_LESS}"
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
@@ -47,10 +44,16 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
-        dataset = phase_commands.run(given) if given.kind in phase_commands.KINDS else _curves(given)
+        dataset = _run(given)
         print(save(dataset, given.out))
-    except (TypeError, ValueError, OSError, FloatingPointError) as problem:
+    except (TypeError, ValueError, OSError, FloatingPointError, ImportError) as problem:
         print(f"simulate: {problem}", file=sys.stderr)
+        return 2
+    except PointsFailed as problem:
+        print(f"simulate: {problem}", file=sys.stderr)
+        return 1
+    except WorkerEnded as problem:
+        print(f"simulate: {problem}; where memory ran out, {_LESS}", file=sys.stderr)
         return 2
     except MemoryError as problem:
         print(f"simulate: {str(problem) or _OUT_OF_MEMORY}", file=sys.stderr)
@@ -62,13 +65,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"simulate: {_OUT_OF_MEMORY}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("simulate: interrupted, nothing written", file=sys.stderr)
+        kept = "" if getattr(given, "store", None) is None else f"; what is finished is kept in {given.store}: --resume"
+        print(f"simulate: interrupted, nothing written{kept}", file=sys.stderr)
         return 130
     if "unconverged" in dataset and bool((dataset.unconverged > 0).any()):
         share = json.loads(dataset.attrs["provenance"])["unconverged"]
         note = dataset.unconverged.attrs["note"]
         print(f"simulate: {share:.2g} of the trainings did not converge: {note}", file=sys.stderr)
     return 0
+
+
+def _run(given: argparse.Namespace) -> xr.Dataset:
+    if given.kind in phase_commands.KINDS:
+        return phase_commands.run(given)
+    return sweep_commands.run(given) if given.kind in sweep_commands.KINDS else _curves(given)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -86,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--seeds", type=int, default=8, help="data sets to average over")
     shared.add_argument("--seed", type=int, default=0)
     shared.add_argument("--no-skip", action="store_true", help="networks without skip connection")
-    shared.add_argument("--workers", type=int, default=1, help="processes")
+    long_runs.add(shared)
     shared.add_argument("--runs", action="store_true", help="keep the values of every data set")
     shared.add_argument("--quiet", action="store_true", help="no progress bar")
     shared.add_argument("--out", type=Path, required=True, help="netCDF file to write")
@@ -110,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     learning.add_argument("--iterations", type=int, default=1000)
     learning.add_argument("--record-every", type=int, default=10)
     phase_commands.add(kinds, _Parser)
+    sweep_commands.add(kinds, _Parser)
     return parser
 
 
@@ -123,11 +134,11 @@ def _curves(given: argparse.Namespace) -> xr.Dataset:
     }
     if given.kind != "learning" and given.reduced:
         return _reduced(given, mixture, shared)
-    with workers(given.workers) as executor:
-        shared |= {"executor": executor, "progress": not given.quiet}
+    with long_runs.executor(given) as executor:
+        shared |= {"executor": executor, "progress": not given.quiet, "store": long_runs.store(given)}
         if given.kind == "learning":
             return learning_curves(
-                mixture, times=_inside(schedule, given.times), activation=given.activation, **shared,
+                mixture, times=_times(schedule, given.times), activation=given.activation, **shared,
                 recipe=StochasticGradientDescent(
                     batch=given.batch, step=given.step, iterations=given.iterations, record_every=given.record_every
                 ),
@@ -138,7 +149,7 @@ def _curves(given: argparse.Namespace) -> xr.Dataset:
             if given.labels:
                 raise ValueError("--labels goes with --reduced; networks in d dimensions always check theirs")
             return denoiser_curves(
-                mixture, times=_inside(schedule, given.times), activation=given.activation, **shared
+                mixture, times=_times(schedule, given.times), activation=given.activation, **shared
             )
         return generation_curves(
             mixture, steps=32 if given.steps is None else given.steps, method=given.method or "ralston", **shared
@@ -147,7 +158,8 @@ def _curves(given: argparse.Namespace) -> xr.Dataset:
 
 def _reduced(given: argparse.Namespace, mixture: Mixture, shared: dict[str, Any]) -> xr.Dataset:
     """From the exact law: minimisers and their flow in continuous time, on one process, at once."""
-    fixed = {"trainer": "exact", "workers": 1, "activation": "sign", "steps": None, "method": None}
+    fixed = {"trainer": "exact", "workers": 1, "activation": "sign", "steps": None, "method": None,
+             "scheduler": None, "store": None}
     for name, value in fixed.items():
         if getattr(given, name, value) != value:
             raise ValueError(
@@ -157,18 +169,13 @@ def _reduced(given: argparse.Namespace, mixture: Mixture, shared: dict[str, Any]
     schedule = shared["schedule"]
     if given.kind == "denoiser":
         return reduced_denoiser_curves(
-            mixture, times=_inside(schedule, given.times), labels=given.labels, **shared
+            mixture, times=_times(schedule, given.times), labels=given.labels, **shared
         )
-    return reduced_generation_curves(mixture, times=_inside(schedule, 19), **shared)
+    return reduced_generation_curves(mixture, times=_times(schedule, 19), **shared)
 
 
-def _inside(schedule: Schedule, count: int) -> list[float]:
-    """``count`` equally spaced times strictly inside the schedule's interval."""
-    steps = checks.integer("times", count, least=1, most=MOST_TIMES) + 1
-    low, high = float(schedule.start), float(schedule.end)
-    if not np.isfinite([low, high]).all():
-        raise ValueError(f"schedule {schedule.name!r} has no finite interval to space times over")
-    return [float(t) for t in np.linspace(low, high, steps + 1)[1:-1]]
+def _times(schedule: Schedule, count: int) -> list[float]:
+    return [float(t) for t in inside(schedule, checks.integer("times", count, least=1, most=MOST_TIMES))]
 
 
 def _numbers(text: str) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from simulate.plan import DIAGNOSTICS, FLIPPED, MOST_TIMES, Plan, assemble
 from simulate.recipes import Recipe
 from simulate.runs import DenoiserTask, GenerationTask, Measured, Setting, Task
 from simulate.seeds import child
+from simulate.store import Store
 from simulate.training import CONVERGED
 
 # Vectors held at once beside the data themselves while a minimiser is solved for, in data sets.
@@ -31,7 +33,7 @@ def denoiser_curves(
     mixture: Mixture, *, n: Sequence[int], ridge: float, schedule: Schedule, times: Sequence[float],
     seeds: int, seed: int, draws: int = 1, skip: bool = True, recipe: Recipe | None = None,
     activation: str = "sign", fresh: int = 64, keep_runs: bool = False,
-    executor: Executor | None = None, progress: bool = True,
+    executor: Executor | None = None, store: Store | str | Path | None = None, progress: bool = True,
 ) -> xr.Dataset:
     """Learned denoisers over dims (n, t), averaged over ``seeds`` >= 2 data sets.
 
@@ -41,7 +43,7 @@ def denoiser_curves(
     seed, t). ``recipe`` trains the networks; None solves exactly, with the true labels. Trained ones
     also have excess_loss, the share of the loss that the exact minimiser with the network's own labels
     would save, and unconverged, the share of data sets where that is more than `CONVERGED`. The same
-    numbers for any ``executor``.
+    numbers for any ``executor``; ``store`` (path or `Store`) keeps what is finished on the way.
     """
     plan = Plan(
         mixture=mixture, n=n, ridge=ridge, draws=draws, seeds=seeds, seed=seed, skip=skip, recipe=recipe,
@@ -55,7 +57,7 @@ def denoiser_curves(
         for setting in _settings(plan, table)
     ]
     results = execute(
-        tasks, name=f"denoiser, d = {mixture.d}", executor=executor, progress=progress
+        tasks, name=f"denoiser, d = {mixture.d}", executor=executor, progress=progress, store=store
     )
     formulas = {
         name: f"limited_samples.{name}" for name in results[0] if skip and name not in DIAGNOSTICS
@@ -70,7 +72,7 @@ def generation_curves(
     mixture: Mixture, *, n: Sequence[int], ridge: float, schedule: Schedule, seeds: int, seed: int,
     steps: int = 32, method: str = "ralston", draws: int = 1, skip: bool = True,
     recipe: Recipe | None = None, activation: str = "sign", keep_runs: bool = False,
-    executor: Executor | None = None, progress: bool = True,
+    executor: Executor | None = None, store: Store | str | Path | None = None, progress: bool = True,
 ) -> xr.Dataset:
     """Generated laws over dim n, averaged over ``seeds`` >= 2 data sets, and how they arise over
     (n, t).
@@ -102,7 +104,7 @@ def generation_curves(
         for setting in _settings(plan, table)
     ]
     results = execute(
-        tasks, name=f"generation, d = {mixture.d}", executor=executor, progress=progress
+        tasks, name=f"generation, d = {mixture.d}", executor=executor, progress=progress, store=store
     )
     if skip:
         formulas = {name: f"limited_samples.{name}" for name in results[0] if name not in DIAGNOSTICS}

@@ -1,16 +1,25 @@
-"""Run independent tasks, here or on any executor, and give the results back in order."""
+"""Run independent tasks, here or on any executor, and give the results back in order; keep them on the way in a store.
+"""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from contextlib import AbstractContextManager, nullcontext
+import traceback
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass
 from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
 
 from simulate import checks
 from simulate.progress import bar
 from simulate.runs import Measured, Task, run
+from simulate.store import Chunks, Results, Store, as_store, split_settings
+
+# Chunks submitted at once: workers never wait for the next one, and an interruption has little to cancel.
+WINDOW = 128
 
 
 def workers(count: int) -> AbstractContextManager[Executor | None]:
@@ -27,35 +36,160 @@ def workers(count: int) -> AbstractContextManager[Executor | None]:
     )
 
 
+@contextmanager
+def cluster(address: str) -> Iterator[Executor]:
+    """The workers of a running Dask cluster, for a ``with`` statement; ImportError where `distributed` is missing."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ImportError("a Dask cluster needs distributed: pip install 'flow-asymptotics[cluster]'") from None
+    try:
+        client = Client(address, timeout=10)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as problem:
+        raise OSError(f"no Dask scheduler at {address}: {problem}") from problem
+    with client:
+        yield client.get_executor(pure=False)  # type: ignore[no-untyped-call]
+
+
 def _leave_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def execute(
-    tasks: Sequence[Task], *, name: str, executor: Executor | None, progress: bool, unit: str = "data set"
-) -> list[Measured]:
-    """Results in the order of ``tasks``: the same for any executor and any number of workers.
+@dataclass(frozen=True)
+class Failure:
+    """A task that raised: its error, and where."""
 
-    If a task fails or the run is interrupted, those that have not started are cancelled.
+    error: str
+    trace: str
+
+
+class PointsFailed(RuntimeError):
+    """Some points raised; all others were computed. ``failures`` by number of the point, ``results`` of the others."""
+
+    def __init__(self, message: str, failures: dict[int, Failure], results: Results) -> None:
+        super().__init__(message)
+        self.failures, self.results = failures, results
+
+
+class WorkerEnded(BrokenExecutor):
+    """A worker process was ended from outside."""
+
+
+def execute(
+    tasks: Sequence[Task], *, name: str, executor: Executor | None, progress: bool, unit: str = "data set",
+    store: Store | str | Path | None = None, finish: bool = False,
+) -> list[Measured]:
+    """Results in the order of ``tasks``: the same for any executor, any number of workers and any interruption.
+
+    With a ``store`` finished chunks are kept, and those that it holds already are not computed again. If a task raises,
+    the others are cancelled and the error is raised; with a ``store``, or if ``finish``, the others are finished first,
+    and `PointsFailed` names the settings of those that raised. WorkerEnded if a worker is killed. What an interruption
+    or an error leaves undone is cancelled.
     """
     if executor is not None and not isinstance(executor, Executor):
         raise TypeError(
             f"executor must be a concurrent.futures.Executor, not {type(executor).__name__}"
         )
+    kept = as_store(store)
+    chunks = None if kept is None else kept.open(tasks)
+    found: Results = {}
+    failures: dict[int, Failure] = {}
+    collect = finish or chunks is not None
     with bar(len(tasks), name, show=progress, unit=unit) as shown:
-        if executor is None:
-            results = []
-            for task in tasks:
-                results.append(run(task))
-                shown.update()
-            return results
-        futures = [executor.submit(run, task) for task in tasks]
-        try:
-            for future in as_completed(futures):
-                future.result()
-                shown.update()
-        except BaseException:
-            for future in futures:
-                future.cancel()
-            raise
-        return [future.result() for future in futures]
+        todo = _left(tasks, chunks, found)
+        shown.update(len(found))
+        shown.refresh()
+        with closing(_finished(tasks, todo, executor, collect)) as arriving:
+            try:
+                for members, results in arriving:
+                    good = {k: r for k, r in zip(members, results, strict=True) if not isinstance(r, Failure)}
+                    failures |= {k: r for k, r in zip(members, results, strict=True) if isinstance(r, Failure)}
+                    found |= good
+                    if chunks is not None and good:
+                        _keep(chunks, members[0] // chunks.size, found)
+                    shown.update(len(members))
+            except BrokenExecutor as problem:
+                raise WorkerEnded(_ended(len(found), len(tasks), chunks)) from problem
+    if failures:
+        raise PointsFailed(_failed(tasks, failures, chunks), failures, found)
+    return [found[k] for k in range(len(tasks))]
+
+
+def _left(tasks: Sequence[Task], chunks: Chunks | None, found: Results) -> list[list[int]]:
+    """The points to compute, chunk by chunk; those that are kept are put into ``found``."""
+    if chunks is None:
+        return [[k] for k in range(len(tasks))]
+    for chunk in range(chunks.count):
+        found |= chunks.read(chunk)
+    left = [[k for k in chunks.members(chunk) if k not in found] for chunk in range(chunks.count)]
+    return [members for members in left if members]
+
+
+def _keep(chunks: Chunks, chunk: int, found: Results) -> None:
+    chunks.write(chunk, {k: found[k] for k in chunks.members(chunk) if k in found})
+
+
+Finished = tuple[list[int], list[Any]]
+
+
+def _finished(
+    tasks: Sequence[Task], todo: list[list[int]], executor: Executor | None, collect: bool
+) -> Generator[Finished]:
+    """Chunks as they are finished; what has not started is cancelled at the end, however it comes."""
+    if executor is None:
+        for members in todo:
+            yield members, run_all([tasks[k] for k in members], collect)
+        return
+    waiting: dict[Future[list[Any]], list[int]] = {}
+    ahead = iter(todo)
+    try:
+        while True:
+            for members in ahead:
+                waiting[executor.submit(run_all, [tasks[k] for k in members], collect)] = members
+                if len(waiting) >= WINDOW:
+                    break
+            if not waiting:
+                return
+            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            # Those that have a result first: it is kept before an error ends everything.
+            for future in sorted(done, key=_raised):
+                yield waiting.pop(future), future.result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _raised(future: Future[list[Any]]) -> bool:
+    return future.exception() is not None
+
+
+def run_all(tasks: Sequence[Task], collect: bool) -> list[Any]:
+    """What a worker does with a chunk; ``collect``: failures are results too."""
+    return [_attempt(task) if collect else run(task) for task in tasks]
+
+
+def _attempt(task: Task) -> Measured | Failure:
+    try:
+        return run(task)
+    except Exception as problem:
+        return Failure(f"{type(problem).__name__}: {problem}", traceback.format_exc())
+
+
+def _ended(done: int, points: int, chunks: Chunks | None) -> str:
+    kept = "" if chunks is None else f"; {done} of {points} points are kept in {chunks.folder}: run again with resume"
+    return f"a worker process was ended (killed, or for its memory){kept}"
+
+
+def _failed(tasks: Sequence[Task], failures: dict[int, Failure], chunks: Chunks | None) -> str:
+    _, own = split_settings(tasks)
+    shown = sorted(failures)[:10]
+    lines = [f"  {_written(own[k]) or f'point {k}'}: {failures[k].error}" for k in shown]
+    more = [f"  and {len(failures) - len(shown)} more"] if len(failures) > len(shown) else []
+    kept = "" if chunks is None else f"; the others are kept in {chunks.folder}, run again with resume once mended"
+    return "\n".join([f"{len(failures)} of {len(tasks)} points failed{kept}:", *lines, *more])
+
+
+def _written(settings: dict[str, Any]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in settings.items())
+
+

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from simulate.recipes import StochasticGradientDescent
 from simulate.runs import Measured, Task
 from simulate.seeds import child
 from simulate.span import draw_span
+from simulate.store import Store
 
 METHOD = "gradient descent in the span of the data, exact in law at this d; labels are the network's own"
 
@@ -58,7 +60,8 @@ class LearningTask:
 def learning_curves(
     mixture: Mixture, *, n: Sequence[int], ridge: float, schedule: Schedule, times: Sequence[float],
     recipe: StochasticGradientDescent, seeds: int, seed: int, draws: int = 1, skip: bool = True,
-    activation: str = "sign", keep_runs: bool = False, executor: Executor | None = None, progress: bool = True,
+    activation: str = "sign", keep_runs: bool = False, executor: Executor | None = None,
+    store: Store | str | Path | None = None, progress: bool = True,
 ) -> xr.Dataset:
     """Networks on their way, over dims (n, t, iteration), averaged over ``seeds`` >= 2 data sets.
 
@@ -82,7 +85,10 @@ def learning_curves(
         )
         for size in plan.n for t in moments
     ]
-    results = execute(tasks, name=f"learning, d = {mixture.d}", executor=executor, progress=progress, unit="network")
+    results = execute(
+        tasks, name=f"learning, d = {mixture.d}", executor=executor, progress=progress, store=store,
+        unit="network",
+    )
     recorded = [int(each) for each in results[0].pop("recorded")]
     runs = {
         name: np.stack([result[name] for result in results]).reshape(len(plan.n), len(moments), plan.seeds, -1)

@@ -14,9 +14,8 @@ from numpy.typing import ArrayLike
 
 from asymptotics.phases import Target, boundary, half_grid
 from asymptotics.schedule import Dilation, linear
-from simulate import checks
+from simulate import checks, long_runs
 from simulate.carry import METHODS
-from simulate.execute import workers
 from simulate.field_curves import uturn_curves
 from simulate.field_generation import weight_curves
 from simulate.mixture import Mixture
@@ -50,7 +49,7 @@ def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
     weights.add_argument(
         "--repeats", type=int, help="with --n: fresh noises a sample and update (their mean, as of infinitely many)"
     )
-    weights.add_argument("--workers", type=int, default=1, help="with --n: processes")
+    long_runs.add(weights)
     uturn = kinds.add_parser("uturn", parents=[shared], help="noise points, come back, ask for the mode")
     uturn.add_argument("--d", type=int, default=10_000, help="dimension")
     uturn.add_argument("--clocks", type=_reals, default=[0.3, 0.7, 1.0, 1.5, 2.2, 3.0], help="clocks s, e.g. .5,1,2")
@@ -90,10 +89,10 @@ def _weights(given: argparse.Namespace, mixture: Mixture) -> xr.Dataset:
     recipe = UntiedSGD(iterations=given.iterations, repeats=given.repeats)
     if given.repeats is None:  # Without noise the steps can be natural ones.
         recipe = replace(recipe, rate=1.0, hold=0.6)
-    with workers(given.workers) as executor:
+    with long_runs.executor(given) as executor:
         return trained_weight_curves(
             mixture, **common, n=given.n, recipe=recipe, ridge_u=given.ridge, ridge_w=given.ridge, seeds=given.seeds,
-            executor=executor,
+            executor=executor, store=long_runs.store(given),
         )
 
 

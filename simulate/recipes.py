@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeAlias
 
 from simulate import checks
@@ -92,6 +94,12 @@ class StochasticGradientDescent:
 
 
 Recipe: TypeAlias = AdamRecipe | GradientDescent | StochasticGradientDescent
+
+RECIPES: Mapping[str, type[Recipe] | None] = MappingProxyType({
+    "exact": None, "adam": AdamRecipe, "gradient_descent": GradientDescent,
+    "stochastic_gradient_descent": StochasticGradientDescent,
+})
+"""How networks come about, by the name that commands use; exact: the minimiser."""
 
 
 def checked(recipe: object, *, instead: str = "") -> Recipe:

@@ -1,33 +1,44 @@
-"""Data sets on disk: netCDF files that are either whole or not there."""
+"""Data sets on disk, and stores: folders in which a long run keeps what is finished, chunk by chunk.
+
+A store holds ``manifest.json`` (the canonical settings of every point, their digest, versions, commit) and a file for
+each chunk of consecutive points. It belongs to one set of points and one version of the code: others are refused.
+"""
 
 from __future__ import annotations
 
-import os
+import json
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
+
+from simulate import checks
+from simulate.durable import Damaged, read_arrays, write_arrays, write_whole
+from simulate.identity import canonical, digest
+from simulate.provenance import checkout, versions
+
+Results = dict[int, dict[str, NDArray[Any]]]
+"""By the number of the point."""
+
+FORMAT = 1
+# Without a size of one's own, a store has about this many chunks at most.
+CHUNKS = 500
+# Seconds after which a temporary file is what a killed writer left.
+_STALE = 3600.0
 
 
 def save(dataset: xr.Dataset, path: str | Path) -> Path:
-    """Write ``dataset`` to ``path``, making its folder; returns the path.
-
-    Written beside it first, flushed to disk and renamed: a reader or a crash never sees half a
-    file.
+    """Write ``dataset`` to ``path``, making its folder; returns the path. A reader or a crash never sees half a file.
     """
     if not isinstance(dataset, xr.Dataset):
         raise TypeError(f"dataset must be an xarray.Dataset, not {type(dataset).__name__}")
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{uuid4().hex}.part")
-    try:
-        dataset.to_netcdf(part, engine="h5netcdf")
-        _flush(part)
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
-    _flush(target.parent)
-    return target
+    return write_whole(Path(path), lambda part: dataset.to_netcdf(part, engine="h5netcdf"))
 
 
 def load(path: str | Path) -> xr.Dataset:
@@ -38,9 +49,165 @@ def load(path: str | Path) -> xr.Dataset:
     return xr.load_dataset(source, engine="h5netcdf")
 
 
-def _flush(place: Path) -> None:
-    handle = os.open(place, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+@dataclass(frozen=True)
+class Store:
+    """Where finished chunks of a run are kept: a folder, made if missing.
+
+    ``resume``: go on with what it holds, which must be of the same points and versions (without it, a store that is
+    there is refused). ``chunk``: points to a file (None: so that there are at most 500 files); a store goes on with the
+    size it began with. ``any_commit``: also go on with what another commit of this project computed.
+    """
+
+    folder: str | Path
+    resume: bool = False
+    chunk: int | None = None
+    any_commit: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.folder, str | Path):
+            raise TypeError(f"folder must be a path, not {type(self.folder).__name__}")
+        checks.flag("resume", self.resume)
+        checks.flag("any_commit", self.any_commit)
+        if self.chunk is not None:
+            checks.integer("chunk", self.chunk, least=1)
+
+    def open(self, points: Sequence[Any]) -> Chunks:
+        """The chunks of ``points``; ValueError where the store is of others, FileExistsError without ``resume``."""
+        folder = Path(self.folder)
+        ours = _manifest(points, self.chunk or -(-len(points) // CHUNKS))
+        try:
+            write_whole(folder / "manifest.json", lambda part: part.write_text(_written(ours)), new=True)
+        except FileExistsError:
+            ours = self._agreed(folder, ours)
+        _remove_left_over(folder)
+        return Chunks(folder, len(points), int(ours["chunk"]))
+
+    def _agreed(self, folder: Path, ours: dict[str, Any]) -> dict[str, Any]:
+        """The manifest that is there, if it is of the same run."""
+        try:
+            theirs: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+            known = theirs["format"], theirs["identity"], theirs["versions"], theirs["commit"], theirs["chunk"]
+        except (ValueError, KeyError, TypeError):
+            raise ValueError(f"{folder}/manifest.json is not one of this project: take another folder") from None
+        if known[0] != FORMAT:
+            raise ValueError(f"{folder} is a store of format {known[0]}, this is {FORMAT}: take another folder")
+        if known[1] != ours["identity"]:
+            raise ValueError(f"{folder} is a store of other points ({_difference(theirs, ours)}): take another folder")
+        if known[2] != ours["versions"]:
+            changed = [k for k in ours["versions"] if known[2].get(k) != ours["versions"][k]]
+            raise ValueError(
+                f"{folder} was computed with other versions ({', '.join(f'{k} {known[2].get(k)}' for k in changed)}): "
+                "take another folder, or those versions"
+            )
+        if known[3] != ours["commit"] and not self.any_commit:
+            raise ValueError(
+                f"{folder} was computed at commit {known[3]}, this is {ours['commit']}: take another folder, or go on "
+                "with any_commit=True (--any-commit) if nothing that matters here has changed"
+            )
+        if not self.resume:
+            raise FileExistsError(
+                f"{folder} holds a run of these points: go on with resume=True (--resume), or take another folder"
+            )
+        return theirs
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """An open store: chunk k holds the points k size ... (k + 1) size - 1."""
+
+    folder: Path
+    points: int
+    size: int
+
+    @property
+    def count(self) -> int:
+        return -(-self.points // self.size)
+
+    def members(self, chunk: int) -> range:
+        return range(chunk * self.size, min((chunk + 1) * self.size, self.points))
+
+    def file(self, chunk: int) -> Path:
+        return self.folder / f"chunk-{chunk:06d}.bin"
+
+    def read(self, chunk: int) -> Results:
+        """What is kept of a chunk; nothing, with a warning, if its file is damaged."""
+        try:
+            arrays, _ = read_arrays(self.file(chunk))
+        except FileNotFoundError:
+            return {}
+        except Damaged as problem:
+            warnings.warn(f"{problem}: its points are computed again", stacklevel=2)
+            return {}
+        found: Results = {}
+        for name, value in arrays.items():
+            point, _, variable = name.partition("|")
+            found.setdefault(int(point), {})[variable] = value
+        return found
+
+    def write(self, chunk: int, results: Mapping[int, Mapping[str, NDArray[Any]]]) -> None:
+        """Keep points of a chunk; those that are not given are not kept."""
+        arrays = {f"{k}|{name}": np.asarray(v) for k, result in results.items() for name, v in result.items()}
+        write_arrays(self.file(chunk), arrays, {"chunk": chunk, "points": sorted(results)})
+
+
+def as_store(given: Store | str | Path | None) -> Store | None:
+    """A path stands for a store there that goes on with nothing."""
+    return given if given is None or isinstance(given, Store) else Store(given)
+
+
+def _manifest(points: Sequence[Any], chunk: int) -> dict[str, Any]:
+    common, own = split_settings(points)
+    return {
+        "format": FORMAT, "identity": digest(*points), "points": len(points), "chunk": chunk, "common": common,
+        "settings": own, "versions": versions(), **checkout(),
+    }
+
+
+def _written(manifest: Mapping[str, Any]) -> str:
+    """JSON that people can read: a line for each point."""
+    lines = ",\n".join(f"  {json.dumps(each)}" for each in manifest["settings"])
+    rest = json.dumps({k: v for k, v in manifest.items() if k != "settings"}, indent=1)
+    return f'{rest[:-2]},\n "settings": [\n{lines}\n ]\n}}\n'
+
+
+def split_settings(points: Sequence[Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Canonical settings: what all points have in common, and what each has of its own, by dotted name."""
+    flat = [_flat(canonical(point)) for point in points]
+    names = dict.fromkeys(name for each in flat for name in each)
+    shared = {name for name in names if all(name in each and each[name] == flat[0].get(name) for each in flat)}
+    common = {name: flat[0][name] for name in names if name in shared}
+    return common, [{name: value for name, value in each.items() if name not in shared} for each in flat]
+
+
+def _flat(value: Any, name: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {name or "value": value}
+    found: dict[str, Any] = {}
+    for key, each in value.items():
+        found |= _flat(each, name if key == "map" else f"{name}.{key}" if name else key)
+    return found
+
+
+def _difference(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
+    """In a few words, what differs first."""
+    if theirs.get("points") != ours["points"]:
+        return f"{theirs.get('points')} of them, here {ours['points']}"
+    for name, value in ours["common"].items():
+        if theirs.get("common", {}).get(name) != value:
+            return f"{name} = {_short(theirs.get('common', {}).get(name))}, here {_short(value)}"
+    return "their own settings differ"
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _remove_left_over(folder: Path) -> None:
+    """Remove temporary files of writers that were killed long ago."""
+    for part in folder.glob(".*.part"):
+        try:
+            if time.time() - part.stat().st_mtime > _STALE:
+                part.unlink()
+        except FileNotFoundError:  # Another process was faster.
+            pass

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from simulate.path import Schedule, point
 from simulate.provenance import describe
 from simulate.runs import Measured
 from simulate.seeds import Seed, child, normal
+from simulate.store import Store
 from simulate.untied import Untied, penalty
 from simulate.untied_coordinates import UntiedSpan
 from simulate.untied_recipes import UntiedSGD
@@ -167,7 +169,7 @@ def trained_weight_curves(
     mixture: Mixture, *, d: Sequence[int], n: int, grids: Mapping[str, Callable[[Mixture], ArrayLike]],
     schedule: Schedule, recipe: UntiedSGD, ridge_u: float, ridge_w: float, methods: Sequence[str] = ("euler",),
     seeds: int, count: int, seed: int, plus: int | None = None, executor: Executor | None = None,
-    progress: bool = True,
+    store: Store | str | Path | None = None, progress: bool = True,
 ) -> xr.Dataset:
     """The weight of + that trained networks generate, over dims (d, grid, scheme, seed).
 
@@ -194,7 +196,9 @@ def trained_weight_curves(
         ) for law in laws for k, make in enumerate(grids.values())
     ]
     _require_noise(recipe, common["n"], max(law.d for law in laws))
-    results = execute(tasks, name="training and generation", executor=executor, progress=progress, unit="grid")
+    results = execute(
+        tasks, name="training and generation", executor=executor, progress=progress, store=store, unit="grid"
+    )
     shape = len(laws), len(grids)
     share = np.array([each["share"] for each in results]).reshape(*shape, len(rules), common["seeds"], 2)
     steps = np.array([len(task.times) - 1 for task in tasks]).reshape(shape)

@@ -20,12 +20,12 @@ from simulate import (
     Point,
     compare,
     denoiser_curves,
+    durable,
     generation_curves,
     load,
     overlaps,
     save,
     solve,
-    store,
     training_loss,
 )
 from simulate.seeds import child
@@ -162,7 +162,7 @@ def test_a_save_that_dies_leaves_the_old_file(tmp_path: Path, monkeypatch: pytes
     def die(path: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store, "_flush", die)
+    monkeypatch.setattr(durable, "_flush", die)
     with pytest.raises(KeyboardInterrupt):
         save(generation(), place)
     xr.testing.assert_identical(load(place), dataset)

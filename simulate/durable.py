@@ -1,0 +1,81 @@
+"""Files that are either whole or not there: temporary file, flush to the disk, rename; and arrays with a digest.
+
+What is written survives a crash of the process and of the machine; a file that was cut or changed since is found out
+when it is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays = dict[str, NDArray[Any]]
+
+_HEAD = b"flow-asymptotics arrays 1\n"
+_ABOUT = "about.json"
+
+
+class Damaged(ValueError):
+    """A file of arrays that is not what was written."""
+
+
+def write_whole(path: Path, write: Callable[[Path], object], *, new: bool = False) -> Path:
+    """``write`` fills a temporary file beside ``path``, which then takes its place at once; makes the folder.
+
+    ``new``: FileExistsError if there is one already, also where two processes try at the same time.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    try:
+        write(part)
+        _flush(part)
+        if new:
+            os.link(part, path)
+        else:
+            os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    _flush(path.parent)
+    return path
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> Path:
+    """Arrays by name and a JSON object ``about`` them."""
+    content = io.BytesIO()
+    note = np.frombuffer(json.dumps(dict(about), sort_keys=True).encode(), dtype=np.uint8)
+    np.savez(content, allow_pickle=False, **{_ABOUT: note, **{f"array/{k}": v for k, v in arrays.items()}})
+    payload = content.getvalue()
+    head = _HEAD + hashlib.sha256(payload).hexdigest().encode() + b"\n"
+    return write_whole(path, lambda part: part.write_bytes(head + payload))
+
+
+def read_arrays(path: Path) -> tuple[Arrays, dict[str, Any]]:
+    """What `write_arrays` wrote. FileNotFoundError if there is none, Damaged if it is not that."""
+    content = path.read_bytes()
+    head, start = content[: len(_HEAD)], len(_HEAD) + 65
+    if head != _HEAD or len(content) < start:
+        raise Damaged(f"{path} is not a whole file of arrays")
+    payload = content[start:]
+    if hashlib.sha256(payload).hexdigest().encode() != content[len(_HEAD) : start - 1]:
+        raise Damaged(f"{path} was cut or changed since it was written")
+    with np.load(io.BytesIO(payload), allow_pickle=False) as found:
+        about = json.loads(found[_ABOUT].tobytes())
+        arrays = {name.removeprefix("array/"): found[name] for name in found.files if name != _ABOUT}
+    return arrays, about
+
+
+def _flush(place: Path) -> None:
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

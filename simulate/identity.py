@@ -1,0 +1,103 @@
+"""What settings are, exactly: plain values that are equal for equal settings only, and digests of them.
+
+Floats go in with all their digits (the shortest text that reads back as the same float), arrays by a digest of their
+bytes, objects by their type and fields, functions by where they are defined.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def digest(*values: Any) -> str:
+    """64 hexadecimal digits: equal for equal canonical values, and for nothing else."""
+    return hashlib.sha256(text(list(values)).encode()).hexdigest()
+
+
+def text(value: Any) -> str:
+    """The canonical value as one line of JSON."""
+    return json.dumps(canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def canonical(value: Any) -> Any:
+    """``value`` as what JSON knows; TypeError where it has no identity of its own (a lambda, an open file)."""
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int | np.integer | np.bool_):
+        return value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float | np.floating):
+        return _real(value)
+    if isinstance(value, Mapping):
+        return _mapping(value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {"type": _place(type(value)), **{name: canonical(getattr(value, name)) for name in value._fields}}
+    if isinstance(value, list | tuple | range):
+        return [canonical(each) for each in value]
+    if isinstance(value, np.random.SeedSequence):
+        return {"seed": [canonical(value.entropy), *map(int, value.spawn_key)], "pool_size": value.pool_size}
+    if isinstance(value, np.ndarray | torch.Tensor):
+        return _array(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        own = {each.name: canonical(getattr(value, each.name)) for each in fields(value) if each.compare}
+        return {"type": _place(type(value)), **own}
+    return _other(value)
+
+
+def _real(value: Any) -> Any:
+    if not isinstance(value, float):  # Of numpy, shorter or longer.
+        return {value.dtype.name: str(value)}
+    number = float(value)
+    return number if np.isfinite(number) else {"float": repr(number)}
+
+
+def _mapping(value: Mapping[Any, Any]) -> Any:
+    if all(isinstance(name, str) for name in value):
+        return {"map": {name: canonical(each) for name, each in value.items()}}
+    pairs = [[canonical(name), canonical(each)] for name, each in value.items()]
+    return {"pairs": sorted(pairs, key=lambda pair: json.dumps(pair[0], sort_keys=True))}
+
+
+def _array(value: np.ndarray | torch.Tensor) -> Any:
+    array = value.numpy(force=True) if isinstance(value, torch.Tensor) else value
+    if array.dtype.hasobject:
+        raise TypeError("an array of objects has no identity; use numbers")
+    bytes_ = np.ascontiguousarray(array)
+    return {
+        "array": hashlib.sha256(bytes_.tobytes()).hexdigest(), "dtype": array.dtype.str, "shape": list(array.shape),
+        "kind": "tensor" if isinstance(value, torch.Tensor) else "array",
+    }
+
+
+def _other(value: Any) -> Any:
+    if isinstance(value, functools.partial):
+        return {
+            "partial": canonical(value.func), "args": canonical(value.args), "keywords": canonical(value.keywords),
+        }
+    if isinstance(value, torch.dtype | torch.device):
+        return {"torch": str(value)}
+    if isinstance(value, PurePath):
+        return {"path": str(value)}
+    if type(value).__module__.split(".")[0] == "sympy":  # Exact expressions of a schedule: their text says all.
+        return {"expression": str(value)}
+    if callable(value) and hasattr(value, "__qualname__"):
+        place = _place(value)
+        if "<" in place:
+            raise TypeError(f"{place} has no identity that another process could know: define it with def in a module")
+        return {"function": place}
+    raise TypeError(
+        f"{type(value).__name__} has no identity here: use numbers, text, arrays, sequences, mappings, dataclasses "
+        "or functions of a module"
+    )
+
+
+def _place(thing: Any) -> str:
+    return f"{thing.__module__}:{thing.__qualname__}"

@@ -1,0 +1,144 @@
+"""Sweeps: a function of settings and a seed, on a grid of settings, with many seeds for each point."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from simulate import checks
+from simulate.execute import execute
+from simulate.identity import canonical, digest
+from simulate.provenance import describe
+from simulate.runs import Measured
+from simulate.seeds import child
+from simulate.store import Store
+
+Measure = Callable[..., Mapping[str, Any]]
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointTask:
+    """One call of ``measure(seed=..., **fixed, **point)``."""
+
+    measure: Measure
+    point: Mapping[str, Any]
+    fixed: Mapping[str, Any]
+    seed: np.random.SeedSequence
+
+    def run(self) -> Measured:
+        found = self.measure(seed=self.seed, **self.fixed, **self.point)
+        if not isinstance(found, Mapping) or not all(isinstance(name, str) for name in found):
+            raise TypeError(f"measure returned {type(found).__name__}; it must return a mapping of names to numbers")
+        return {name: _numbers(name, value) for name, value in found.items()}
+
+
+def _numbers(name: str, value: Any) -> np.ndarray[Any, Any]:
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"measure returned {name} of type {array.dtype}; it must be numbers")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise FloatingPointError(f"measure returned {name} with values that are not finite")
+    return array
+
+
+def sweep(
+    measure: Measure, grid: Mapping[str, Sequence[Any]], *, seeds: int = 1, seed: int = 0,
+    fixed: Mapping[str, Any] = _NONE, dims: Mapping[str, Sequence[str]] = _NONE,
+    coordinates: Mapping[str, Any] = _NONE, executor: Executor | None = None,
+    store: Store | str | Path | None = None, name: str = "sweep", progress: bool = True,
+) -> xr.Dataset:
+    """``measure`` at every point of ``grid`` (values by name; all combinations) with ``seeds`` seeds each.
+
+    ``measure(seed=SeedSequence, **fixed, **point)`` returns numbers or arrays by name, the same shapes at every point.
+    Dims of the result: those of the grid, seed, and of arrays those that ``dims`` gives by variable (else NAME_0, ...),
+    whose ``coordinates`` may be given. It is a function of a module, so that worker processes find it; each call has a
+    seed of its own, SeedSequence(seed, spawn_key=(words of the digest of the point, k)), whatever else is on the grid:
+    results are the same for any executor, any order and any interruption. ``store``: keep finished chunks there (path
+    or `Store`). All points are tried; PointsFailed, with what was found, if some raised.
+    """
+    axes = _axes(grid, fixed)
+    if not callable(measure):
+        raise TypeError(f"measure must be a function, not {type(measure).__name__}")
+    canonical(measure)  # TypeError for what no worker could import.
+    count = checks.integer("seeds", seeds, least=1)
+    root = checks.integer("seed", seed, least=0)
+    points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+    tasks = [
+        PointTask(measure=measure, point=point, fixed=dict(fixed), seed=child(root, *point_key(point), k))
+        for point in points for k in range(count)
+    ]
+    results = execute(
+        tasks, name=name, executor=executor, progress=progress, unit="point", store=store, finish=True
+    )
+    settings = {
+        "kind": "sweep", "measure": canonical(measure), "fixed": canonical(dict(fixed)), "grid": canonical(axes),
+        "seeds": count, "seed": root,
+        "seed_rule": "SeedSequence(seed, spawn_key=(words of the digest of the point, k))",
+    }
+    return _dataset(axes, count, results, dims, coordinates).assign_attrs(provenance=describe(settings))
+
+
+def point_key(point: Mapping[str, Any]) -> tuple[int, ...]:
+    """Four words of 32 bits that stand for a point."""
+    text = digest(dict(point))
+    return tuple(int(text[8 * k : 8 * k + 8], 16) for k in range(4))
+
+
+def average(dataset: xr.Dataset, *, keep_runs: bool = False) -> xr.Dataset:
+    """Means over dim seed, each with its standard error NAME_stderr; with ``keep_runs`` the values too, NAME_runs."""
+    if dataset.sizes.get("seed", 0) < 2:
+        raise ValueError("seeds must be >= 2: one run has no standard error")
+    count, variables = dataset.sizes["seed"], {}
+    for name, values in dataset.data_vars.items():
+        variables[name] = values.mean("seed").assign_attrs(values.attrs)
+        variables[f"{name}_stderr"] = (values.std("seed", ddof=1) / count**0.5).drop_attrs()
+        if keep_runs:
+            variables[f"{name}_runs"] = values.drop_attrs()
+    found = xr.Dataset(variables, {k: v for k, v in dataset.coords.items() if keep_runs or "seed" not in v.dims})
+    return found.assign_coords(seeds=count).assign_attrs(dataset.attrs)
+
+
+def _axes(grid: Mapping[str, Sequence[Any]], fixed: Mapping[str, Any]) -> dict[str, list[Any]]:
+    if not isinstance(grid, Mapping) or not isinstance(fixed, Mapping):
+        raise TypeError("grid and fixed must be mappings of names")
+    axes = {}
+    for name, given in grid.items():
+        if name in fixed or name == "seed":
+            raise ValueError(f"grid holds {name!r}, which is {'fixed' if name in fixed else 'the name of the seed'}")
+        if isinstance(given, str) or not isinstance(given, Sequence | np.ndarray):
+            raise TypeError(f"grid[{name!r}] = {given!r} must be a sequence of values")
+        values = [each.item() if isinstance(each, np.generic) else each for each in given]
+        if not values:
+            raise ValueError(f"grid[{name!r}] is empty")
+        if any(not isinstance(each, int | float | str) for each in values):
+            raise TypeError(f"grid[{name!r}] = {values!r} must hold numbers or text (other settings: fixed)")
+        if len(set(values)) < len(values):
+            raise ValueError(f"grid[{name!r}] = {values!r} holds a value twice")
+        axes[name] = values
+    return axes
+
+
+def _dataset(
+    axes: Mapping[str, list[Any]], seeds: int, results: list[Measured], dims: Mapping[str, Sequence[str]],
+    coordinates: Mapping[str, Any],
+) -> xr.Dataset:
+    shape = (*map(len, axes.values()), seeds)
+    variables = {}
+    for name, first in results[0].items():
+        if any(each.keys() != results[0].keys() or each[name].shape != first.shape for each in results):
+            raise ValueError(f"measure must return the same names and shapes at every point: {name} differs")
+        own = tuple(dims.get(name, [f"{name}_{k}" for k in range(first.ndim)]))
+        if len(own) != first.ndim:
+            raise ValueError(f"dims[{name!r}] = {list(own)} must name {first.ndim} dimensions")
+        values = np.stack([each[name] for each in results]).reshape(*shape, *first.shape)
+        variables[name] = ((*axes, "seed", *own), values)
+    return xr.Dataset(variables, {**axes, "seed": np.arange(seeds), **coordinates})
