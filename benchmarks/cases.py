@@ -16,8 +16,10 @@ import simulate
 from asymptotics import numeric
 from asymptotics.schedule import linear
 from asymptotics.symbols import ARGUMENTS
+from benchmarks.batched_case import batched_training
 from benchmarks.measure import Result, in_turn, peak_bytes, seconds
 from benchmarks.phases_case import phases
+from benchmarks.sweep_case import sweep_costs
 from simulate.gram import draw
 from simulate.margins import draw_with_pairs, label_flips
 from simulate.path import point
@@ -185,5 +187,5 @@ def figure() -> list[Result]:
 
 CASES = {
     "evaluate": evaluate, "empirical_curve": empirical_curve, "exact_law": exact_law, "figure": figure,
-    "phases": phases,
+    "phases": phases, "sweep": sweep_costs, "batched_training": batched_training,
 }

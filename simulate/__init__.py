@@ -8,6 +8,7 @@ from simulate.autoencoder import (
     labels_match as labels_match,
     overlaps as overlaps,
 )
+from simulate.batched import Job as Job, train_many as train_many
 from simulate.carry import Velocity as Velocity, carry as carry, time_grid as time_grid
 from simulate.compare import compare as compare, standard_error as standard_error
 from simulate.curves import denoiser_curves as denoiser_curves, generation_curves as generation_curves
@@ -17,7 +18,13 @@ from simulate.exact import (
     solve as solve,
     solve_self_consistent as solve_self_consistent,
 )
-from simulate.execute import workers as workers
+from simulate.execute import (
+    Failure as Failure,
+    PointsFailed as PointsFailed,
+    WorkerEnded as WorkerEnded,
+    cluster as cluster,
+    workers as workers,
+)
 from simulate.field import MixtureField as MixtureField
 from simulate.field_curves import uturn_curves as uturn_curves
 from simulate.field_generation import generated_fraction as generated_fraction, weight_curves as weight_curves
@@ -60,7 +67,8 @@ from simulate.reduced_curves import (
     reduced_generation_curves as reduced_generation_curves,
 )
 from simulate.span import Span as Span, draw_span as draw_span
-from simulate.store import load as load, save as save
+from simulate.store import Store as Store, load as load, save as save
+from simulate.sweep import average as average, sweep as sweep
 from simulate.training import Training as Training, train as train
 from simulate.untied import (
     Untied as Untied,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from simulate import checks
 from simulate.autoencoder import ACTIVATIONS
+from simulate.batch_risk import Networks, Pairs, Risk, along
 from simulate.path import Mixing, weights
 from simulate.recipes import AdamRecipe, Recipe, StochasticGradientDescent
 from simulate.seeds import Seed, batches, child
@@ -49,74 +49,10 @@ class Descent:
     label_flips: Array
 
 
-class _State(NamedTuple):
-    """c (seeds,) and w (seeds, m)."""
-
-    skip: torch.Tensor
-    weight: torch.Tensor
-
-
-@dataclass(frozen=True, eq=False)
-class _Pairs:
-    """x_t and its target, (seeds, pairs, m), and their inner products, (seeds, pairs); ``scale`` of a batch."""
-
-    x: torch.Tensor
-    y: torch.Tensor
-    xx: torch.Tensor
-    xy: torch.Tensor
-    yy: torch.Tensor
-    scale: float = 1.0
-
-    @classmethod
-    def of(cls, span: Span, values: Mixing) -> _Pairs:
-        alpha, beta = weights(values)
-        y = span.data[:, :, None].expand_as(span.noise).flatten(1, 2)
-        x = alpha * span.noise.flatten(1, 2) + beta * y
-        return cls(x, y, (x * x).sum(dim=-1), (x * y).sum(dim=-1), (y * y).sum(dim=-1))
-
-    def part(self, chosen: torch.Tensor) -> _Pairs:
-        """Other pairs for every data set; chosen (seeds, size)."""
-        row = torch.arange(len(chosen), device=chosen.device)[:, None]
-        x, y, xx, xy, yy = (each[row, chosen] for each in (self.x, self.y, self.xx, self.xy, self.yy))
-        return _Pairs(x, y, xx, xy, yy, scale=self.xx.shape[1] / chosen.shape[1])
-
-
-@dataclass(frozen=True, eq=False)
-class _Problem:
-    """The risk of every network and its gradient."""
-
-    pairs: _Pairs
-    d: int
-    ridge: float
-    activation: str
-    with_skip: bool
-
-    def codes(self, projection: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """phi(w.x) and its derivative in w.x."""
-        code = ACTIVATIONS[self.activation](projection, self.d)
-        if self.activation == "sign":
-            return code, torch.zeros_like(code)
-        return code, (1.0 - code.square()) / float(self.d) ** 0.5
-
-    def gradient(self, pairs: _Pairs, state: _State) -> _State:
-        c, w = state.skip[:, None], state.weight
-        wx, wy = (_along(each, w) for each in (pairs.x, pairs.y))
-        code, slope = self.codes(wx)
-        square = w.square().sum(dim=1, keepdim=True)
-        through = slope * (c * wx + code * square - wy)
-        on_w = _combine(c * code + through, pairs.x) - _combine(code, pairs.y)
-        on_w = pairs.scale * (on_w + code.square().sum(dim=1, keepdim=True) * w) + self.ridge * w
-        on_c = pairs.scale * (c * pairs.xx + code * wx - pairs.xy).sum(dim=1)
-        return _State(on_c if self.with_skip else torch.zeros_like(on_c), on_w)
-
-    def risk(self, state: _State) -> torch.Tensor:
-        """(seeds,), per pair and dimension."""
-        c, w, p = state.skip[:, None], state.weight, self.pairs
-        wx, wy = (_along(each, w) for each in (p.x, p.y))
-        code, _ = self.codes(wx)
-        square = w.square().sum(dim=1)
-        terms = c**2 * p.xx + code.square() * square[:, None] + p.yy + 2.0 * (c * code * wx - c * p.xy - code * wy)
-        return 0.5 * (terms.sum(dim=1) + self.ridge * square) / (p.xx.shape[1] * self.d)
+def _pairs(span: Span, values: Mixing) -> Pairs:
+    alpha, beta = weights(values)
+    y = span.data[:, :, None].expand_as(span.noise).flatten(1, 2)
+    return Pairs.of(alpha * span.noise.flatten(1, 2) + beta * y, y)
 
 
 def descend(
@@ -130,7 +66,7 @@ def descend(
     """
     penalty, chosen = checks.penalty(ridge), equivariant(recipe)
     checks.choice("activation", activation, ACTIVATIONS)
-    problem = _Problem(_Pairs.of(span, values), span.d, penalty, activation, checks.flag("skip", skip))
+    problem = Risk(_pairs(span, values), span.d, span.weight.new_tensor(penalty), activation, checks.flag("skip", skip))
     rows: list[dict[str, Array]] = []
     recorded: list[int] = []
     for iteration, state in _updates(problem, span, chosen, seed):
@@ -159,8 +95,8 @@ def equivariant(recipe: Recipe) -> StochasticGradientDescent:
 
 
 def _updates(
-    problem: _Problem, span: Span, recipe: StochasticGradientDescent, seed: Seed
-) -> Iterator[tuple[int, _State]]:
+    problem: Risk, span: Span, recipe: StochasticGradientDescent, seed: Seed
+) -> Iterator[tuple[int, Networks]]:
     """The states to record: before the first, after every ``record_every``-th and the last update."""
     pairs, d = problem.pairs, float(span.d)
     size = recipe.size(span.pairs)
@@ -169,7 +105,7 @@ def _updates(
     step = recipe.step / (largest / d + span.pairs + problem.ridge)
     orders = [] if whole else [batches(child(seed, k, BATCHES), span.pairs, size) for k in range(span.seeds)]
     start = torch.full_like(step, recipe.skip_start if problem.with_skip else 0.0)
-    state = _State(start, span.weight)
+    state = Networks(start, span.weight)
     for iteration in range(recipe.iterations + 1):
         last = iteration == recipe.iterations
         if last or iteration % recipe.record_every == 0:
@@ -178,14 +114,14 @@ def _updates(
             return
         batch = pairs if whole else pairs.part(_chosen(orders, pairs.x.device))
         slope = problem.gradient(batch, state)
-        state = _State(state.skip - step / d * slope.skip, state.weight - step[:, None] * slope.weight)
+        state = Networks(state.skip - step / d * slope.skip, state.weight - step[:, None] * slope.weight)
 
 
 def _chosen(orders: list[Iterator[NDArray[np.intp]]], device: torch.device) -> torch.Tensor:
     return torch.as_tensor(np.stack([next(order) for order in orders]), device=device)
 
 
-def _measure(problem: _Problem, span: Span, state: _State, values: Mixing) -> dict[str, Array]:
+def _measure(problem: Risk, span: Span, state: Networks, values: Mixing) -> dict[str, Array]:
     """The fields of `Descent` after one update, (seeds,) each."""
     noise_mean, centre = span.noise.mean(dim=(1, 2)), span.data.mean(dim=1)
     alpha, beta = weights(values)
@@ -193,20 +129,20 @@ def _measure(problem: _Problem, span: Span, state: _State, values: Mixing) -> di
     side = torch.where((state.weight * reference).sum(dim=1) < 0, -1.0, 1.0).to(centre.dtype)
     w = side[:, None] * state.weight
     deviation = centre - span.mean
-    margins = _along(problem.pairs.x, w)
+    margins = along(problem.pairs.x, w)
     found = {
         "skip": state.skip,
         "overlap_mean": w @ span.mean / (span.radius**2 * span.d),
         "overlap_noise": (w * noise_mean).sum(dim=1) / span.d,
         "overlap_sample": (w * deviation).sum(dim=1) / (span.sigma**2 * span.d),
-        "training_loss": problem.risk(state),
+        "training_loss": problem.per_size(state),
         "test_error": _test_error(problem, span, state, values),
         "label_flips": ((margins <= 0).any(dim=1) & (w != 0).any(dim=1)).to(centre.dtype),
     }
     return {name: value.double().cpu().numpy() for name, value in found.items()}
 
 
-def _test_error(problem: _Problem, span: Span, state: _State, values: Mixing) -> torch.Tensor:
+def _test_error(problem: Risk, span: Span, state: Networks, values: Mixing) -> torch.Tensor:
     """E |c x_t + w phi(w.x_t) - x1|^2 / d over a fresh pair, by its pre-activation A = mean + spread g, g ~ N(0, 1).
 
     Given s = 1, E[w.x1 | g] = w.mu + beta sigma^2 |w| g / sqrt(V), V = alpha^2 + sigma^2 beta^2.
@@ -223,7 +159,7 @@ def _test_error(problem: _Problem, span: Span, state: _State, values: Mixing) ->
 
 
 def _averages(
-    problem: _Problem, mean: torch.Tensor, spread: torch.Tensor, along: torch.Tensor, slope: torch.Tensor
+    problem: Risk, mean: torch.Tensor, spread: torch.Tensor, along: torch.Tensor, slope: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """E phi(A)^2, E phi(A) A and E phi(A) (along + slope g) of A = mean + spread g; (seeds,) each."""
     if problem.activation == "sign":
@@ -239,13 +175,3 @@ def _averages(
     code, _ = problem.codes(value)
     target = along[:, None] + slope[:, None] * node
     return code.square() @ weight, (code * value) @ weight, (code * target) @ weight
-
-
-def _along(vectors: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
-    """Inner products (seeds, pairs) of vectors (seeds, pairs, m) with w (seeds, m)."""
-    return (vectors @ w[..., None])[..., 0]
-
-
-def _combine(coefficients: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
-    """Linear combinations (seeds, m) of vectors (seeds, pairs, m)."""
-    return (coefficients[:, None] @ vectors)[:, 0]

@@ -6,6 +6,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+import torch
+
 _LIMIT = Path("/sys/fs/cgroup/memory.max")
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
@@ -17,6 +19,17 @@ def installed() -> int | None:
         known.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     with suppress(OSError, ValueError):  # No container, or one that says "max".
         known.append(int(_LIMIT.read_text()))
+    return min(known, default=None)
+
+
+def free(device: torch.device) -> int | None:
+    """Bytes that can be had now on a device; None where unknown."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    known = [each for each in (installed(),) if each is not None]
+    with suppress(OSError, ValueError, StopIteration):
+        line = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemAvailable:"))
+        known.append(1024 * int(line.split()[1]))
     return min(known, default=None)
 
 

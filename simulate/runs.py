@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from simulate.autoencoder import Autoencoder, labels_match, overlaps
-from simulate.flow import Learner
+from simulate.flow import Learner, stage_times
 from simulate.generated import cluster_law
 from simulate.learners import ExactLearner, TrainedLearner
 from simulate.losses import test_error, training_loss
@@ -54,8 +54,8 @@ class Setting:
     def samples(self) -> Samples:
         return self.mixture.sample(n=self.n, draws=self.draws, seed=child(self.seed, _SAMPLES))
 
-    def learner(self, samples: Samples, trainings: list[Training]) -> Learner:
-        """What learns from ``samples``; the record of every training is appended to ``trainings``."""
+    def learner(self, samples: Samples, trainings: list[Training], times: Sequence[float]) -> Learner:
+        """What learns from ``samples`` at ``times``; the record of every training is appended to ``trainings``."""
         if self.recipe is None:
             return ExactLearner(
                 samples=samples, schedule=self.schedule, ridge=self.ridge, skip=self.skip
@@ -63,7 +63,7 @@ class Setting:
         return TrainedLearner(
             samples=samples, schedule=self.schedule, ridge=self.ridge, recipe=self.recipe,
             seed=child(self.seed, _WEIGHTS), activation=self.activation, skip=self.skip,
-            observe=trainings.append,
+            observe=trainings.append, together=tuple(times),
         )
 
 
@@ -80,7 +80,7 @@ class DenoiserTask:
         samples = setting.samples()
         unseen = samples.fresh(n=self.fresh, seed=child(setting.seed, _FRESH))
         trainings: list[Training] = []
-        learner = setting.learner(samples, trainings)
+        learner = setting.learner(samples, trainings, self.times)
         rows = []
         for time in self.times:
             network, values = learner(time), point(setting.schedule, time)
@@ -106,7 +106,7 @@ class GenerationTask:
         setting = self.setting
         samples = setting.samples()
         trainings: list[Training] = []
-        learner = setting.learner(samples, trainings)
+        learner = setting.learner(samples, trainings, stage_times(np.array(self.grid), self.method).ravel().tolist())
         flips: list[bool] = []
 
         def watched(time: float) -> Autoencoder:

@@ -9,7 +9,7 @@ residue of the initial w outside the span of the data. Compare with `simulate.ex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -31,6 +31,9 @@ Progress: TypeAlias = Callable[[int, float], None]
 # A training counts as converged if at most this share of its loss could still be gained with its own labels.
 # (Not judged by how far the gradient fell: the first one is mostly that of c, and says little about w.)
 CONVERGED = 1e-3
+
+# Why a training ends.
+DONE, STUCK = "all iterations done", "no step lowers the risk (labels would flip)"
 
 # The stream of mini-batches below the seed of a training.
 BATCHES = 0
@@ -128,11 +131,11 @@ def train(
     network = Autoencoder(start.detach().clone(), weight.detach().clone(), activation)
     return Training(
         network, tuple(recorded), tuple(losses), tuple(slopes), recorded[-1], early, reason,
-        _excess(network, samples, values, penalty, with_skip, losses[-1]),
+        excess_loss(network, samples, values, penalty, with_skip, losses[-1]),
     )
 
 
-def _excess(
+def excess_loss(
     network: Autoencoder, samples: Samples, values: Mixing, ridge: float, skip: bool, loss: float
 ) -> float:
     """(loss - the least loss with the network's labels) / loss; 0 where the loss is 0."""
@@ -156,11 +159,6 @@ def _follow(
     slopes: list[float] = []
     for state in states:
         loss = state.risk / size
-        if not (loss < float("inf") and state.slope < float("inf")):
-            raise FloatingPointError(
-                f"training diverged: loss {loss} after {state.iteration} iterations; "
-                "use a smaller step"
-            )
         recorded.append(state.iteration)
         losses.append(loss)
         slopes.append(state.slope)
@@ -168,13 +166,26 @@ def _follow(
             progress(state.iteration, loss)
         if state.stuck:
             return recorded, losses, slopes, state.stuck, True
-        if 0 < state.iteration < recipe.iterations:
-            if recipe.gradient_tolerance and state.slope <= recipe.gradient_tolerance * slopes[0]:
-                return recorded, losses, slopes, "gradient below tolerance", True
-            change = abs(losses[-1] - losses[-2])
-            if recipe.loss_tolerance and change <= recipe.loss_tolerance * abs(losses[-1]):
-                return recorded, losses, slopes, "loss change below tolerance", True
-    return recorded, losses, slopes, "all iterations done", False
+        reason = stopping(recipe, recorded, losses, slopes)
+        if reason:
+            return recorded, losses, slopes, reason, reason != DONE
+    raise AssertionError("the last state is recorded")
+
+
+def stopping(recipe: Recipe, recorded: Sequence[int], losses: Sequence[float], slopes: Sequence[float]) -> str:
+    """Why training ends after this record, "" if it goes on; FloatingPointError if it diverged."""
+    if not (losses[-1] < float("inf") and slopes[-1] < float("inf")):
+        raise FloatingPointError(
+            f"training diverged: loss {losses[-1]} after {recorded[-1]} iterations; use a smaller step"
+        )
+    if recorded[-1] == recipe.iterations:
+        return DONE
+    if recorded[-1] > 0:
+        if recipe.gradient_tolerance and slopes[-1] <= recipe.gradient_tolerance * slopes[0]:
+            return "gradient below tolerance"
+        if recipe.loss_tolerance and abs(losses[-1] - losses[-2]) <= recipe.loss_tolerance * abs(losses[-1]):
+            return "loss change below tolerance"
+    return ""
 
 
 def _adam(
@@ -236,8 +247,7 @@ def _descend(
                 break
             step *= 0.5
             if step < 1e-12 * largest:
-                why = "no step lowers the risk (labels would flip)"
-                yield _State(iteration, risk, square**0.5, why)
+                yield _State(iteration, risk, square**0.5, STUCK)
                 return
         skip.copy_(new_skip)
         weight.copy_(new_weight)

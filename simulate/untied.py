@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from simulate import checks
+from simulate.adam import adam_move
 from simulate.path import Mixing, Point, weights
 from simulate.seeds import Seed, child, normal, sequence
 from simulate.untied_data import ClassData
@@ -210,10 +211,7 @@ def _adam(
 ) -> None:
     """state: four parameters, four first and four second moments."""
     for k, each in enumerate(slope):
-        value, first, second = state[k], state[4 + k], state[8 + k]
-        first.lerp_(each, 0.1)
-        second.mul_(0.999).addcmul_(each, each, value=0.001)
-        move = first / (1 - 0.9**count) / ((second / (1 - 0.999**count)).sqrt() + 1e-8)
+        value, move = state[k], adam_move(state[4 + k], state[8 + k], each, count)
         value -= rate * (steps[k] if value.dim() == 2 else steps[k][..., None]) * move
 
 

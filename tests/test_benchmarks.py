@@ -26,7 +26,7 @@ def test_an_unknown_name_is_refused() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["evaluate", "exact_law", "figure", "phases"])
+@pytest.mark.parametrize("name", ["evaluate", "exact_law", "figure", "phases", "sweep", "batched_training"])
 def test_one_object_a_line(name: str) -> None:
     """Keys, and that the exit code follows the bars."""
     done = subprocess.run(
