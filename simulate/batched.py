@@ -9,22 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from simulate import checks
+from simulate import checkpoint as checkpoints, checks
 from simulate.adam import adam_move
 from simulate.autoencoder import ACTIVATIONS, Autoencoder
 from simulate.batch_risk import Networks, Pairs, Risk
+from simulate.durable import Arrays
+from simulate.identity import digest
 from simulate.losses import require_attained
 from simulate.memory import free
 from simulate.mixture import Samples
-from simulate.path import Mixing
+from simulate.path import Mixing, weights
 from simulate.recipes import AdamRecipe, GradientDescent, Recipe, StochasticGradientDescent, checked
-from simulate.seeds import Seed, batches, child, normal
+from simulate.seeds import Seed, batches, child, normal, sequence
 from simulate.training import BATCHES, DONE, STUCK, Training, excess_loss, stopping
 
 Progress = Callable[[int], None]
@@ -49,7 +53,7 @@ class Job:
 
 def train_many(
     jobs: Sequence[Job], *, recipe: Recipe, activation: str = "sign", skip: bool = True, together: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress | None = None, checkpoint: checkpoints.Given = None,
 ) -> list[Training]:
     """``[train(job.samples, job.values, recipe=recipe, ...) for job in jobs]``, ``together`` networks at once.
 
@@ -58,6 +62,7 @@ def train_many(
     (1e-15 while gradients are above it; at its minimum Adam divides rounding by rounding and throws networks about,
     each program its own way, and the last labels to flip do so an update earlier or later). Bit for bit the same for
     equal ``together``. ``progress(count)`` is called with how many networks are done.
+    ``checkpoint`` (a path, or a `Checkpoint`) keeps the state of each batch in a file and goes on from there.
     """
     with_skip = checks.flag("skip", skip)
     checks.choice("activation", activation, ACTIVATIONS)
@@ -65,8 +70,10 @@ def train_many(
     first = _checked(jobs)
     count = _fitting(first, len(jobs)) if together is None else checks.integer("together", together, least=1)
     done: list[Training] = []
+    kept = checkpoints.given(checkpoint)
     for start in range(0, len(jobs), count):
-        done += _train(jobs[start : start + count], recipe, activation, with_skip)
+        part = None if kept is None else kept.part(start // count)
+        done += _train(jobs[start : start + count], recipe, activation, with_skip, part)
         if progress is not None:
             progress(len(done))
     return done
@@ -109,7 +116,12 @@ class _Record:
     network: tuple[torch.Tensor, torch.Tensor] | None = None
 
 
-def _train(jobs: Sequence[Job], recipe: Recipe, activation: str, with_skip: bool) -> list[Training]:
+def _train(
+    jobs: Sequence[Job], recipe: Recipe, activation: str, with_skip: bool, checkpoint: checkpoints.Checkpoint | None
+) -> list[Training]:
+    seeds = [sequence(job.seed) for job in jobs]
+    settings = ([(job.samples, weights(job.values), job.ridge) for job in jobs], seeds, recipe, activation, with_skip)
+    keeper = checkpoints.begin(checkpoint, lambda: digest("many", *settings))
     first = jobs[0].samples
     x = torch.stack([job.samples.mixed(job.values).flatten(0, 1) for job in jobs])
     y = torch.stack([job.samples.targets.flatten(0, 1) for job in jobs])
@@ -117,7 +129,10 @@ def _train(jobs: Sequence[Job], recipe: Recipe, activation: str, with_skip: bool
     weight = torch.stack([normal(job.seed, (first.d,), dtype=x.dtype, device=x.device) for job in jobs])
     state = Networks(x.new_full((len(jobs),), recipe.skip_start if with_skip else 0.0), weight)
     records = [_Record() for _ in jobs]
-    _run(risk, state, recipe, [job.seed for job in jobs], records, first.pairs * first.d)
+    _run(risk, state, recipe, [job.seed for job in jobs], records, first.pairs * first.d, keeper)
+    for record in records:  # Of a checkpoint they lie on the processor.
+        assert record.network is not None
+        record.network = (record.network[0].to(x), record.network[1].to(x))
     return [_training(job, record, activation, with_skip) for job, record in zip(jobs, records, strict=True)]
 
 
@@ -132,37 +147,84 @@ def _training(job: Job, record: _Record, activation: str, with_skip: bool) -> Tr
 
 
 def _run(
-    risk: Risk, state: Networks, recipe: Recipe, seeds: Sequence[Seed], records: list[_Record], size: int
+    risk: Risk, state: Networks, recipe: Recipe, seeds: Sequence[Seed], records: list[_Record], size: int,
+    keeper: checkpoints.Keeper,
 ) -> None:
     """Train all of a batch, filling ``records``."""
-    steps = _steps(risk, recipe, seeds)
-    live = np.arange(len(records))
-    for iteration in range(recipe.iterations + 1):
+    steps, live, first = _steps(risk, recipe, seeds), np.arange(len(records)), 0
+    if keeper.found is not None:
+        live, first = _restore(keeper.found, records), int(keeper.found["iteration"])
+        rows = _rows(state, live)
+        risk, state = risk.take(rows), Networks(*(_like(state.skip, keeper.found[f"state/{k}"]) for k in range(2)))
+        steps.take(rows)
+        steps.restore({k.removeprefix("steps/"): v for k, v in keeper.found.items() if k.startswith("steps/")}, first)
+
+    def retire(reasons: Sequence[str], state: Networks) -> bool:
+        """Those that have one leave with their network in ``state``; whether some did."""
+        nonlocal live
+        for row, reason in enumerate(reasons):
+            if reason:
+                record = records[live[row]]
+                record.reason, record.network = reason, (state.skip[row].clone(), state.weight[row].clone())
+        live = live[[not reason for reason in reasons]]
+        return any(reasons)
+
+    for iteration in range(first, recipe.iterations + 1):
         last = iteration == recipe.iterations
-        reasons = [""] * len(live)
-        if last or iteration % recipe.record_every == 0:
+        if (last or iteration % recipe.record_every == 0) and not (keeper.found is not None and iteration == first):
             reasons = _note(risk, state, recipe, [records[k] for k in live], iteration, size)
-        if not last:
-            before, (state, stuck) = state, steps.step(risk, state)
-            for row in np.flatnonzero(stuck).tolist():  # It did not move.
-                if not reasons[row]:
-                    _note(risk.take(_rows(state, [row])), _only(before, [row]), recipe, [records[live[row]]], iteration,
-                          size)
-                    reasons[row] = STUCK
-        else:
-            before = state
-        done = [row for row, reason in enumerate(reasons) if reason]
-        for row in done:
-            record = records[live[row]]
-            record.reason, record.network = reasons[row], (before.skip[row].clone(), before.weight[row].clone())
-        if done:
-            keep = np.setdiff1d(np.arange(len(live)), done)
-            live = live[keep]
+            if retire(reasons, state):
+                risk, state = _without(risk, state, steps, reasons)
+            keeper.keep(partial(_kept, iteration, live, state, steps, records), last=not len(live))
+        if not len(live):
+            return
+        before, (state, stuck) = state, steps.step(risk, state)
+        if stuck.any():  # Those did not move.
+            for row in np.flatnonzero(stuck).tolist():
+                alone = risk.take(_rows(state, [row]))
+                _note(alone, _only(before, [row]), recipe, [records[live[row]]], iteration, size)
+            reasons = [STUCK if each else "" for each in stuck]
+            retire(reasons, before)
+            risk, state = _without(risk, state, steps, reasons)
             if not len(live):
+                keeper.keep(partial(_kept, iteration, live, state, steps, records), last=True)
                 return
-            rows = _rows(state, keep)
-            risk, state = risk.take(rows), _only(state, keep)
-            steps.take(rows)
+
+
+def _without(risk: Risk, state: Networks, steps: _Steps, reasons: Sequence[str]) -> tuple[Risk, Networks]:
+    """Go on without those that have a reason to end."""
+    rows = _rows(state, np.flatnonzero([not reason for reason in reasons]))
+    steps.take(rows)
+    return risk.take(rows), Networks(state.skip[rows], state.weight[rows])
+
+
+def _kept(iteration: int, live: NDArray[np.intp], state: Networks, steps: _Steps, records: Sequence[_Record]) -> Arrays:
+    """What a checkpoint holds."""
+    found: Arrays = {"iteration": np.array(iteration), "live": live}
+    found |= {f"state/{k}": each.numpy(force=True) for k, each in enumerate(state)}
+    found |= {f"steps/{name}": each.numpy(force=True) for name, each in steps.state().items()}
+    for k, record in enumerate(records):
+        found |= {f"record/{k}/{name}": np.array(getattr(record, name)) for name in ("recorded", "losses", "slopes")}
+        if record.network is not None:
+            found[f"done/{k}/reason"] = np.array(record.reason)
+            found |= {f"done/{k}/{i}": each.numpy(force=True) for i, each in enumerate(record.network)}
+    return found
+
+
+def _restore(found: Arrays, records: Sequence[_Record]) -> NDArray[np.intp]:
+    """Fill ``records`` from a checkpoint; which networks go on."""
+    for k, record in enumerate(records):
+        record.recorded, record.losses, record.slopes = (
+            found[f"record/{k}/{name}"].tolist() for name in ("recorded", "losses", "slopes")
+        )
+        if f"done/{k}/reason" in found:
+            record.reason = str(found[f"done/{k}/reason"])
+            record.network = (torch.from_numpy(found[f"done/{k}/0"]), torch.from_numpy(found[f"done/{k}/1"]))
+    return found["live"].astype(np.intp)
+
+
+def _like(tensor: torch.Tensor, array: NDArray[np.generic]) -> torch.Tensor:
+    return torch.from_numpy(array).to(tensor)
 
 
 def _rows(state: Networks, chosen: Sequence[int] | NDArray[np.intp]) -> torch.Tensor:
@@ -197,6 +259,11 @@ class _Steps(Protocol):
     def take(self, rows: torch.Tensor) -> None:
         """Go on with some of the networks."""
 
+    def state(self) -> dict[str, torch.Tensor]:
+        """What a checkpoint must hold, and `restore` gets back after ``count`` updates."""
+
+    def restore(self, found: Arrays, count: int) -> None: ...
+
 
 def _steps(risk: Risk, recipe: Recipe, seeds: Sequence[Seed]) -> _Steps:
     if isinstance(recipe, AdamRecipe):
@@ -225,6 +292,12 @@ class _Adam:
     def take(self, rows: torch.Tensor) -> None:
         self.moments = [each[rows] for each in self.moments]
 
+    def state(self) -> dict[str, torch.Tensor]:
+        return {str(k): each for k, each in enumerate(self.moments)}
+
+    def restore(self, found: Arrays, count: int) -> None:
+        self.count, self.moments = count, [_like(each, found[str(k)]) for k, each in enumerate(self.moments)]
+
 
 class _Stochastic:
     def __init__(self, recipe: StochasticGradientDescent, risk: Risk, seeds: Sequence[Seed]) -> None:
@@ -249,6 +322,12 @@ class _Stochastic:
         self.size = self.size[rows]
         if self.orders:
             self.orders = [self.orders[k] for k in rows.tolist()]
+
+    def state(self) -> dict[str, torch.Tensor]:
+        return {}
+
+    def restore(self, found: Arrays, count: int) -> None:
+        self.orders = [islice(order, count, None) for order in self.orders]
 
 
 class _Descending:
@@ -279,3 +358,9 @@ class _Descending:
 
     def take(self, rows: torch.Tensor) -> None:
         self.largest, self.size = self.largest[rows], self.size[rows]
+
+    def state(self) -> dict[str, torch.Tensor]:
+        return {"size": self.size}
+
+    def restore(self, found: Arrays, count: int) -> None:
+        self.size = _like(self.size, found["size"])

@@ -7,19 +7,23 @@ that the plateaus of wrong labels are there too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from simulate import checks
+from simulate import checkpoint as checkpoints, checks
 from simulate.autoencoder import ACTIVATIONS
 from simulate.batch_risk import Networks, Pairs, Risk, along
+from simulate.durable import Arrays
+from simulate.identity import digest
 from simulate.path import Mixing, weights
 from simulate.recipes import AdamRecipe, Recipe, StochasticGradientDescent
-from simulate.seeds import Seed, batches, child
+from simulate.seeds import Seed, batches, child, sequence
 from simulate.span import Span
 from simulate.training import BATCHES
 
@@ -58,25 +62,49 @@ def _pairs(span: Span, values: Mixing) -> Pairs:
 def descend(
     span: Span, values: Mixing, *, recipe: StochasticGradientDescent, ridge: float, seed: Seed,
     activation: str = "sign", skip: bool = True, progress: Progress | None = None,
+    checkpoint: checkpoints.Given = None,
 ) -> Descent:
     """Train a network on every data set of ``span`` from its weight and c = skip_start (0 without skip).
 
     Data set k meets the mini-batches of ``simulate.train(..., seed=child(seed, k))``. ``progress(iteration)`` is
-    called at each record. TypeError for other recipes; FloatingPointError if a risk stops being finite.
+    called at each record; ``checkpoint`` (a path, or a `Checkpoint`) keeps the state and goes on from it. TypeError for
+    other recipes; FloatingPointError if a risk stops being finite.
     """
     penalty, chosen = checks.penalty(ridge), equivariant(recipe)
     checks.choice("activation", activation, ACTIVATIONS)
     problem = Risk(_pairs(span, values), span.d, span.weight.new_tensor(penalty), activation, checks.flag("skip", skip))
-    rows: list[dict[str, Array]] = []
-    recorded: list[int] = []
-    for iteration, state in _updates(problem, span, chosen, seed):
+    settings = (span, weights(values), chosen, penalty, sequence(seed), activation, skip)
+    keeper = checkpoints.begin(checkpoint, lambda: digest("descent", *settings))
+    recorded, rows = _so_far(keeper.found)
+    for iteration, state in _updates(problem, span, chosen, seed, keeper.found):
+        if recorded and iteration == recorded[-1]:
+            continue
         rows.append(_measure(problem, span, state, values))
         recorded.append(iteration)
+        keeper.keep(partial(_kept, state, recorded, rows), last=iteration == chosen.iterations)
         if not np.isfinite(rows[-1]["training_loss"]).all():
             raise FloatingPointError(f"training diverged after {iteration} iterations; use a smaller step")
         if progress is not None:
             progress(iteration)
     return Descent(tuple(recorded), **{name: np.stack([row[name] for row in rows], axis=1) for name in rows[0]})
+
+
+def _kept(state: Networks, recorded: list[int], rows: list[dict[str, Array]]) -> Arrays:
+    """What a checkpoint holds."""
+    own = {name: value.numpy(force=True) for name, value in state._asdict().items()}
+    return {
+        "recorded": np.array(recorded), **{f"state/{name}": value for name, value in own.items()},
+        **{f"row/{name}": np.stack([row[name] for row in rows]) for name in rows[0]},
+    }
+
+
+def _so_far(found: Arrays | None) -> tuple[list[int], list[dict[str, Array]]]:
+    """The records of a checkpoint."""
+    if found is None:
+        return [], []
+    names = [name.removeprefix("row/") for name in found if name.startswith("row/")]
+    recorded: list[int] = found["recorded"].tolist()
+    return recorded, [{name: found[f"row/{name}"][k] for name in names} for k in range(len(recorded))]
 
 
 def equivariant(recipe: Recipe) -> StochasticGradientDescent:
@@ -95,7 +123,7 @@ def equivariant(recipe: Recipe) -> StochasticGradientDescent:
 
 
 def _updates(
-    problem: Risk, span: Span, recipe: StochasticGradientDescent, seed: Seed
+    problem: Risk, span: Span, recipe: StochasticGradientDescent, seed: Seed, found: Arrays | None
 ) -> Iterator[tuple[int, Networks]]:
     """The states to record: before the first, after every ``record_every``-th and the last update."""
     pairs, d = problem.pairs, float(span.d)
@@ -103,10 +131,15 @@ def _updates(
     whole = size == span.pairs
     largest = pairs.xx.sum(dim=1) if whole else span.pairs * pairs.xx.amax(dim=1)
     step = recipe.step / (largest / d + span.pairs + problem.ridge)
-    orders = [] if whole else [batches(child(seed, k, BATCHES), span.pairs, size) for k in range(span.seeds)]
+    first = 0 if found is None else int(found["recorded"][-1])
+    orders = [] if whole else [
+        islice(batches(child(seed, k, BATCHES), span.pairs, size), first, None) for k in range(span.seeds)
+    ]
     start = torch.full_like(step, recipe.skip_start if problem.with_skip else 0.0)
     state = Networks(start, span.weight)
-    for iteration in range(recipe.iterations + 1):
+    if found is not None:
+        state = Networks(*(torch.from_numpy(found[f"state/{name}"]).to(start) for name in Networks._fields))
+    for iteration in range(first, recipe.iterations + 1):
         last = iteration == recipe.iterations
         if last or iteration % recipe.record_every == 0:
             yield iteration, state
@@ -117,7 +150,7 @@ def _updates(
         state = Networks(state.skip - step / d * slope.skip, state.weight - step[:, None] * slope.weight)
 
 
-def _chosen(orders: list[Iterator[NDArray[np.intp]]], device: torch.device) -> torch.Tensor:
+def _chosen(orders: Sequence[Iterator[NDArray[np.intp]]], device: torch.device) -> torch.Tensor:
     return torch.as_tensor(np.stack([next(order) for order in orders]), device=device)
 
 

@@ -8,7 +8,6 @@ result; `simulate.reduced` makes networks and flows of them).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate import checks
+from simulate.identity import digest
 from simulate.memory import require
 from simulate.mixture import Mixture, Samples
 from simulate.seeds import Seed, child
@@ -92,10 +92,7 @@ class GramStatistics:
     @property
     def mark(self) -> str:
         """A digest of all scalars and settings: what belongs to these data sets carries it."""
-        digest = hashlib.blake2b(repr((self.d, self.n, self.draws, self.sigma, self.radius)).encode(), digest_size=12)
-        for name in ARRAYS:
-            digest.update(np.ascontiguousarray(getattr(self, name)).data)
-        return digest.hexdigest()
+        return digest(self)
 
     def require_mark(self, name: str, mark: str) -> None:
         """ValueError unless ``mark`` is empty or that of these statistics."""

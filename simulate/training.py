@@ -11,20 +11,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 from typing import TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from simulate import checks
+from simulate import checkpoint as checkpoints, checks
 from simulate.autoencoder import ACTIVATIONS, Autoencoder, reconstruct
+from simulate.durable import Arrays
 from simulate.exact import solve
+from simulate.identity import digest
 from simulate.losses import require_attained
 from simulate.mixture import Samples
-from simulate.path import Mixing
+from simulate.path import Mixing, weights
 from simulate.recipes import AdamRecipe, GradientDescent, Recipe, StochasticGradientDescent, checked
-from simulate.seeds import Seed, batches, child, normal
+from simulate.seeds import Seed, batches, child, normal, sequence
 
 Progress: TypeAlias = Callable[[int, float], None]
 
@@ -97,18 +101,21 @@ class _State:
     iteration: int
     risk: float
     slope: float
+    optimiser: Callable[[], Arrays]
     stuck: str = ""
 
 
 def train(
     samples: Samples, values: Mixing, *, recipe: Recipe, ridge: float, seed: Seed,
     activation: str = "sign", skip: bool = True, progress: Progress | None = None,
+    checkpoint: checkpoints.Given = None,
 ) -> Training:
     """Minimise 1/2 sum |f(x_t) - x1|^2 + ridge/2 |w|^2 from c = skip_start (0 without skip), w ~
     N(0, I).
 
-    ``progress(iteration, loss)`` is called at each record. Raises FloatingPointError if the risk
-    stops being finite, ValueError for n * draws = 1 (the infimum is not attained).
+    ``progress(iteration, loss)`` is called at each record. ``checkpoint`` (a path, or a `Checkpoint`) keeps the state
+    there and goes on from it. Raises FloatingPointError if the risk stops being finite, ValueError for n * draws = 1
+    (the infimum is not attained).
     """
     penalty = checks.penalty(ridge)
     with_skip = checks.flag("skip", skip)
@@ -120,17 +127,23 @@ def train(
     )
     weight = normal(seed, (samples.d,), dtype=samples.data.dtype, device=samples.data.device)
     start = weight.new_tensor(recipe.skip_start if with_skip else 0.0)
+    settings = (samples, weights(values), recipe, penalty, activation, with_skip, sequence(seed))
+    keeper = checkpoints.begin(checkpoint, lambda: digest("train", *settings))
+    found = keeper.found or {}
+    if found:
+        start.copy_(torch.from_numpy(found["skip"]))
+        weight.copy_(torch.from_numpy(found["weight"]))
     if isinstance(recipe, AdamRecipe):
-        states = _adam(problem, start, weight, recipe, with_skip)
+        states = _adam(problem, start, weight, recipe, with_skip, found)
     elif isinstance(recipe, StochasticGradientDescent):
-        states = _stochastic(problem, start, weight, recipe, with_skip, child(seed, BATCHES))
+        states = _stochastic(problem, start, weight, recipe, with_skip, child(seed, BATCHES), found)
     else:
-        states = _descend(problem, start, weight, recipe, with_skip)
+        states = _descend(problem, start, weight, recipe, with_skip, found)
     size = samples.pairs * samples.d
-    recorded, losses, slopes, reason, early = _follow(states, recipe, size, progress)
+    recorded, losses, slopes, reason = _follow(states, recipe, size, progress, keeper, (start, weight))
     network = Autoencoder(start.detach().clone(), weight.detach().clone(), activation)
     return Training(
-        network, tuple(recorded), tuple(losses), tuple(slopes), recorded[-1], early, reason,
+        network, tuple(recorded), tuple(losses), tuple(slopes), recorded[-1], reason != DONE, reason,
         excess_loss(network, samples, values, penalty, with_skip, losses[-1]),
     )
 
@@ -151,25 +164,44 @@ def excess_loss(
 
 
 def _follow(
-    states: Iterator[_State], recipe: Recipe, size: int, progress: Progress | None
-) -> tuple[list[int], list[float], list[float], str, bool]:
-    """Run the optimiser, record, and decide when it has done enough."""
-    recorded: list[int] = []
-    losses: list[float] = []
-    slopes: list[float] = []
+    states: Iterator[_State], recipe: Recipe, size: int, progress: Progress | None, keeper: checkpoints.Keeper,
+    network: tuple[torch.Tensor, torch.Tensor],
+) -> tuple[list[int], list[float], list[float], str]:
+    """Run the optimiser, record, keep, and decide when it has done enough."""
+    found = keeper.found or {}
+    recorded: list[int] = found["recorded"].tolist() if found else []
+    losses: list[float] = found["losses"].tolist() if found else []
+    slopes: list[float] = found["slopes"].tolist() if found else []
+    if found and str(found["reason"]):
+        return recorded, losses, slopes, str(found["reason"])
     for state in states:
-        loss = state.risk / size
         recorded.append(state.iteration)
-        losses.append(loss)
+        losses.append(state.risk / size)
         slopes.append(state.slope)
+        reason = state.stuck or stopping(recipe, recorded, losses, slopes)
+        keeper.keep(partial(_kept, state, network, recorded, losses, slopes, reason), last=bool(reason))
         if progress is not None:
-            progress(state.iteration, loss)
-        if state.stuck:
-            return recorded, losses, slopes, state.stuck, True
-        reason = stopping(recipe, recorded, losses, slopes)
+            progress(state.iteration, losses[-1])
         if reason:
-            return recorded, losses, slopes, reason, reason != DONE
+            return recorded, losses, slopes, reason
     raise AssertionError("the last state is recorded")
+
+
+def _kept(
+    state: _State, network: tuple[torch.Tensor, torch.Tensor], recorded: list[int], losses: list[float],
+    slopes: list[float], reason: str,
+) -> Arrays:
+    """What a checkpoint holds."""
+    skip, weight = (each.detach().numpy(force=True) for each in network)
+    return {
+        "skip": skip, "weight": weight, "recorded": np.array(recorded), "losses": np.array(losses),
+        "slopes": np.array(slopes), "reason": np.array(reason), **state.optimiser(),
+    }
+
+
+def _begun(found: Arrays) -> int:
+    """How many updates a checkpoint has behind it."""
+    return int(found["recorded"][-1]) if found else 0
 
 
 def stopping(recipe: Recipe, recorded: Sequence[int], losses: Sequence[float], slopes: Sequence[float]) -> str:
@@ -189,52 +221,67 @@ def stopping(recipe: Recipe, recorded: Sequence[int], losses: Sequence[float], s
 
 
 def _adam(
-    problem: _Problem, skip: torch.Tensor, weight: torch.Tensor, recipe: AdamRecipe, with_skip: bool
+    problem: _Problem, skip: torch.Tensor, weight: torch.Tensor, recipe: AdamRecipe, with_skip: bool, found: Arrays
 ) -> Iterator[_State]:
     """torch's Adam, in place; yields before the first, after every ``record_every``-th and the
     last.
     """
-    weight.requires_grad_(True)
-    groups = [{"params": [weight], "weight_decay": problem.ridge}]
-    if with_skip:
-        skip.requires_grad_(True)
-        groups.append({"params": [skip], "weight_decay": 0.0})
-    optimiser = torch.optim.Adam(groups, lr=recipe.learning_rate)
-    for iteration in range(recipe.iterations + 1):
+    trained = {"weight": weight, "skip": skip} if with_skip else {"weight": weight}
+    for each in trained.values():
+        each.requires_grad_(True)
+    optimiser = torch.optim.Adam(
+        [{"params": [each], "weight_decay": problem.ridge if each is weight else 0.0} for each in trained.values()],
+        lr=recipe.learning_rate,
+    )
+    first = _begun(found)
+    for name, each in trained.items() if found else ():
+        moments = {key: torch.from_numpy(found[f"{name}.{key}"]).to(each) for key in ("exp_avg", "exp_avg_sq")}
+        if first:
+            optimiser.state[each] = {"step": torch.tensor(float(first)), **moments}
+
+    def moved() -> Arrays:
+        return {
+            f"{name}.{key}": optimiser.state[each].get(key, torch.zeros_like(each)).detach().numpy(force=True)
+            for name, each in trained.items() for key in ("exp_avg", "exp_avg_sq")
+        }
+
+    for iteration in range(first, recipe.iterations + 1):
         last = iteration == recipe.iterations
         optimiser.zero_grad()
         loss = problem.misfit(skip, weight)
         loss.backward()  # type: ignore[no-untyped-call]
-        if last or iteration % recipe.record_every == 0:
-            yield _adam_state(problem, skip, weight, iteration, float(loss.detach()))
+        if (last or iteration % recipe.record_every == 0) and not (found and iteration == first):
+            yield _adam_state(problem, skip, weight, iteration, float(loss.detach()), moved)
         if not last:
             optimiser.step()
 
 
 def _adam_state(
-    problem: _Problem, skip: torch.Tensor, weight: torch.Tensor, iteration: int, misfit: float
+    problem: _Problem, skip: torch.Tensor, weight: torch.Tensor, iteration: int, misfit: float,
+    optimiser: Callable[[], Arrays],
 ) -> _State:
     w = weight.detach()
     assert weight.grad is not None
     square = float((weight.grad + problem.ridge * w).square().sum())
     if skip.grad is not None:
         square += float(skip.grad.square()) / w.shape[0]
-    return _State(iteration, misfit + 0.5 * problem.ridge * float(w.square().sum()), square**0.5)
+    return _State(iteration, misfit + 0.5 * problem.ridge * float(w.square().sum()), square**0.5, optimiser)
 
 
 def _descend(
     problem: _Problem, skip: torch.Tensor, weight: torch.Tensor, recipe: GradientDescent,
-    with_skip: bool,
+    with_skip: bool, found: Arrays,
 ) -> Iterator[_State]:
     """Gradient descent in (sqrt(d) c, w) with halving, in place; yields like `_adam`."""
     pairs, d = problem.x.shape
     largest = recipe.step / (float(problem.x.square().sum()) / d + pairs + problem.ridge)
-    step = largest
+    step, first = float(found.get("step", largest)), _begun(found)
     risk, c_slope, w_slope, square = _gradient(problem, skip, weight, with_skip)
-    for iteration in range(recipe.iterations + 1):
+    for iteration in range(first, recipe.iterations + 1):
         last = iteration == recipe.iterations
-        if last or iteration % recipe.record_every == 0:
-            yield _State(iteration, risk, square**0.5)
+        kept = partial(_numbers, step=step)
+        if (last or iteration % recipe.record_every == 0) and not (found and iteration == first):
+            yield _State(iteration, risk, square**0.5, kept)
         if last:
             return
         step = min(2.0 * step, largest)
@@ -247,7 +294,7 @@ def _descend(
                 break
             step *= 0.5
             if step < 1e-12 * largest:
-                yield _State(iteration, risk, square**0.5, STUCK)
+                yield _State(iteration, risk, square**0.5, kept, STUCK)
                 return
         skip.copy_(new_skip)
         weight.copy_(new_weight)
@@ -256,7 +303,7 @@ def _descend(
 
 def _stochastic(
     problem: _Problem, skip: torch.Tensor, weight: torch.Tensor, recipe: StochasticGradientDescent,
-    with_skip: bool, seed: Seed,
+    with_skip: bool, seed: Seed, found: Arrays,
 ) -> Iterator[_State]:
     """Gradient descent in (sqrt(d) c, w) on mini-batches, in place; yields like `_adam`."""
     pairs, d = problem.x.shape
@@ -264,18 +311,23 @@ def _stochastic(
     squares = problem.x.square().sum(dim=1)
     largest = float(squares.sum()) if size == pairs else pairs * float(squares.max())
     step = recipe.step / (largest / d + pairs + problem.ridge)
-    order = batches(seed, pairs, size)
-    for iteration in range(recipe.iterations + 1):
+    first = _begun(found)
+    order = islice(batches(seed, pairs, size), first, None)
+    for iteration in range(first, recipe.iterations + 1):
         last = iteration == recipe.iterations
-        if last or iteration % recipe.record_every == 0:
+        if (last or iteration % recipe.record_every == 0) and not (found and iteration == first):
             risk, _, _, square = _gradient(problem, skip, weight, with_skip)
-            yield _State(iteration, risk, square**0.5)
+            yield _State(iteration, risk, square**0.5, _numbers)
         if last:
             return
         batch = problem if size == pairs else problem.part(next(order))
         _, c_slope, w_slope, _ = _gradient(batch, skip, weight, with_skip)
         skip -= step / d * c_slope
         weight -= step * w_slope
+
+
+def _numbers(**numbers: float) -> Arrays:
+    return {name: np.array(value) for name, value in numbers.items()}
 
 
 def _gradient(

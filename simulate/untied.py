@@ -11,7 +11,6 @@ such as m tanh(b) mean something. omega = 0 exactly counts as +.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -20,8 +19,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from simulate import checks
+from simulate import checkpoint as checkpoints, checks
 from simulate.adam import adam_move
+from simulate.durable import Arrays
+from simulate.identity import digest
 from simulate.path import Mixing, Point, weights
 from simulate.seeds import Seed, child, normal, sequence
 from simulate.untied_data import ClassData
@@ -106,43 +107,62 @@ class UntiedTraining:
 def train_untied(
     data: ClassData, points: Sequence[Mixing], *, recipe: UntiedRecipe, ridge_u: float, ridge_w: float, seed: Seed,
     start: UntiedTraining | None = None, until: int | None = None, progress: Progress | None = None,
+    checkpoint: checkpoints.Given = None,
 ) -> UntiedTraining:
     """A network for every data set at each of ``points`` (alpha, beta), by `UntiedSGD` or `UntiedAdam`.
 
     ``until`` stops early, at a multiple of record_every, and ``start`` takes such a run up again: the result is that of
-    an uninterrupted one. ``progress(iteration)`` is called at each record. FloatingPointError if it diverges.
+    an uninterrupted one. So does ``checkpoint`` (a path, or a `Checkpoint`) with a run that was killed.
+    ``progress(iteration)`` is called at each record. FloatingPointError if it diverges.
     """
     chosen = checked(recipe)
     problem = Problem.of(data, points, ridge_u, ridge_w)
-    mark = marked(seed, chosen, problem.points, ridge_u, ridge_w, data.mixture, data.labels, data.data)
+    mark = digest(
+        "untied", sequence(seed), chosen, problem.points, ridge_u, ridge_w, data.mixture, data.labels, data.data
+    )
     require_start(start, UntiedTraining, mark)
+    keeper = checkpoints.begin(checkpoint, lambda: mark)
     state = problem.start(chosen, seed) if start is None else [each.clone() for each in start.last]
-    begin = 0 if start is None else start.recorded[-1]
-    rows: list[UntiedOverlaps] = [] if start is None else [
-        UntiedOverlaps(*(each[..., i] for each in start.overlaps)) for i in range(len(start.recorded) - 1)
-    ]
-    recorded = [] if start is None else list(start.recorded[:-1])
+    if keeper.found is not None:
+        state = [torch.from_numpy(keeper.found[f"state/{k}"]).to(each) for k, each in enumerate(state)]
+    begin, recorded, rows = so_far(start, keeper.found)
     end = stop(chosen, begin, until)
     for iteration in updates(problem, state, chosen, seed, begin, end):
         require_finite(iteration, *(each.numpy(force=True) for each in state[:4]))
         recorded.append(iteration)
         rows.append(problem.measure(Parameters(*state[:4])))
+        keeper.keep(
+            lambda: to_keep(recorded, rows, [each.numpy(force=True) for each in state]), last=iteration == end
+        )
         if progress is not None:
             progress(iteration)
     u_data, w_data = problem.along_data(Parameters(*state[:4]))
-    overlaps = UntiedOverlaps(*(np.stack(column, axis=-1) for column in zip(*rows, strict=True)))
-    return UntiedTraining(tuple(recorded), overlaps, u_data, w_data, tuple(state), mark)
+    return UntiedTraining(tuple(recorded), stacked(rows), u_data, w_data, tuple(state), mark)
 
 
-def marked(seed: Seed, *settings: Any) -> str:
-    """Equal for equal seeds and settings, arrays among them, and for nothing else."""
-    root = sequence(seed)
-    digest = hashlib.sha256(repr((root.entropy, root.spawn_key)).encode())
-    for each in settings:
-        if isinstance(each, torch.Tensor):
-            each = each.numpy(force=True)
-        digest.update(np.ascontiguousarray(each).tobytes() if isinstance(each, np.ndarray) else repr(each).encode())
-    return digest.hexdigest()
+def stacked(rows: Sequence[UntiedOverlaps]) -> UntiedOverlaps:
+    return UntiedOverlaps(*(np.stack(column, axis=-1) for column in zip(*rows, strict=True)))
+
+
+def to_keep(recorded: Sequence[int], rows: Sequence[UntiedOverlaps], state: Sequence[Array]) -> Arrays:
+    """What a checkpoint holds."""
+    return {
+        "recorded": np.array(recorded), **{f"state/{k}": each for k, each in enumerate(state)},
+        **{f"overlaps/{name}": each for name, each in stacked(rows)._asdict().items()},
+    }
+
+
+def so_far(start: Any, found: Arrays | None) -> tuple[int, list[int], list[UntiedOverlaps]]:
+    """Updates behind the state to go on from, and the records before it: of a checkpoint, or of ``start``."""
+    if found is not None:
+        recorded = found["recorded"].tolist()
+        overlaps = UntiedOverlaps(*(found[f"overlaps/{name}"] for name in UntiedOverlaps._fields))
+    elif start is not None:
+        recorded, overlaps = list(start.recorded), start.overlaps
+    else:
+        return 0, [], []
+    rows = [UntiedOverlaps(*(each[..., i] for each in overlaps)) for i in range(len(recorded) - 1)]
+    return recorded[-1], recorded[:-1], rows
 
 
 def require_start(start: Any, kind: type[Any], mark: str) -> None:

@@ -7,22 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulate import checkpoint as checkpoints
+from simulate.identity import digest
 from simulate.path import Mixing
-from simulate.seeds import Seed, child
+from simulate.seeds import Seed, child, sequence
 from simulate.untied import (
     NOISE,
     ORDER,
     Progress,
     UntiedOverlaps,
-    marked,
     orders,
     require_finite,
     require_start,
+    so_far,
+    stacked,
     stop,
+    to_keep,
 )
 from simulate.untied_coordinates import UntiedSpan
 from simulate.untied_recipes import UntiedAdam, UntiedRecipe, UntiedSGD, checked
@@ -49,6 +54,7 @@ class SpanTraining:
 def train_untied_span(
     span: UntiedSpan, points: Sequence[Mixing], *, recipe: UntiedSGD, ridge_u: float, ridge_w: float, seed: Seed,
     start: SpanTraining | None = None, until: int | None = None, progress: Progress | None = None,
+    checkpoint: checkpoints.Given = None,
 ) -> SpanTraining:
     """`simulate.train_untied` in law, for every data set at each of ``points``, at a cost that d does not enter.
 
@@ -56,14 +62,15 @@ def train_untied_span(
     """
     chosen = reducible(recipe)
     problem = Reduced.of(span, points, chosen, ridge_u, ridge_w)
-    mark = marked(seed, chosen, problem.points, ridge_u, ridge_w, span.mixture, span.labels, span.data)
+    mark = digest(
+        "untied span", sequence(seed), chosen, problem.points, ridge_u, ridge_w, span.mixture, span.labels, span.data
+    )
     require_start(start, SpanTraining, mark)
+    keeper = checkpoints.begin(checkpoint, lambda: mark)
     state = problem.start(seed) if start is None else start.last
-    begin = 0 if start is None else start.recorded[-1]
-    rows = [] if start is None else [
-        UntiedOverlaps(*(each[..., i] for each in start.overlaps)) for i in range(len(start.recorded) - 1)
-    ]
-    recorded = [] if start is None else list(start.recorded[:-1])
+    if keeper.found is not None:
+        state = State(*(keeper.found[f"state/{k}"] for k in range(len(state))))
+    begin, recorded, rows = so_far(start, keeper.found)
     end = stop(chosen, begin, until)
     size = chosen.size(span.n)
     blocks = list(problem.blocks())
@@ -71,6 +78,7 @@ def train_untied_span(
         if iteration in (begin, end) or iteration % chosen.record_every == 0:
             recorded.append(iteration)
             rows.append(problem.measure(state))
+            keeper.keep(partial(to_keep, recorded, rows, state), last=iteration == end)
             if progress is not None:
                 progress(iteration)
             source = Drawn(np.random.default_rng(child(seed, NOISE, iteration)), span.mixture.d, size)
@@ -80,8 +88,7 @@ def train_untied_span(
                 state = _updated(blocks, state, source, next(order), chosen.at(iteration))
             require_finite(iteration + 1, state.skip, state.b, state.u, state.w)
     u_data, w_data = problem.along_data(state)
-    overlaps = UntiedOverlaps(*(np.stack(column, axis=-1) for column in zip(*rows, strict=True)))
-    return SpanTraining(tuple(recorded), overlaps, u_data, w_data, state, mark)
+    return SpanTraining(tuple(recorded), stacked(rows), u_data, w_data, state, mark)
 
 
 def reducible(recipe: UntiedRecipe) -> UntiedSGD:

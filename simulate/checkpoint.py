@@ -1,0 +1,86 @@
+"""Checkpoints: where a long training keeps its state, and goes on from it exactly.
+
+One mechanism for every training loop: the loop gives its state as arrays at its records, a whole file takes the place
+of the one before, and a loop that begins with a file of the same settings goes on from there. What comes out is what
+the uninterrupted run would have given, bit for bit.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
+
+from simulate import checks
+from simulate.durable import Arrays, Damaged, read_arrays, write_arrays
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A file, written at most every ``seconds`` (0: at every record), and when training ends.
+
+    A file of another training (other data, settings, seed) is refused; a damaged one is not used, with a warning.
+    """
+
+    path: str | Path
+    seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.path, str | Path):
+            raise TypeError(f"path must be a path, not {type(self.path).__name__}")
+        checks.real("seconds", self.seconds, least=0.0)
+
+    def part(self, number: int) -> Checkpoint:
+        """The checkpoint of one of several trainings, in a file beside this one's."""
+        path = Path(self.path)
+        return replace(self, path=path.with_name(f"{path.name}.{number:04d}"))
+
+
+Given: TypeAlias = Checkpoint | str | Path | None
+
+
+def given(checkpoint: Given) -> Checkpoint | None:
+    """A path stands for a checkpoint there."""
+    return checkpoint if checkpoint is None or isinstance(checkpoint, Checkpoint) else Checkpoint(checkpoint)
+
+
+@dataclass(eq=False)
+class Keeper:
+    """Of one training: ``found`` is the state to go on from, None at a beginning."""
+
+    checkpoint: Checkpoint | None
+    mark: str
+    found: Arrays | None = None
+    written: float = field(default_factory=time.monotonic)
+
+    def keep(self, state: Callable[[], Mapping[str, NDArray[Any]]], *, last: bool = False) -> None:
+        """Write the state, if it is time."""
+        if self.checkpoint is None or not (last or time.monotonic() - self.written >= self.checkpoint.seconds):
+            return
+        write_arrays(Path(self.checkpoint.path), state(), {"mark": self.mark})
+        self.written = time.monotonic()
+
+
+def begin(checkpoint: Given, mark: Callable[[], str]) -> Keeper:
+    """What keeps the state of a training whose settings have this mark; ValueError for a file of another one."""
+    place = given(checkpoint)
+    if place is None:
+        return Keeper(None, "")
+    own = mark()
+    try:
+        arrays, about = read_arrays(Path(place.path))
+    except FileNotFoundError:
+        return Keeper(place, own)
+    except Damaged as problem:
+        warnings.warn(f"{problem}: training begins anew", stacklevel=3)
+        return Keeper(place, own)
+    if about.get("mark") != own:
+        raise ValueError(
+            f"checkpoint {place.path} is of a training with other data, settings or seed: take another path"
+        )
+    return Keeper(place, own, arrays)
