@@ -29,7 +29,7 @@ def busy(seed: np.random.SeedSequence, *, x: int) -> dict[str, float]:
 
 def sweep_costs() -> list[Result]:
     grid = {"x": list(range(POINTS))}
-    with workers(2) as two, workers(1), tempfile.TemporaryDirectory() as folder:
+    with workers(2) as two, tempfile.TemporaryDirectory() as folder:
         sweep(nothing, {"x": [0, 1, 2, 3]}, executor=two, progress=False)  # Processes start here.
 
         def stored() -> None:
@@ -39,7 +39,8 @@ def sweep_costs() -> list[Result]:
         ours, plain = in_turn(stored, lambda: [nothing(np.random.SeedSequence(x), x=x) for x in range(POINTS)], 5)
         some = {"x": list(range(40))}
         both, single = in_turn(
-            lambda: sweep(busy, some, executor=two, progress=False), lambda: sweep(busy, some, progress=False), 3
+            lambda: sweep(busy, some, executor=two, progress=False),
+            lambda: sweep(busy, some, progress=False, workers=1), 3,
         )
     return [
         Result(

@@ -10,7 +10,6 @@ and one line on bad input, a full disk, a worker that was ended or where memory 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
@@ -69,8 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"simulate: interrupted, nothing written{kept}", file=sys.stderr)
         return 130
     if "unconverged" in dataset and bool((dataset.unconverged > 0).any()):
-        share = json.loads(dataset.attrs["provenance"])["unconverged"]
-        note = dataset.unconverged.attrs["note"]
+        share = float(dataset.unconverged.mean())
+        note = dataset.unconverged.attrs.get("note", "the networks are not minimisers")
         print(f"simulate: {share:.2g} of the trainings did not converge: {note}", file=sys.stderr)
     return 0
 
@@ -132,10 +131,11 @@ def _curves(given: argparse.Namespace) -> xr.Dataset:
         "n": given.n, "ridge": given.ridge, "draws": given.draws, "schedule": schedule, "seeds": given.seeds,
         "seed": given.seed, "skip": not given.no_skip, "keep_runs": given.runs,
     }
+    kept = long_runs.store(given)
     if given.kind != "learning" and given.reduced:
         return _reduced(given, mixture, shared)
     with long_runs.executor(given) as executor:
-        shared |= {"executor": executor, "progress": not given.quiet, "store": long_runs.store(given)}
+        shared |= {"executor": executor, "progress": not given.quiet, "store": kept}
         if given.kind == "learning":
             return learning_curves(
                 mixture, times=_times(schedule, given.times), activation=given.activation, **shared,

@@ -58,10 +58,11 @@ def train_many(
     """``[train(job.samples, job.values, recipe=recipe, ...) for job in jobs]``, ``together`` networks at once.
 
     All data of one shape, dtype and device (an accelerator's too). ``together`` None: as many as half of the free
-    memory holds, and on a processor no more than its cache. Equal to the networks trained one by one up to rounding
-    (1e-15 while gradients are above it; at its minimum Adam divides rounding by rounding and throws networks about,
-    each program its own way, and the last labels to flip do so an update earlier or later). Bit for bit the same for
-    equal ``together``. ``progress(count)`` is called with how many networks are done.
+    memory holds, and on a processor no more than its cache (give it where a checkpoint may have to go on elsewhere).
+    Equal to the networks trained one by one up to rounding: 1e-15 for hundreds of Adam's updates. Training can enlarge
+    it: Adam at a minimum divides rounding by rounding, mini-batches at a large step do not contract, and where only a
+    label that flips could lower the risk, rounding decides when that is found. Bit for bit the same for equal
+    ``together``. ``progress(count)`` is called with how many networks are done.
     ``checkpoint`` (a path, or a `Checkpoint`) keeps the state of each batch in a file and goes on from there.
     """
     with_skip = checks.flag("skip", skip)

@@ -17,7 +17,9 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 from simulate import checks
-from simulate.durable import Arrays, Damaged, read_arrays, write_arrays
+from simulate.durable import Arrays, Damaged, Foreign, read_arrays, write_arrays
+from simulate.identity import digest
+from simulate.provenance import versions
 
 
 @dataclass(frozen=True)
@@ -67,20 +69,25 @@ class Keeper:
 
 
 def begin(checkpoint: Given, mark: Callable[[], str]) -> Keeper:
-    """What keeps the state of a training whose settings have this mark; ValueError for a file of another one."""
+    """What keeps the state of a training whose settings have this mark; ValueError for a file of another one, or of
+    other versions (commits are not looked at).
+    """
     place = given(checkpoint)
     if place is None:
         return Keeper(None, "")
-    own = mark()
+    own = digest(mark(), versions())
     try:
         arrays, about = read_arrays(Path(place.path))
     except FileNotFoundError:
         return Keeper(place, own)
+    except Foreign as problem:
+        raise ValueError(f"checkpoint: {problem}: take another path") from None
     except Damaged as problem:
         warnings.warn(f"{problem}: training begins anew", stacklevel=3)
         return Keeper(place, own)
     if about.get("mark") != own:
         raise ValueError(
-            f"checkpoint {place.path} is of a training with other data, settings or seed: take another path"
+            f"checkpoint {place.path} is of a training with other data, settings or seed (or other versions of python, "
+            "numpy, torch, this project): take another path"
         )
     return Keeper(place, own, arrays)

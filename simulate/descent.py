@@ -81,9 +81,9 @@ def descend(
             continue
         rows.append(_measure(problem, span, state, values))
         recorded.append(iteration)
-        keeper.keep(partial(_kept, state, recorded, rows), last=iteration == chosen.iterations)
         if not np.isfinite(rows[-1]["training_loss"]).all():
             raise FloatingPointError(f"training diverged after {iteration} iterations; use a smaller step")
+        keeper.keep(partial(_kept, state, recorded, rows), last=iteration == chosen.iterations)
         if progress is not None:
             progress(iteration)
     return Descent(tuple(recorded), **{name: np.stack([row[name] for row in rows], axis=1) for name in rows[0]})

@@ -28,6 +28,10 @@ class Damaged(ValueError):
     """A file of arrays that is not what was written."""
 
 
+class Foreign(Damaged):
+    """A file of something else."""
+
+
 def write_whole(path: Path, write: Callable[[Path], object], *, new: bool = False) -> Path:
     """``write`` fills a temporary file beside ``path``, which then takes its place at once; makes the folder.
 
@@ -39,7 +43,7 @@ def write_whole(path: Path, write: Callable[[Path], object], *, new: bool = Fals
         write(part)
         _flush(part)
         if new:
-            os.link(part, path)
+            _link(part, path)
         else:
             os.replace(part, path)
     finally:
@@ -62,8 +66,10 @@ def read_arrays(path: Path) -> tuple[Arrays, dict[str, Any]]:
     """What `write_arrays` wrote. FileNotFoundError if there is none, Damaged if it is not that."""
     content = path.read_bytes()
     head, start = content[: len(_HEAD)], len(_HEAD) + 65
-    if head != _HEAD or len(content) < start:
-        raise Damaged(f"{path} is not a whole file of arrays")
+    if head != _HEAD[: len(head)]:
+        raise Foreign(f"{path} is not a file of arrays of this project")
+    if len(content) < start:
+        raise Damaged(f"{path} is not whole")
     payload = content[start:]
     if hashlib.sha256(payload).hexdigest().encode() != content[len(_HEAD) : start - 1]:
         raise Damaged(f"{path} was cut or changed since it was written")
@@ -71,6 +77,18 @@ def read_arrays(path: Path) -> tuple[Arrays, dict[str, Any]]:
         about = json.loads(found[_ABOUT].tobytes())
         arrays = {name.removeprefix("array/"): found[name] for name in found.files if name != _ABOUT}
     return arrays, about
+
+
+def _link(part: Path, path: Path) -> None:
+    """``path`` becomes ``part`` unless it is there."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:  # A file system without links: two processes at the same instant are not told apart.
+        if path.exists():
+            raise FileExistsError(f"{path} exists") from None
+        os.replace(part, path)
 
 
 def _flush(place: Path) -> None:

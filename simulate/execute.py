@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import traceback
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,11 @@ from simulate.store import Chunks, Results, Store, as_store, split_settings
 
 # Chunks submitted at once: workers never wait for the next one, and an interruption has little to cancel.
 WINDOW = 128
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def workers(count: int) -> AbstractContextManager[Executor | None]:
@@ -97,9 +103,9 @@ def execute(
     collect = finish or chunks is not None
     with bar(len(tasks), name, show=progress, unit=unit) as shown:
         todo = _left(tasks, chunks, found)
-        shown.update(len(found))
-        shown.refresh()
-        with closing(_finished(tasks, todo, executor, collect)) as arriving:
+        if found:
+            shown.update(len(found))
+        with closing(_finished(tasks, todo, executor, collect, chunks)) as arriving:
             try:
                 for members, results in arriving:
                     good = {k: r for k, r in zip(members, results, strict=True) if not isinstance(r, Failure)}
@@ -108,7 +114,10 @@ def execute(
                     if chunks is not None and good:
                         _keep(chunks, members[0] // chunks.size, found)
                     shown.update(len(members))
-            except BrokenExecutor as problem:
+            except Exception as problem:
+                # What Dask raises where a worker ended again and again.
+                if not isinstance(problem, BrokenExecutor) and type(problem).__name__ != "KilledWorker":
+                    raise
                 raise WorkerEnded(_ended(len(found), len(tasks), chunks)) from problem
     if failures:
         raise PointsFailed(_failed(tasks, failures, chunks), failures, found)
@@ -133,18 +142,23 @@ Finished = tuple[list[int], list[Any]]
 
 
 def _finished(
-    tasks: Sequence[Task], todo: list[list[int]], executor: Executor | None, collect: bool
+    tasks: Sequence[Task], todo: list[list[int]], executor: Executor | None, collect: bool, chunks: Chunks | None
 ) -> Generator[Finished]:
     """Chunks as they are finished; what has not started is cancelled at the end, however it comes."""
     if executor is None:
         for members in todo:
-            yield members, run_all([tasks[k] for k in members], collect)
+            kept = _by_another(members, chunks)
+            yield members, run_all([tasks[k] for k in members], collect) if kept is None else kept
         return
     waiting: dict[Future[list[Any]], list[int]] = {}
     ahead = iter(todo)
     try:
         while True:
             for members in ahead:
+                kept = _by_another(members, chunks)
+                if kept is not None:
+                    yield members, kept
+                    continue
                 waiting[executor.submit(run_all, [tasks[k] for k in members], collect)] = members
                 if len(waiting) >= WINDOW:
                     break
@@ -159,6 +173,14 @@ def _finished(
             future.cancel()
 
 
+def _by_another(members: list[int], chunks: Chunks | None) -> list[Measured] | None:
+    """What another process on the same store has finished meanwhile, if it is all of a chunk."""
+    if chunks is None or not chunks.file(members[0] // chunks.size).exists():
+        return None
+    found = chunks.read(members[0] // chunks.size)
+    return [found[k] for k in members] if all(k in found for k in members) else None
+
+
 def _raised(future: Future[list[Any]]) -> bool:
     return future.exception() is not None
 
@@ -171,8 +193,12 @@ def run_all(tasks: Sequence[Task], collect: bool) -> list[Any]:
 def _attempt(task: Task) -> Measured | Failure:
     try:
         return run(task)
-    except Exception as problem:
-        return Failure(f"{type(problem).__name__}: {problem}", traceback.format_exc())
+    except (Exception, SystemExit) as problem:
+        return Failure("".join(traceback.format_exception_only(problem)).strip(), traceback.format_exc())
+    except KeyboardInterrupt as problem:
+        if parent_process() is None:
+            raise
+        return Failure(f"KeyboardInterrupt: {problem}", traceback.format_exc())  # Not the user's: workers leave that.
 
 
 def _ended(done: int, points: int, chunks: Chunks | None) -> str:
@@ -190,6 +216,9 @@ def _failed(tasks: Sequence[Task], failures: dict[int, Failure], chunks: Chunks 
 
 
 def _written(settings: dict[str, Any]) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in settings.items())
+    return ", ".join(
+        f"{name.removeprefix('point.')} = {value[-1] if name == 'seed.seed' else value}".replace("seed.seed", "run")
+        for name, value in settings.items()
+    )
 
 

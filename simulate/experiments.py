@@ -90,11 +90,11 @@ def generation(
 
 @dataclass(frozen=True)
 class Experiment:
-    """A function to sweep, its options, and its variables ``along`` t."""
+    """A function to sweep, its options, and its variables ``along`` t: of exact minimisers, of trained networks."""
 
     measure: Callable[..., Measured]
     options: tuple[str, ...]
-    along: tuple[str, ...]
+    along: tuple[tuple[str, ...], tuple[str, ...]]
 
     def times(self, fixed: Mapping[str, Any]) -> tuple[float, ...]:
         if self.measure is denoiser:
@@ -102,12 +102,14 @@ class Experiment:
         return _stages(fixed["schedule"], fixed["steps"], fixed["method"])[0]
 
 
+_MEASURED = (
+    "skip", "overlap_mean", "overlap_noise", "overlap_sample", "training_loss", "test_error", "label_flips",
+)
+_FLOW = ("flow_mean", "flow_noise", "flow_sample", "flow_variance")
 EXPERIMENTS: Mapping[str, Experiment] = {
-    "denoiser": Experiment(denoiser, ("schedule", "times", "trainer", "activation", "skip"), (
-        "skip", "overlap_mean", "overlap_noise", "overlap_sample", "training_loss", "test_error", "label_flips",
-        "unconverged", "excess_loss",
-    )),
-    "generation": Experiment(generation, ("schedule", "steps", "method", "trainer", "skip"), (
-        "flow_mean", "flow_noise", "flow_sample", "flow_variance",
-    )),
+    "denoiser": Experiment(
+        denoiser, ("schedule", "times", "trainer", "activation", "skip"),
+        (_MEASURED, (*_MEASURED, "unconverged", "excess_loss")),
+    ),
+    "generation": Experiment(generation, ("schedule", "steps", "method", "trainer", "skip"), (_FLOW, _FLOW)),
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from simulate.memory import require
 from simulate.mixture import Mixture
 from simulate.provenance import describe
 from simulate.seeds import child, normal
+from simulate.store import Store
 from simulate.uturn import Uturn, return_curves
 
 # Streams below a seed; U-turns have streams of their own below the bits of t.
@@ -27,7 +30,7 @@ COPIES = 6
 def uturn_curves(
     mixture: Mixture, uturn: Uturn, *, times: Sequence[float] | Array, count: int, seed: int, reduced: bool = True,
     batch: int | None = None, dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu",
-    progress: bool = True,
+    executor: Executor | None = None, store: Store | str | Path | None = None, progress: bool = True,
 ) -> xr.Dataset:
     """U-turns with the exact field from ``count`` points of either mode, over dims (t, start) and t.
 
@@ -50,7 +53,8 @@ def uturn_curves(
         for name, mode, stream in (("+", 1, _PLUS), ("-", -1, _MINUS))
     }
     found = return_curves(
-        uturn, field, starts, field.side, times=times, seed=seed, batch=batch, progress=progress
+        uturn, field, starts, field.side, times=times, seed=seed, batch=batch, executor=executor, store=store,
+        progress=progress,
     )
     size: dict[str, Any] = {"sigma": mixture.sigma, "d": mixture.d, "radius": mixture.radius}
     clock = speciation(alpha=found["alpha"].values, beta=found["beta"].values, **size)

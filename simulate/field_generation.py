@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,14 +15,16 @@ from numpy.typing import ArrayLike
 
 from simulate import checks
 from simulate.carry import METHODS, Array, Velocity, carry, toward_data
+from simulate.execute import execute
 from simulate.field import MixtureField, along_mean
 from simulate.field_curves import COPIES, require_points
 from simulate.losses import Estimate
 from simulate.mixture import Mixture
 from simulate.path import Schedule
-from simulate.progress import bar
 from simulate.provenance import describe
+from simulate.runs import Measured
 from simulate.seeds import Seed, child, normal
+from simulate.store import Store
 from simulate.uturn import Classifier, classes, fraction, pieces
 
 # Streams below (seed, d, batch).
@@ -69,10 +73,24 @@ class _Run:
         return np.array(found)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Batch:
+    """Some of the points of a run: a task."""
+
+    of: _Run
+    carried: Mixture
+    index: int
+    points: int
+
+    def run(self) -> Measured:
+        return {"ended": self.of.ended(self.carried, self.index, self.points)}
+
+
 def weight_curves(
     mixture: Mixture, *, d: Sequence[int], grids: Mapping[str, Callable[[Mixture], ArrayLike]], schedule: Schedule,
     methods: Sequence[str], count: int, seed: int, reduced: bool = True, batch: int | None = None,
-    dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu", progress: bool = True,
+    dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu", executor: Executor | None = None,
+    store: Store | str | Path | None = None, progress: bool = True,
 ) -> xr.Dataset:
     """The weight of + that the exact field generates, over dims (d, grid, scheme: its method).
 
@@ -95,16 +113,20 @@ def weight_curves(
     if not runs or not grids or not rules:
         raise ValueError("d, grids and methods must hold one entry or more each")
     parts = list(pieces(many, batch))
+    tasks = []
+    for run in runs:
+        carried = along_mean(run.law) if reduced else run.law
+        require_points(carried.d, COPIES * (parts[0].stop - parts[0].start))
+        tasks += [
+            _Batch(of=run, carried=carried, index=k, points=part.stop - part.start) for k, part in enumerate(parts)
+        ]
+    found = execute(
+        tasks, name="generation, exact field", executor=executor, progress=progress, unit="batch", store=store
+    )
     shares = []
-    with bar(len(runs) * len(parts), "generation, exact field", show=progress, unit="batch") as shown:
-        for run in runs:
-            carried = along_mean(run.law) if reduced else run.law
-            require_points(carried.d, COPIES * (parts[0].stop - parts[0].start))
-            ended = []
-            for k, part in enumerate(parts):
-                ended.append(run.ended(carried, k, part.stop - part.start))
-                shown.update()
-            shares.append([[fraction(each) for each in row] for row in np.concatenate(ended, axis=-1)])
+    for k in range(0, len(tasks), len(parts)):
+        ended = np.concatenate([each["ended"] for each in found[k : k + len(parts)]], axis=-1)
+        shares.append([[fraction(each) for each in row] for row in ended])
     settings = {
         **vars(mixture), "kind": "generated_weight", "d": [run.law.d for run in runs], "schedule": schedule.name,
         "methods": rules,

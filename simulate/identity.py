@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def canonical(value: Any) -> Any:
     if isinstance(value, Mapping):
         return _mapping(value)
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return {"type": _place(type(value)), **{name: canonical(getattr(value, name)) for name in value._fields}}
+        return {"type": _place(type(value)), "fields": {k: canonical(getattr(value, k)) for k in value._fields}}
     if isinstance(value, list | tuple | range):
         return [canonical(each) for each in value]
     if isinstance(value, np.random.SeedSequence):
@@ -48,7 +49,7 @@ def canonical(value: Any) -> Any:
         return _array(value)
     if is_dataclass(value) and not isinstance(value, type):
         own = {each.name: canonical(getattr(value, each.name)) for each in fields(value) if each.compare}
-        return {"type": _place(type(value)), **own}
+        return {"type": _place(type(value)), "fields": own}
     return _other(value)
 
 
@@ -72,7 +73,7 @@ def _array(value: np.ndarray | torch.Tensor) -> Any:
         raise TypeError("an array of objects has no identity; use numbers")
     bytes_ = np.ascontiguousarray(array)
     return {
-        "array": hashlib.sha256(bytes_.tobytes()).hexdigest(), "dtype": array.dtype.str, "shape": list(array.shape),
+        "array": hashlib.sha256(bytes_.tobytes()).hexdigest(), "dtype": str(array.dtype), "shape": list(array.shape),
         "kind": "tensor" if isinstance(value, torch.Tensor) else "array",
     }
 
@@ -88,6 +89,8 @@ def _other(value: Any) -> Any:
         return {"path": str(value)}
     if type(value).__module__.split(".")[0] == "sympy":  # Exact expressions of a schedule: their text says all.
         return {"expression": str(value)}
+    if inspect.ismethod(value):
+        return {"method": value.__name__, "of": canonical(value.__self__)}
     if callable(value) and hasattr(value, "__qualname__"):
         place = _place(value)
         if "<" in place:
@@ -97,6 +100,20 @@ def _other(value: Any) -> Any:
         f"{type(value).__name__} has no identity here: use numbers, text, arrays, sequences, mappings, dataclasses "
         "or functions of a module"
     )
+
+
+def source_digest(function: Any) -> str:
+    """Of the file that a function is defined in, or of its code where there is none: another text is another function.
+    """
+    while isinstance(function, functools.partial):
+        function = function.func
+    function = inspect.unwrap(getattr(function, "__func__", function))
+    try:
+        return hashlib.sha256(Path(inspect.getsourcefile(function) or "").read_bytes()).hexdigest()
+    except (TypeError, OSError):
+        code = getattr(function, "__code__", None)
+        known = (_place(function),) if code is None else (code.co_code, code.co_consts, code.co_names)
+        return hashlib.sha256(repr(known).encode()).hexdigest()
 
 
 def _place(thing: Any) -> str:

@@ -12,9 +12,10 @@ from simulate.execute import cluster, workers
 from simulate.store import Store
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """The options."""
-    parser.add_argument("--workers", type=int, default=1, help="processes")
+def add(parser: argparse.ArgumentParser, *, processes: int = 1) -> None:
+    """The options; ``processes`` by default."""
+    parser.add_argument("--workers", type=int, default=processes, help=f"processes ({processes})")
+    parser.set_defaults(processes=processes)
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster, e.g. tcp://host:8786, instead")
     parser.add_argument("--store", type=Path, metavar="DIR", help="keep what is finished here, chunk by chunk")
     parser.add_argument("--chunk", type=int, help="points to a file of the store")
@@ -26,7 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def executor(given: argparse.Namespace) -> Iterator[Executor | None]:
     """Where the work is done."""
     if given.scheduler is not None:
-        if given.workers != 1:
+        if given.workers != given.processes:
             raise ValueError("--workers does not go with --scheduler: the cluster has its own")
         with cluster(given.scheduler) as there:
             yield there

@@ -36,6 +36,8 @@ def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
     shared.add_argument("--share", type=float, default=0.5, help="of the steps, before that")
     shared.add_argument("--seed", type=int, default=0)
     shared.add_argument("--quiet", action="store_true", help="no progress bar")
+    shared.add_argument("--batch", type=int, help="points carried at once (all; the random numbers depend on it)")
+    long_runs.add(shared)
     shared.add_argument("--out", type=Path, required=True, help="netCDF file to write")
     weights = kinds.add_parser("weights", parents=[shared], help="generated weight of +, dilated and not, against d")
     weights.add_argument("--d", type=_whole, help="dimensions (100,10000,1000000; trained: 500,5000,1000000)")
@@ -49,7 +51,6 @@ def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
     weights.add_argument(
         "--repeats", type=int, help="with --n: fresh noises a sample and update (their mean, as of infinitely many)"
     )
-    long_runs.add(weights)
     uturn = kinds.add_parser("uturn", parents=[shared], help="noise points, come back, ask for the mode")
     uturn.add_argument("--d", type=int, default=10_000, help="dimension")
     uturn.add_argument("--clocks", type=_reals, default=[0.3, 0.7, 1.0, 1.5, 2.2, 3.0], help="clocks s, e.g. .5,1,2")
@@ -82,17 +83,18 @@ def _weights(given: argparse.Namespace, mixture: Mixture) -> xr.Dataset:
     }
     common: dict[str, Any] = {
         "d": given.d, "grids": grids, "schedule": linear, "methods": given.methods.split(","), "count": given.count,
-        "seed": given.seed, "progress": not given.quiet,
+        "seed": given.seed, "progress": not given.quiet, "store": long_runs.store(given),
     }
     if given.n is None:
-        return weight_curves(mixture, **common)
+        with long_runs.executor(given) as executor:
+            return weight_curves(mixture, **common, executor=executor, batch=given.batch)
     recipe = UntiedSGD(iterations=given.iterations, repeats=given.repeats)
     if given.repeats is None:  # Without noise the steps can be natural ones.
         recipe = replace(recipe, rate=1.0, hold=0.6)
     with long_runs.executor(given) as executor:
         return trained_weight_curves(
             mixture, **common, n=given.n, recipe=recipe, ridge_u=given.ridge, ridge_w=given.ridge, seeds=given.seeds,
-            executor=executor, store=long_runs.store(given),
+            executor=executor,
         )
 
 
@@ -105,7 +107,11 @@ def _uturn(given: argparse.Namespace, mixture: Mixture) -> xr.Dataset:
     # The node of a dilation is given in units of 1/sqrt(d).
     dilation = Dilation.half(given.kappa / mixture.radius, mixture.d, given.share)
     turn = Uturn(schedule=linear, method=given.method, steps=given.steps, dilation=dilation, clones=given.clones)
-    return uturn_curves(mixture, turn, times=times, count=given.count, seed=given.seed, progress=not given.quiet)
+    with long_runs.executor(given) as executor:
+        return uturn_curves(
+            mixture, turn, times=times, count=given.count, seed=given.seed, progress=not given.quiet, batch=given.batch,
+            executor=executor, store=long_runs.store(given),
+        )
 
 
 def _whole(text: str) -> list[int]:

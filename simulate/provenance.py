@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import subprocess
@@ -32,14 +33,19 @@ def versions() -> dict[str, str | None]:
 
 
 def checkout() -> dict[str, Any]:
-    """{"commit", "modified"} of the checkout this package lies in; both None outside of one."""
+    """{"commit", "modified", "difference"} of the checkout this package lies in; None outside of one.
+
+    ``difference`` is a digest of what was changed since the commit.
+    """
     here = Path(__file__).resolve().parent
     # An installed copy may lie inside a checkout of something else: only count files git knows.
     if _git(here, "ls-files", "--error-unmatch", Path(__file__).name) is None:
-        return {"commit": None, "modified": None}
+        return {"commit": None, "modified": None, "difference": None}
     status = _git(here, "status", "--porcelain", "--untracked-files=no")
     modified = None if status is None else status != ""
-    return {"commit": _git(here, "rev-parse", "HEAD"), "modified": modified}
+    changed = _git(here, "diff", "HEAD") if modified else None
+    difference = None if changed is None else hashlib.sha256(changed.encode()).hexdigest()[:16]
+    return {"commit": _git(here, "rev-parse", "HEAD"), "modified": modified, "difference": difference}
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -54,8 +54,9 @@ class Store:
     """Where finished chunks of a run are kept: a folder, made if missing.
 
     ``resume``: go on with what it holds, which must be of the same points and versions (without it, a store that is
-    there is refused). ``chunk``: points to a file (None: so that there are at most 500 files); a store goes on with the
-    size it began with. ``any_commit``: also go on with what another commit of this project computed.
+    there is refused; another grid or number of seeds is another store). ``chunk``: points to a file (None: so that
+    there are at most 500 files); a store goes on with the size it began with. ``any_commit``: also go on with what
+    another commit of this project, or a changed checkout, computed.
     """
 
     folder: str | Path
@@ -74,20 +75,25 @@ class Store:
     def open(self, points: Sequence[Any]) -> Chunks:
         """The chunks of ``points``; ValueError where the store is of others, FileExistsError without ``resume``."""
         folder = Path(self.folder)
+        if folder.exists() and not folder.is_dir():
+            raise NotADirectoryError(f"{folder} is a file: a store is a folder")
         ours = _manifest(points, self.chunk or -(-len(points) // CHUNKS))
+        if not (folder / "manifest.json").exists() and any(folder.glob("chunk-*.bin")):
+            raise ValueError(f"{folder} holds chunks without a manifest, nobody knows of what: take another folder")
         try:
             write_whole(folder / "manifest.json", lambda part: part.write_text(_written(ours)), new=True)
         except FileExistsError:
             ours = self._agreed(folder, ours)
         _remove_left_over(folder)
-        return Chunks(folder, len(points), int(ours["chunk"]))
+        return Chunks(folder, len(points), ours["chunk"], ours["identity"])
 
     def _agreed(self, folder: Path, ours: dict[str, Any]) -> dict[str, Any]:
         """The manifest that is there, if it is of the same run."""
         try:
             theirs: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
-            known = theirs["format"], theirs["identity"], theirs["versions"], theirs["commit"], theirs["chunk"]
-        except (ValueError, KeyError, TypeError):
+            known = theirs["format"], theirs["identity"], dict(theirs["versions"]), _code(theirs)
+            checks.integer("chunk", theirs["chunk"], least=1)
+        except (ValueError, KeyError, TypeError, IsADirectoryError):
             raise ValueError(f"{folder}/manifest.json is not one of this project: take another folder") from None
         if known[0] != FORMAT:
             raise ValueError(f"{folder} is a store of format {known[0]}, this is {FORMAT}: take another folder")
@@ -99,9 +105,9 @@ class Store:
                 f"{folder} was computed with other versions ({', '.join(f'{k} {known[2].get(k)}' for k in changed)}): "
                 "take another folder, or those versions"
             )
-        if known[3] != ours["commit"] and not self.any_commit:
+        if known[3] != _code(ours) and not self.any_commit:
             raise ValueError(
-                f"{folder} was computed at commit {known[3]}, this is {ours['commit']}: take another folder, or go on "
+                f"{folder} was computed at commit {known[3]}, this is {_code(ours)}: take another folder, or go on "
                 "with any_commit=True (--any-commit) if nothing that matters here has changed"
             )
         if not self.resume:
@@ -118,6 +124,7 @@ class Chunks:
     folder: Path
     points: int
     size: int
+    identity: str
 
     @property
     def count(self) -> int:
@@ -132,12 +139,14 @@ class Chunks:
     def read(self, chunk: int) -> Results:
         """What is kept of a chunk; nothing, with a warning, if its file is damaged."""
         try:
-            arrays, _ = read_arrays(self.file(chunk))
+            arrays, about = read_arrays(self.file(chunk))
         except FileNotFoundError:
             return {}
         except Damaged as problem:
             warnings.warn(f"{problem}: its points are computed again", stacklevel=2)
             return {}
+        if about.get("identity") != self.identity:
+            raise ValueError(f"{self.file(chunk)} is of another store: take it away")
         found: Results = {}
         for name, value in arrays.items():
             point, _, variable = name.partition("|")
@@ -145,14 +154,24 @@ class Chunks:
         return found
 
     def write(self, chunk: int, results: Mapping[int, Mapping[str, NDArray[Any]]]) -> None:
-        """Keep points of a chunk; those that are not given are not kept."""
-        arrays = {f"{k}|{name}": np.asarray(v) for k, result in results.items() for name, v in result.items()}
-        write_arrays(self.file(chunk), arrays, {"chunk": chunk, "points": sorted(results)})
+        """Keep points of a chunk, beside those that another process has kept meanwhile."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Of a damaged file, which is written anew: said when it was read first.
+            whole = {**self.read(chunk), **results}
+        arrays = {f"{k}|{name}": np.asarray(v) for k, result in whole.items() for name, v in result.items()}
+        about = {"chunk": chunk, "points": sorted(whole), "identity": self.identity}
+        write_arrays(self.file(chunk), arrays, about)
 
 
 def as_store(given: Store | str | Path | None) -> Store | None:
     """A path stands for a store there that goes on with nothing."""
     return given if given is None or isinstance(given, Store) else Store(given)
+
+
+def _code(manifest: Mapping[str, Any]) -> str:
+    """Commit, and what was changed since."""
+    changed = "" if manifest["difference"] is None else f" with changes {manifest['difference']}"
+    return f"{manifest['commit']}{changed}"
 
 
 def _manifest(points: Sequence[Any], chunk: int) -> dict[str, Any]:
@@ -184,7 +203,7 @@ def _flat(value: Any, name: str = "") -> dict[str, Any]:
         return {name or "value": value}
     found: dict[str, Any] = {}
     for key, each in value.items():
-        found |= _flat(each, name if key == "map" else f"{name}.{key}" if name else key)
+        found |= _flat(each, name if key in ("map", "fields") else f"{name}.{key}" if name else key)
     return found
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -14,8 +16,8 @@ import numpy as np
 import xarray as xr
 
 from simulate import checks
-from simulate.execute import execute
-from simulate.identity import canonical, digest
+from simulate.execute import Failure, PointsFailed, cores, execute, workers as pool
+from simulate.identity import canonical, digest, source_digest
 from simulate.provenance import describe
 from simulate.runs import Measured
 from simulate.seeds import child
@@ -30,19 +32,27 @@ class PointTask:
     """One call of ``measure(seed=..., **fixed, **point)``."""
 
     measure: Measure
+    source: str
     point: Mapping[str, Any]
     fixed: Mapping[str, Any]
     seed: np.random.SeedSequence
 
     def run(self) -> Measured:
-        found = self.measure(seed=self.seed, **self.fixed, **self.point)
+        # Its own copy: what a call does to its settings must not reach the next one.
+        found = self.measure(seed=self.seed, **copy.deepcopy(dict(self.fixed)), **self.point)
         if not isinstance(found, Mapping) or not all(isinstance(name, str) for name in found):
             raise TypeError(f"measure returned {type(found).__name__}; it must return a mapping of names to numbers")
+        for name in found:
+            if name in self.point or name == "seed" or "/" in name or not name:
+                raise ValueError(f"measure returned the name {name!r}, which is taken or cannot be one: use another")
         return {name: _numbers(name, value) for name, value in found.items()}
 
 
 def _numbers(name: str, value: Any) -> np.ndarray[Any, Any]:
-    array = np.asarray(value)
+    """A copy: measure may use its array again."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"measure returned {name} as a masked array; it must be numbers")
+    array = np.array(value)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"measure returned {name} of type {array.dtype}; it must be numbers")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -53,7 +63,7 @@ def _numbers(name: str, value: Any) -> np.ndarray[Any, Any]:
 def sweep(
     measure: Measure, grid: Mapping[str, Sequence[Any]], *, seeds: int = 1, seed: int = 0,
     fixed: Mapping[str, Any] = _NONE, dims: Mapping[str, Sequence[str]] = _NONE,
-    coordinates: Mapping[str, Any] = _NONE, executor: Executor | None = None,
+    coordinates: Mapping[str, Any] = _NONE, executor: Executor | None = None, workers: int | None = None,
     store: Store | str | Path | None = None, name: str = "sweep", progress: bool = True,
 ) -> xr.Dataset:
     """``measure`` at every point of ``grid`` (values by name; all combinations) with ``seeds`` seeds each.
@@ -62,29 +72,42 @@ def sweep(
     Dims of the result: those of the grid, seed, and of arrays those that ``dims`` gives by variable (else NAME_0, ...),
     whose ``coordinates`` may be given. It is a function of a module, so that worker processes find it; each call has a
     seed of its own, SeedSequence(seed, spawn_key=(words of the digest of the point, k)), whatever else is on the grid:
-    results are the same for any executor, any order and any interruption. ``store``: keep finished chunks there (path
+    results are the same for any executor, any order and any interruption. Without ``executor`` runs on ``workers``
+    processes (None: one a core; 1: here). ``store``: keep finished chunks there (path
     or `Store`). All points are tried; PointsFailed, with what was found, if some raised.
     """
     axes = _axes(grid, fixed)
     if not callable(measure):
         raise TypeError(f"measure must be a function, not {type(measure).__name__}")
-    canonical(measure)  # TypeError for what no worker could import.
     count = checks.integer("seeds", seeds, least=1)
     root = checks.integer("seed", seed, least=0)
     points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
-    tasks = [
-        PointTask(measure=measure, point=point, fixed=dict(fixed), seed=child(root, *point_key(point), k))
-        for point in points for k in range(count)
-    ]
-    results = execute(
-        tasks, name=name, executor=executor, progress=progress, unit="point", store=store, finish=True
-    )
     settings = {
         "kind": "sweep", "measure": canonical(measure), "fixed": canonical(dict(fixed)), "grid": canonical(axes),
         "seeds": count, "seed": root,
         "seed_rule": "SeedSequence(seed, spawn_key=(words of the digest of the point, k))",
     }
+    source = source_digest(measure)
+    tasks = [
+        PointTask(
+            measure=measure, source=source, point=point, fixed=dict(fixed), seed=child(root, *point_key(point), k)
+        ) for point in points for k in range(count)
+    ]
+    with _place(executor, workers) as there:
+        results = execute(
+            tasks, name=name, executor=there, progress=progress, unit="point", store=store, finish=True
+        )
+    _same_kind(results)
     return _dataset(axes, count, results, dims, coordinates).assign_attrs(provenance=describe(settings))
+
+
+def _place(executor: Executor | None, count: int | None) -> AbstractContextManager[Executor | None]:
+    """Where to run; a given executor is not ended."""
+    if executor is None:
+        return pool(cores() if count is None else count)
+    if count is not None:
+        raise ValueError(f"workers = {count} does not go with an executor: it has its own")
+    return nullcontext(executor)
 
 
 def point_key(point: Mapping[str, Any]) -> tuple[int, ...]:
@@ -114,17 +137,42 @@ def _axes(grid: Mapping[str, Sequence[Any]], fixed: Mapping[str, Any]) -> dict[s
     for name, given in grid.items():
         if name in fixed or name == "seed":
             raise ValueError(f"grid holds {name!r}, which is {'fixed' if name in fixed else 'the name of the seed'}")
-        if isinstance(given, str) or not isinstance(given, Sequence | np.ndarray):
+        if isinstance(given, str) or not isinstance(given, Sequence | np.ndarray) or np.ndim(given) == 0:
             raise TypeError(f"grid[{name!r}] = {given!r} must be a sequence of values")
         values = [each.item() if isinstance(each, np.generic) else each for each in given]
         if not values:
             raise ValueError(f"grid[{name!r}] is empty")
-        if any(not isinstance(each, int | float | str) for each in values):
-            raise TypeError(f"grid[{name!r}] = {values!r} must hold numbers or text (other settings: fixed)")
-        if len(set(values)) < len(values):
+        axes[name] = _of_one_type(name, values)
+        if len(set(axes[name])) < len(values):
             raise ValueError(f"grid[{name!r}] = {values!r} holds a value twice")
-        axes[name] = values
     return axes
+
+
+def _of_one_type(name: str, values: list[Any]) -> list[Any]:
+    """Integers among floats are floats, as on the coordinate: the value 1.0 of an axis has one seed."""
+    kinds = {type(each) for each in values}
+    if kinds == {int, float}:
+        values, kinds = [float(each) for each in values], {float}
+    if len(kinds) > 1 or not kinds <= {int, float, str, bool}:
+        raise TypeError(f"grid[{name!r}] = {values!r} must hold numbers or text, of one type (other settings: fixed)")
+    if kinds == {int} and max(map(abs, values)) >= 2**63:
+        raise ValueError(f"grid[{name!r}] = {values!r} must stay below 2**63")
+    return values
+
+
+def _same_kind(results: list[Measured]) -> None:
+    """PointsFailed, with what was found, unless all have the names, shapes and kinds of the first."""
+    first = {name: (value.shape, value.dtype.kind) for name, value in results[0].items()}
+    other = {}
+    for k, each in enumerate(results):
+        own = {name: (value.shape, value.dtype.kind) for name, value in each.items()}
+        if own != first:
+            other[k] = Failure(f"measure must return the same names, shapes and kinds at every point: {own}", "")
+    if other:
+        raise PointsFailed(
+            f"{len(other)} of {len(results)} points differ from the first, {first}: {next(iter(other.values())).error}",
+            other, {k: each for k, each in enumerate(results) if k not in other},
+        )
 
 
 def _dataset(
@@ -133,11 +181,15 @@ def _dataset(
 ) -> xr.Dataset:
     shape = (*map(len, axes.values()), seeds)
     variables = {}
+    for name in dims:
+        if name not in results[0]:
+            raise ValueError(f"dims[{name!r}]: measure returns no such variable, but {', '.join(results[0])}")
+    for name in coordinates:
+        if name in axes or name == "seed":
+            raise ValueError(f"coordinates[{name!r}] is an axis of the grid")
     for name, first in results[0].items():
-        if any(each.keys() != results[0].keys() or each[name].shape != first.shape for each in results):
-            raise ValueError(f"measure must return the same names and shapes at every point: {name} differs")
         own = tuple(dims.get(name, [f"{name}_{k}" for k in range(first.ndim)]))
-        if len(own) != first.ndim:
+        if isinstance(dims.get(name), str) or len(own) != first.ndim:
             raise ValueError(f"dims[{name!r}] = {list(own)} must name {first.ndim} dimensions")
         values = np.stack([each[name] for each in results]).reshape(*shape, *first.shape)
         variables[name] = ((*axes, "seed", *own), values)

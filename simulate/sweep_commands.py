@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import os
 import sys
@@ -14,14 +15,23 @@ import numpy as np
 import xarray as xr
 
 from asymptotics.axes import grid as axes_of
-from simulate import long_runs
+from simulate import checks, long_runs
+from simulate.autoencoder import ACTIVATIONS
+from simulate.execute import cores
 from simulate.experiments import EXPERIMENTS, SETTINGS, Experiment, schedule_named
 from simulate.flow import METHODS
-from simulate.plan import DIAGNOSTICS
+from simulate.plan import DIAGNOSTICS, MOST_TIMES
 from simulate.recipes import RECIPES
 from simulate.sweep import average, sweep
 
 KINDS = ("sweep",)
+IDLE = {
+    "schedule": "linear", "times": 9, "steps": 32, "method": "ralston", "trainer": "exact", "activation": "sign",
+    "skip": True,
+}
+"""Options of some experiments, with their defaults."""
+REAL = ("sigma", "ridge", "radius", "p")
+"""Settings that are real numbers however they are written."""
 
 
 def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
@@ -31,27 +41,30 @@ def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
     own.add_argument("settings", nargs="*", metavar="NAME=VALUES", help="n=2,4,8 ridge=0.01:10:log7 sigma=1.5")
     own.add_argument("--seeds", type=int, default=8, help="of each point")
     own.add_argument("--seed", type=int, default=0)
-    own.add_argument("--schedule", default="linear")
-    own.add_argument("--times", type=int, default=9, help="denoiser: how many, equally spaced inside")
-    own.add_argument("--steps", type=int, default=32, help="generation: of the integration")
-    own.add_argument("--method", default="ralston", help=f"generation: {', '.join(METHODS)}")
-    own.add_argument("--trainer", default="exact", help=", ".join(RECIPES))
-    own.add_argument("--activation", default="sign", help="denoiser: sign or tanh")
+    own.add_argument("--schedule", default=IDLE["schedule"])
+    own.add_argument("--times", type=int, default=IDLE["times"], help="denoiser: how many, equally spaced inside")
+    own.add_argument("--steps", type=int, default=IDLE["steps"], help="generation: of the integration")
+    own.add_argument("--method", default=IDLE["method"], help=f"generation: {', '.join(METHODS)}")
+    own.add_argument("--trainer", default=IDLE["trainer"], help=", ".join(RECIPES))
+    own.add_argument("--activation", default=IDLE["activation"], help="denoiser: sign or tanh")
     own.add_argument("--no-skip", dest="skip", action="store_false", help="networks without skip connection")
     own.add_argument("--runs", action="store_true", help="keep the values of every seed")
     own.add_argument("--quiet", action="store_true", help="no progress bar")
     own.add_argument("--out", type=Path, required=True, help="netCDF file to write")
-    long_runs.add(own)
+    long_runs.add(own, processes=cores())
 
 
 def run(given: argparse.Namespace) -> xr.Dataset:
     """The data set asked for: means over seeds and their standard errors (with one seed, its values)."""
     experiment = EXPERIMENTS.get(given.experiment)
+    _refuse_idle(given, experiment)
     points = {name: [_value(text) for text in texts] for name, texts in axes_of(given.settings)[0].items()}
     fixed: dict[str, Any] = {}
     dims: dict[str, tuple[str, ...]] = {}
+    single: list[str] = []
     if experiment is not None:
         points, fixed, dims = _prepared(experiment, points, given)
+        single = [name for name, values in points.items() if len(values) == 1 and name != "n"]
     measure = experiment.measure if experiment is not None else _function(given.experiment)
     with long_runs.executor(given) as executor:
         found = sweep(
@@ -59,24 +72,32 @@ def run(given: argparse.Namespace) -> xr.Dataset:
             store=long_runs.store(given), name=f"sweep, {given.experiment}", progress=not given.quiet,
         )
     if experiment is not None:
-        found = _described(found, experiment, fixed, skip=given.skip)
+        found = _described(found.squeeze(single), experiment, fixed, skip=given.skip)
     return found if given.seeds == 1 else average(found, keep_runs=given.runs)
 
 
 def _prepared(
     experiment: Experiment, points: dict[str, list[Any]], given: argparse.Namespace
 ) -> tuple[dict[str, list[Any]], dict[str, Any], dict[str, tuple[str, ...]]]:
-    """The grid, what is fixed (single values too), and the dimension of what is measured along t."""
+    """The grid (all settings: a point is the same whatever else is swept), what is fixed, and dims along t."""
     for name in points:
         if name not in SETTINGS:
             raise ValueError(f"{given.experiment} has no setting {name!r}; it has {', '.join(SETTINGS)}")
     if "n" not in points:
         raise ValueError(f"{given.experiment} needs n, e.g. n=2,4,8")
-    settings = {**{k: v for k, v in SETTINGS.items() if v is not None}, **{k: v[0] for k, v in points.items()}}
-    grid = {name: values for name, values in points.items() if len(values) > 1 or name == "n"}
-    fixed = {name: value for name, value in settings.items() if name not in grid}
-    fixed |= {name: getattr(given, name) for name in experiment.options}
-    return grid, fixed, dict.fromkeys(experiment.along, ("t",))
+    for name, least in (("times", 1), ("steps", 1)):
+        checks.integer(name, getattr(given, name), least=least, most=MOST_TIMES)
+    checks.choice("trainer", given.trainer, RECIPES)
+    checks.choice("method", given.method, METHODS)
+    checks.choice("activation", given.activation, ACTIVATIONS)
+    schedule_named(given.schedule)
+    defaults = {name: [value] for name, value in SETTINGS.items() if name not in points}
+    grid = {
+        name: [float(v) if name in REAL and isinstance(v, int) else v for v in values]
+        for name, values in {**points, **defaults}.items()
+    }
+    fixed = {name: getattr(given, name) for name in experiment.options}
+    return grid, fixed, dict.fromkeys(experiment.along[given.trainer != "exact"], ("t",))
 
 
 def _described(found: xr.Dataset, experiment: Experiment, fixed: dict[str, Any], *, skip: bool) -> xr.Dataset:
@@ -89,15 +110,27 @@ def _described(found: xr.Dataset, experiment: Experiment, fixed: dict[str, Any],
             values.attrs["formula"] = f"limited_samples.{name}"
         elif name == "mean_error":
             values.attrs["formula"] = "limited_samples.no_skip_error"
-    own = {name: value for name, value in fixed.items() if name in SETTINGS}
-    return found.assign_coords(t=times, alpha=("t", alpha), beta=("t", beta), **own)
+    return found.assign_coords(t=times, alpha=("t", alpha), beta=("t", beta))
+
+
+def _refuse_idle(given: argparse.Namespace, experiment: Experiment | None) -> None:
+    """ValueError for an option that would do nothing."""
+    known = () if experiment is None else experiment.options
+    for name, default in IDLE.items():
+        if name not in known and getattr(given, name) != default:
+            option = "--no-skip" if name == "skip" else f"--{name}"
+            raise ValueError(f"{option} does not go with {given.experiment}: nothing there depends on it")
+    if given.runs and given.seeds == 1:
+        raise ValueError("--runs does not go with --seeds 1: its values are all there is")
 
 
 def _function(place: str) -> Callable[..., Any]:
     """A user's function; the folder that the command runs in is looked into first, as for python itself."""
     module, colon, name = place.partition(":")
     if not (module and colon and name):
-        raise ValueError(f"experiment = {place!r} must be {', '.join(EXPERIMENTS)} or module:function")
+        near = difflib.get_close_matches(place, EXPERIMENTS, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"experiment = {place!r} must be {', '.join(EXPERIMENTS)} or module:function{hint}")
     here = os.getcwd()
     if here not in sys.path:
         sys.path.insert(0, here)

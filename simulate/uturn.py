@@ -6,7 +6,9 @@ Nothing here knows where the points or the model come from: give points of each 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -16,11 +18,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulate import checks
 from simulate.carry import METHODS, STOCHASTIC, Array, Velocity, carry, time_grid
+from simulate.execute import execute
 from simulate.losses import Estimate
 from simulate.path import Schedule, point
-from simulate.progress import bar
 from simulate.provenance import describe
+from simulate.runs import Measured
 from simulate.seeds import Seed, child, normal
+from simulate.store import Store
 
 if TYPE_CHECKING:
     from asymptotics.schedule import Dilation
@@ -120,35 +124,61 @@ def pieces(count: int, batch: int | None) -> Iterator[slice]:
     return (slice(k, min(k + size, count)) for k in range(0, count, size))
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Turn:
+    """U-turns of some points of one class: a task."""
+
+    uturn: Uturn
+    velocity: Velocity
+    classify: Classifier
+    points: torch.Tensor
+    t: float
+    seed: np.random.SeedSequence
+
+    def run(self) -> Measured:
+        back = self.uturn.run(self.velocity, self.points, self.t, seed=self.seed)
+        return {"classes": np.stack([classes(self.classify, each) for each in back])}
+
+
+def _bits(t: float) -> int:
+    return int(np.float64(t).view(np.uint64))
+
+
 def return_curves(
     uturn: Uturn, velocity: Velocity, starts: Mapping[str, torch.Tensor], classify: Classifier, *,
-    times: Sequence[float] | Array, seed: int, batch: int | None = None, progress: bool = True,
+    times: Sequence[float] | Array, seed: int, batch: int | None = None, executor: Executor | None = None,
+    store: Store | str | Path | None = None, progress: bool = True,
 ) -> xr.Dataset:
     """Where points of each class end after a U-turn at each of ``times``, over dims (t, start).
 
     ``starts`` holds points (S, ...) of each class by name. Variables: returned (how many of count * clones end in +),
     fraction and fraction_stderr; with clones also agreement, the share of pairs in one class, and agreement_stderr.
     Standard errors count starts, not clones, as independent (`fraction`). ``batch`` points are carried at once; the
-    random numbers depend on it and on the order of ``starts``, not on the other times.
+    random numbers depend on it and on the order of ``starts``, not on the other times. Batches are shared out over
+    an ``executor`` (velocity and classifier must pickle then; for a ``store``: functions of a module or dataclasses).
     """
     moments = _moments(uturn, times)
     whole = checks.integer("seed", seed, least=0)
     _check_starts(starts)
-    total = len(moments) * sum(len(list(pieces(len(each), batch))) for each in starts.values())
+    tasks = [
+        _Turn(
+            uturn=uturn, velocity=velocity, classify=classify, points=points[piece], t=t,
+            seed=child(whole, _bits(t), j, k),
+        )
+        for t in moments.tolist() for j, points in enumerate(starts.values())
+        for k, piece in enumerate(pieces(len(points), batch))
+    ]
+    turned = iter(execute(
+        tasks, name=f"U-turns, {uturn.method}", executor=executor, progress=progress, unit="batch", store=store
+    ))
     names = ["returned", "fraction", "fraction_stderr"]
     names += ["agreement", "agreement_stderr"] if uturn.clones > 1 else []
     table = {name: np.empty((len(moments), len(starts))) for name in names}
-    with bar(total, f"U-turns, {uturn.method}", show=progress, unit="batch") as shown:
-        for i, t in enumerate(moments.tolist()):
-            for j, points in enumerate(starts.values()):
-                key = child(whole, int(np.float64(t).view(np.uint64)), j)
-                found = []
-                for k, piece in enumerate(pieces(len(points), batch)):
-                    back = uturn.run(velocity, points[piece], t, seed=child(key, k))
-                    found.append(np.stack([classes(classify, each) for each in back]))
-                    shown.update()
-                for name, value in zip(names, _summary(np.concatenate(found, axis=1)), strict=True):
-                    table[name][i, j] = value
+    for i in range(len(moments)):
+        for j, points in enumerate(starts.values()):
+            found = [next(turned)["classes"] for _ in pieces(len(points), batch)]
+            for name, value in zip(names, _summary(np.concatenate(found, axis=1)), strict=True):
+                table[name][i, j] = value
     settings = {
         "kind": "uturn", **uturn.described(), "times": moments.tolist(), "seed": whole, "batch": batch,
         "count": [len(each) for each in starts.values()], "seed_rule": SEED_RULE,

@@ -45,10 +45,12 @@ from simulate import Store, save, sweep, workers
 
 if __name__ == "__main__":
     settings = json.loads(sys.argv[1])
+    alone = {"workers": 1} if settings["workers"] == 1 else {}
     with workers(settings["workers"]) as executor:
         found = sweep(
             logged, {"x": settings["x"]}, seeds=2, seed=3, fixed=settings["fixed"], executor=executor, progress=False,
             store=Store(settings["store"], resume=True, chunk=settings.get("chunk", 1)), dims={"curve": ["part"]},
+            **alone,
         )
     save(found, settings["out"])
 """

@@ -156,7 +156,7 @@ def test_what_is_not_done_again(name: str, tmp_path: Path, monkeypatch: pytest.M
 def test_another_training_is_refused(name: str, tmp_path: Path) -> None:
     path = tmp_path / "c"
     LOOPS[name](checkpoint=path)
-    with pytest.raises(ValueError, match="other data, settings or seed: take another path"):
+    with pytest.raises(ValueError, match=r"other data, settings or seed .*: take another path"):
         LOOPS[name](seed=2, checkpoint=path)
 
 
@@ -166,6 +166,21 @@ def test_a_damaged_file_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "c").write_bytes((tmp_path / "c").read_bytes()[:-3])
     with pytest.warns(UserWarning, match="training begins anew"):
         _same(run(checkpoint=tmp_path / "c"), whole)
+
+
+def test_a_file_of_something_else_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "c").write_text("my notes")
+    with pytest.raises(ValueError, match="not a file of arrays of this project: take another path"):
+        LOOPS["Adam"](checkpoint=tmp_path / "c")
+    assert (tmp_path / "c").read_text() == "my notes"
+
+
+def test_what_diverged_is_not_kept(tmp_path: Path) -> None:
+    span = draw_span(n=4, d=500, sigma=1.2, radius=0.8, draws=1, seeds=3, seed=1)
+    recipe = StochasticGradientDescent(iterations=1, record_every=1, skip_start=1e200)
+    for _ in range(3):
+        with pytest.raises(FloatingPointError, match="diverged"):
+            descend(span, VALUES, recipe=recipe, ridge=0.3, seed=1, checkpoint=Checkpoint(tmp_path / "c", seconds=0))
 
 
 def test_it_is_written_when_it_is_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
