@@ -67,7 +67,7 @@ def tell(teller: Teller) -> None:
     _compare(teller, f"SGD exactly in law at $d={D}$, the mean over all noises", reduced, 0.005)
     teller.act("training in all dimensions")
     vectors, second = direct()
-    _compare(teller, f"Adam in all $d={teller.effort.d}$ dimensions, the mean over all noises", vectors, 0.05)
+    _compare(teller, f"Adam in all $d={teller.effort.d}$ dimensions, the mean over all noises", vectors, 0.03)
     gaps = _gaps(second)
     teller.check(
         f"SGD in all $d={teller.effort.d}$ dimensions with fresh noise: the same $c$ and $m$ in the second phase",
@@ -175,7 +175,7 @@ def _trained(d: int, shares: tuple[float, ...], late: tuple[float, ...], recipe:
 
 def _in_law(seeds: int) -> Trained:
     span = UntiedSpan.draw(Mixture(d=D, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=seeds, seed=43, plus=PLUS)
-    recipe = UntiedSGD(iterations=500, repeats=None, rate=1.0, hold=0.6)
+    recipe = UntiedSGD(iterations=600, repeats=None, rate=1.0, hold=0.6)
     return _trained(D, EARLY, LATE, recipe, span)
 
 
@@ -183,7 +183,7 @@ def _in_all_dimensions(d: int, seeds: int) -> tuple[Trained, Trained]:
     """By Adam with the mean over all noises, and in the second phase by SGD with fresh ones."""
     with one_thread():
         data = ClassData.draw(Mixture(d=d, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=seeds, seed=47, plus=PLUS)
-        adam = _trained(d, EARLY, LATE, UntiedAdam(iterations=400, repeats=None, rate=0.1), data)
+        adam = _trained(d, EARLY, LATE, UntiedAdam(iterations=600, repeats=None, rate=0.1), data)
         few = ClassData.draw(Mixture(d=d, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=1, seed=49, plus=PLUS)
         return adam, _trained(d, (), DIRECT, UntiedSGD(iterations=200, repeats=1), few)
 

@@ -14,19 +14,15 @@ from numpy.typing import NDArray
 
 from simulate import checks, path
 from simulate.execute import execute
-from simulate.flow import METHODS, stage_times
-from simulate.memory import require_vectors
+from simulate.flow import METHODS
 from simulate.mixture import Mixture
 from simulate.path import Schedule, Table, tabulate
 from simulate.plan import DIAGNOSTICS, FLIPPED, MOST_TIMES, Plan, assemble
 from simulate.recipes import Recipe
-from simulate.runs import DenoiserTask, GenerationTask, Measured, Setting, Task
+from simulate.runs import DenoiserTask, GenerationTask, Measured, Setting, Task, whole_path
 from simulate.seeds import child
 from simulate.store import Store
 from simulate.training import CONVERGED
-
-# Vectors held at once beside the data themselves while a minimiser is solved for, in data sets.
-_COPIES = 4
 
 
 def denoiser_curves(
@@ -94,11 +90,7 @@ def generation_curves(
         raise ValueError(
             f"activation = {activation!r} must be sign: tanh networks have no affine clusters"
         )
-    if not np.isfinite([float(schedule.start), float(schedule.end)]).all():
-        raise ValueError(f"schedule {schedule.name!r} has no finite interval to step over")
-    grid = np.linspace(float(schedule.start), float(schedule.end), count + 1)
-    stages = stage_times(grid, method)
-    table = tabulate(schedule, mixes=np.concatenate([grid, stages.ravel()]), motions=stages)
+    grid, table = whole_path(schedule, count, method)
     tasks: list[Task] = [
         GenerationTask(setting=setting, grid=tuple(grid.tolist()), method=method)
         for setting in _settings(plan, table)
@@ -116,8 +108,7 @@ def generation_curves(
 
 def _settings(plan: Plan, table: Table) -> list[Setting]:
     """One for each n and data set. The seed is that of the grid point, whatever else is run."""
-    require_vectors(plan.mixture.d, max(plan.n), plan.draws, copies=_COPIES)
-    return [
+    found = [
         Setting(
             mixture=plan.mixture, n=n, draws=plan.draws, ridge=plan.ridge, schedule=table,
             seed=child(plan.seed, plan.mixture.d, n, plan.draws, k), skip=plan.skip, recipe=plan.recipe,
@@ -125,6 +116,8 @@ def _settings(plan: Plan, table: Table) -> list[Setting]:
         )
         for n in plan.n for k in range(plan.seeds)
     ]
+    max(found, key=lambda setting: setting.n).require_memory()
+    return found
 
 
 def _measured(

@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate import checks
-from simulate.flow import METHODS, stage_times
-from simulate.memory import require_vectors
+from simulate.flow import METHODS
 from simulate.mixture import Mixture
 from simulate.path import Schedule, Table, tabulate
 from simulate.recipes import RECIPES
-from simulate.runs import DenoiserTask, GenerationTask, Measured, Setting
+from simulate.runs import DenoiserTask, GenerationTask, Measured, Setting, whole_path
 
 # Of a grid point, with their defaults; n has none.
 SETTINGS: Mapping[str, Any] = {"d": 5000, "n": None, "sigma": 1.5, "ridge": 0.1, "draws": 1, "radius": 1.0, "p": 0.5}
@@ -46,10 +45,8 @@ def _inner(name: str, count: int) -> tuple[tuple[float, ...], Table]:
 
 @lru_cache
 def _stages(name: str, steps: int, method: str) -> tuple[tuple[float, ...], Table]:
-    schedule = schedule_named(name)
-    grid = np.linspace(float(schedule.start), float(schedule.end), steps + 1)
-    stages = stage_times(grid, method)
-    return tuple(grid.tolist()), tabulate(schedule, mixes=np.concatenate([grid, stages.ravel()]), motions=stages)
+    grid, table = whole_path(schedule_named(name), steps, method)
+    return tuple(grid.tolist()), table
 
 
 def _setting(
@@ -57,14 +54,13 @@ def _setting(
     radius: float, p: float, trainer: str, activation: str, skip: bool,
 ) -> Setting:
     kind = RECIPES[checks.choice("trainer", trainer, RECIPES)]
-    size, pairs = checks.integer("n", n, least=1), checks.integer("draws", draws, least=1)
-    if size * pairs == 1:
-        raise ValueError("n * draws = 1: the infimum of the risk is not attained")
-    require_vectors(d, size, pairs, copies=4)
-    return Setting(
-        mixture=Mixture(d=d, sigma=sigma, radius=radius, p=p), n=size, draws=pairs, ridge=checks.penalty(ridge),
-        schedule=table, seed=seed, skip=skip, recipe=None if kind is None else kind(), activation=activation,
+    setting = Setting(
+        mixture=Mixture(d=d, sigma=sigma, radius=radius, p=p), n=checks.integer("n", n, least=1),
+        draws=checks.integer("draws", draws, least=1), ridge=checks.penalty(ridge), schedule=table, seed=seed,
+        skip=skip, recipe=None if kind is None else kind(), activation=activation,
     )
+    setting.require_memory()
+    return setting
 
 
 def denoiser(

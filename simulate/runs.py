@@ -17,14 +17,17 @@ from simulate.flow import Learner, stage_times
 from simulate.generated import cluster_law
 from simulate.learners import ExactLearner, TrainedLearner
 from simulate.losses import test_error, training_loss
+from simulate.memory import require_vectors
 from simulate.mixture import Mixture, Samples
-from simulate.path import Table, point
+from simulate.path import Schedule, Table, point, tabulate
 from simulate.recipes import Recipe
 from simulate.seeds import child
 from simulate.training import Training
 
 Measured: TypeAlias = dict[str, NDArray[np.float64]]
 
+# Vectors held at once beside the data themselves while a minimiser is solved for, in data sets.
+_COPIES = 4
 # Streams below the seed of one run.
 _SAMPLES, _FRESH, _WEIGHTS = range(3)
 
@@ -50,6 +53,10 @@ class Setting:
     skip: bool
     recipe: Recipe | None
     activation: str
+
+    def require_memory(self) -> None:
+        """MemoryError where the run could never fit."""
+        require_vectors(self.mixture.d, self.n, self.draws, copies=_COPIES)
 
     def samples(self) -> Samples:
         return self.mixture.sample(n=self.n, draws=self.draws, seed=child(self.seed, _SAMPLES))
@@ -127,6 +134,15 @@ class GenerationTask:
             "label_flips": np.array(np.mean(flips)),
             **{name: np.array(value) for name, value in _convergence(trainings).items()},
         }
+
+
+def whole_path(schedule: Schedule, steps: int, method: str) -> tuple[NDArray[np.float64], Table]:
+    """``steps`` equal steps over the schedule's interval, and the schedule at all times that ``method`` asks for."""
+    if not np.isfinite([float(schedule.start), float(schedule.end)]).all():
+        raise ValueError(f"schedule {schedule.name!r} has no finite interval to step over")
+    grid = np.linspace(float(schedule.start), float(schedule.end), steps + 1)
+    stages = stage_times(grid, method)
+    return grid, tabulate(schedule, mixes=np.concatenate([grid, stages.ravel()]), motions=stages)
 
 
 def _convergence(trainings: list[Training]) -> dict[str, float]:
