@@ -105,9 +105,13 @@ class UntiedSGD(_Common):
         clock = min((beta**2 * d * scale) ** 0.5, LATEST)
         small = max((alpha**2 / (alpha**2 + sigma**2 * beta**2)) ** 2, 0.02)
         across = alpha**2 * (1.0 + d / self.noises(n))
+        # The ridge's own curvature is known: the clock speeds up nothing there, or w would overshoot.
+        curvature = n * scale * across * small + clock * ridge_w
+        if curvature == 0.0:
+            raise ValueError(f"alpha = {alpha} with ridge_w = {ridge_w} bounds no step of w: give a ridge_w > 0")
         return Steps(
             skip=1.0 / (n * d * square), b=1.0 / (n * d * scale), u=1.0 / (n + ridge_u),
-            w=clock / (n * scale * across * small + ridge_w),
+            w=clock / curvature,
         )
 
 

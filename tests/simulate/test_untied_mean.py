@@ -91,6 +91,25 @@ def test_the_first_phase_ends_at_the_least_value_of_the_variational_formula() ->
     assert _least(10**12, 1.3, 13, 3, 1.0, 0.5) < 1e-4
 
 
+@pytest.mark.parametrize(("beta", "n", "ridge"), [
+    (0.7, 8, 0.1), (0.9, 8, 0.1), (0.9, 128, 0.1), (0.98, 128, 0.1), (0.5, 8, 1e4), (0.5, 8, 1e12), (1.0, 8, 0.1),
+])
+def test_w_stays_bounded_at_full_rate(beta: float, n: int, ridge: float) -> None:
+    """Late times and large ridges: |w|^2/d from .01 does not run away, and a ridge that rules everything rules w."""
+    span = UntiedSpan.draw(Mixture(d=10**6, sigma=1.0, p=0.8), n=n, seeds=1, seed=0)
+    recipe = UntiedSGD(iterations=200, repeats=None, rate=1.0, hold=0.6)
+    found = train_untied_span(
+        span, [Point(1 - beta, beta)], recipe=recipe, ridge_u=ridge, ridge_w=ridge, seed=1
+    ).final
+    assert found.r[0, 0] < (1e-12 if ridge > 1e3 else 0.2)
+
+
+def test_nothing_bounds_w_without_noise_and_ridge() -> None:
+    span = UntiedSpan.draw(Mixture(d=1000, sigma=1.0, p=0.8), n=8, seeds=1, seed=0)
+    with pytest.raises(ValueError, match="give a ridge_w > 0"):
+        train_untied_span(span, [Point(0.0, 1.0)], recipe=UntiedSGD(repeats=None), ridge_u=0.1, ridge_w=0.0, seed=1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("s", "n_plus", "n_minus", "sigma", "ridge"), [
     (0.6, 13, 3, 1.0, 0.1), (2.0, 13, 3, 1.0, 2.0), (1.0, 9, 7, 1.5, 0.3), (1.6, 40, 10, 0.6, 0.1),
