@@ -86,6 +86,8 @@ def _weights(given: argparse.Namespace, mixture: Mixture) -> xr.Dataset:
         "seed": given.seed, "progress": not given.quiet, "store": long_runs.store(given),
     }
     if given.n is None:
+        if given.repeats is not None:
+            raise ValueError("--repeats goes with --n: the exact field is not trained")
         with long_runs.executor(given) as executor:
             return weight_curves(mixture, **common, executor=executor, batch=given.batch)
     recipe = UntiedSGD(iterations=given.iterations, repeats=given.repeats)

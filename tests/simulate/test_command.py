@@ -72,7 +72,7 @@ def test_uturns(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
-    (["weights", "--steps", "1"], "steps = 1 must be >= 2"),
+    (["weights", "--steps", "1"], "steps = 1 must be >= 2"), (["weights", "--repeats", "3"], "--repeats goes with --n"),
     (["weights", "--kappa", "20", "--d", "100"], "kappa = 20.0 is not allowed: 0 < kappa < |mu| = 10"),
     (["weights", "--p", "1"], "p = 1.0"),
     (["weights", "--n", "10", "--d", "12"], "d = 12 must be >= n + 5 = 15"),
