@@ -67,7 +67,8 @@ def tell(teller: Teller) -> None:
     _compare(teller, f"SGD exactly in law at $d={D}$, the mean over all noises", reduced, 0.005)
     teller.act("training in all dimensions")
     vectors, second = direct()
-    _compare(teller, f"Adam in all $d={teller.effort.d}$ dimensions, the mean over all noises", vectors, 0.03)
+    _compare(teller, f"Adam in all $d={teller.effort.d}$ dimensions, the mean over all noises", vectors,
+             2.1 / teller.effort.d**0.5)  # What finite d leaves falls like 1/sqrt(d): 3 % at 5000.
     gaps = _gaps(second)
     teller.check(
         f"SGD in all $d={teller.effort.d}$ dimensions with fresh noise: the same $c$ and $m$ in the second phase",
