@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 from simulate import checks
-from simulate.durable import Arrays, Damaged, Foreign, read_arrays, write_arrays
+from simulate.durable import Arrays, Damaged, Foreign, read_arrays, remove_left_over, write_arrays
 from simulate.identity import digest
 from simulate.provenance import versions
 
@@ -75,6 +75,7 @@ def begin(checkpoint: Given, mark: Callable[[], str]) -> Keeper:
     place = given(checkpoint)
     if place is None:
         return Keeper(None, "")
+    remove_left_over(Path(place.path).parent, Path(place.path).name)
     own = digest(mark(), versions())
     try:
         arrays, about = read_arrays(Path(place.path))

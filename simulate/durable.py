@@ -6,11 +6,14 @@ when it is read.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import io
 import json
 import os
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,6 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Arrays = dict[str, NDArray[Any]]
+
+# Seconds after which a temporary file is what a killed writer left: no file takes so long to write.
+STALE = 3600.0
 
 _HEAD = b"flow-asymptotics arrays 1\n"
 _ABOUT = "about.json"
@@ -50,6 +56,14 @@ def write_whole(path: Path, write: Callable[[Path], object], *, new: bool = Fals
         part.unlink(missing_ok=True)
     _flush(path.parent)
     return path
+
+
+def remove_left_over(folder: Path, name: str = "*") -> None:
+    """Remove what writers of ``folder/name`` left that were killed, once it is old enough to be nobody's at work."""
+    for part in folder.glob(f".{name if name == '*' else glob.escape(name)}.*.part"):
+        with suppress(FileNotFoundError):  # Another process was faster.
+            if time.time() - part.stat().st_mtime > STALE:
+                part.unlink()
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> Path:

@@ -7,7 +7,6 @@ each chunk of consecutive points. It belongs to one set of points and one versio
 from __future__ import annotations
 
 import json
-import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from simulate import checks
-from simulate.durable import Damaged, read_arrays, write_arrays, write_whole
+from simulate.durable import Damaged, read_arrays, remove_left_over, write_arrays, write_whole
 from simulate.identity import canonical, digest
 from simulate.provenance import checkout, versions
 
@@ -29,8 +28,6 @@ Results = dict[int, dict[str, NDArray[Any]]]
 FORMAT = 1
 # Without a size of one's own, a store has about this many chunks at most.
 CHUNKS = 500
-# Seconds after which a temporary file is what a killed writer left.
-_STALE = 3600.0
 
 
 def save(dataset: xr.Dataset, path: str | Path) -> Path:
@@ -38,7 +35,9 @@ def save(dataset: xr.Dataset, path: str | Path) -> Path:
     """
     if not isinstance(dataset, xr.Dataset):
         raise TypeError(f"dataset must be an xarray.Dataset, not {type(dataset).__name__}")
-    return write_whole(Path(path), lambda part: dataset.to_netcdf(part, engine="h5netcdf"))
+    written = write_whole(Path(path), lambda part: dataset.to_netcdf(part, engine="h5netcdf"))
+    remove_left_over(written.parent, written.name)
+    return written
 
 
 def load(path: str | Path) -> xr.Dataset:
@@ -84,7 +83,7 @@ class Store:
             write_whole(folder / "manifest.json", lambda part: part.write_text(_written(ours)), new=True)
         except FileExistsError:
             ours = self._agreed(folder, ours)
-        _remove_left_over(folder)
+        remove_left_over(folder)
         return Chunks(folder, len(points), ours["chunk"], ours["identity"])
 
     def _agreed(self, folder: Path, ours: dict[str, Any]) -> dict[str, Any]:
@@ -220,13 +219,3 @@ def _difference(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
 def _short(value: Any) -> str:
     text = str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _remove_left_over(folder: Path) -> None:
-    """Remove temporary files of writers that were killed long ago."""
-    for part in folder.glob(".*.part"):
-        try:
-            if time.time() - part.stat().st_mtime > _STALE:
-                part.unlink()
-        except FileNotFoundError:  # Another process was faster.
-            pass

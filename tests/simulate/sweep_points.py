@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,14 @@ def calls(folder: Path) -> list[str]:
     """The points called for, in order, each as "x k"."""
     log = folder / "log"
     return [line.rsplit(" ", 1)[0] for line in log.read_text().splitlines()] if log.exists() else []
+
+
+def until(happened: Callable[[], object], seconds: float = 60.0) -> None:
+    """Wait until ``happened()``; AssertionError if it does not."""
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.02)
 
 
 DRIVER = """
