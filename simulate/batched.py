@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -58,20 +58,23 @@ def train_many(
     """``[train(job.samples, job.values, recipe=recipe, ...) for job in jobs]``, ``together`` networks at once.
 
     All data of one shape, dtype and device (an accelerator's too). ``together`` None: as many as half of the free
-    memory holds, and on a processor no more than its cache (give it where a checkpoint may have to go on elsewhere).
+    memory holds, and on a processor no more than its cache; or as a checkpoint was begun with.
     Equal to the networks trained one by one up to rounding: 1e-15 for hundreds of Adam's updates. Training can enlarge
     it: Adam at a minimum divides rounding by rounding, mini-batches at a large step do not contract, and where only a
     label that flips could lower the risk, rounding decides when that is found. Bit for bit the same for equal
     ``together``. ``progress(count)`` is called with how many networks are done.
-    ``checkpoint`` (a path, or a `Checkpoint`) keeps the state of each batch in a file and goes on from there.
+    ``checkpoint`` (a path, or a `Checkpoint`) keeps the size of the batches there, the state of each in a file beside
+    it, and goes on from these.
     """
     with_skip = checks.flag("skip", skip)
     checks.choice("activation", activation, ACTIVATIONS)
     checked(recipe)
     first = _checked(jobs)
-    count = _fitting(first, len(jobs)) if together is None else checks.integer("together", together, least=1)
-    done: list[Training] = []
+    given = None if together is None else checks.integer("together", together, least=1)
     kept = checkpoints.given(checkpoint)
+    mark = partial(digest, "many", _identity(jobs), recipe, activation, with_skip)
+    count = _size(given, _fitting(first, len(jobs)), kept, mark)
+    done: list[Training] = []
     for start in range(0, len(jobs), count):
         part = None if kept is None else kept.part(start // count)
         done += _train(jobs[start : start + count], recipe, activation, with_skip, part)
@@ -93,6 +96,28 @@ def _checked(jobs: Sequence[Job]) -> Samples:
             raise ValueError(f"jobs[{k}] has (pairs, d) = {shape}, jobs[0] {(first.pairs, first.d)}: train them apart")
         checks.same_kind(first.data, **{f"jobs[{k}]": job.samples.data})
     return first
+
+
+def _size(
+    given: int | None, fitting: int, checkpoint: checkpoints.Checkpoint | None, mark: Callable[[], str]
+) -> int:
+    """Networks to a batch: as the checkpoint was begun with; ValueError if another number is given."""
+    keeper = checkpoints.begin(checkpoint, mark)
+    if keeper.found is None:
+        count = fitting if given is None else given
+        keeper.keep(lambda: {"together": np.array(count)}, last=True)
+        return count
+    count = int(keeper.found["together"])
+    if given not in (None, count) and checkpoint is not None:
+        raise ValueError(
+            f"together = {given}, but checkpoint {checkpoint.path} was begun with {count}, and a batch of another size "
+            "may round differently: give that, or none, or take another path"
+        )
+    return count
+
+
+def _identity(jobs: Sequence[Job]) -> list[Any]:
+    return [(job.samples, weights(job.values), job.ridge, sequence(job.seed)) for job in jobs]
 
 
 def _fitting(samples: Samples, jobs: int) -> int:
@@ -120,9 +145,7 @@ class _Record:
 def _train(
     jobs: Sequence[Job], recipe: Recipe, activation: str, with_skip: bool, checkpoint: checkpoints.Checkpoint | None
 ) -> list[Training]:
-    seeds = [sequence(job.seed) for job in jobs]
-    settings = ([(job.samples, weights(job.values), job.ridge) for job in jobs], seeds, recipe, activation, with_skip)
-    keeper = checkpoints.begin(checkpoint, lambda: digest("many", *settings))
+    keeper = checkpoints.begin(checkpoint, lambda: digest("batch", _identity(jobs), recipe, activation, with_skip))
     first = jobs[0].samples
     x = torch.stack([job.samples.mixed(job.values).flatten(0, 1) for job in jobs])
     y = torch.stack([job.samples.targets.flatten(0, 1) for job in jobs])

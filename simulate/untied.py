@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from simulate import checkpoint as checkpoints, checks
 from simulate.adam import adam_move
 from simulate.durable import Arrays
 from simulate.identity import digest
+from simulate.memory import free
 from simulate.path import Mixing, Point, weights
 from simulate.seeds import Seed, child, normal, sequence
 from simulate.untied_data import ClassData
@@ -31,11 +33,14 @@ from simulate.untied_recipes import Steps, UntiedAdam, UntiedRecipe, UntiedSGD, 
 
 Array = NDArray[np.float64]
 Progress = Callable[[int], None]
+Ridges = float | Sequence[float]
 
 # Streams below the seed of a training.
 START, NOISE, ORDER = 0, 1, 2
-# Normals drawn at once, 32 MB.
-_PIECE = 2**22
+# Normals drawn at once: 32 MB on a processor, 512 MB on an accelerator,
+_PIECE, _PIECE_THERE = 2**22, 2**26
+# or what they and as many temporaries take of the free memory at most.
+_SHARE, _COPIES = 0.5, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,11 +110,14 @@ class UntiedTraining:
 
 
 def train_untied(
-    data: ClassData, points: Sequence[Mixing], *, recipe: UntiedRecipe, ridge_u: float, ridge_w: float, seed: Seed,
+    data: ClassData, points: Sequence[Mixing], *, recipe: UntiedRecipe, ridge_u: Ridges, ridge_w: Ridges, seed: Seed,
     start: UntiedTraining | None = None, until: int | None = None, progress: Progress | None = None,
     checkpoint: checkpoints.Given = None,
 ) -> UntiedTraining:
     """A network for every data set at each of ``points`` (alpha, beta), by `UntiedSGD` or `UntiedAdam`.
+
+    ``ridge_u`` and ``ridge_w`` are numbers, or one for each of ``points`` (which may hold a point again, with another).
+    Each data set has noises of its own, so that its networks are the same whichever data sets are trained beside it.
 
     ``until`` stops early, at a multiple of record_every, and ``start`` takes such a run up again: the result is that of
     an uninterrupted one. So does ``checkpoint`` (a path, or a `Checkpoint`) with a run that was killed.
@@ -118,7 +126,8 @@ def train_untied(
     chosen = checked(recipe)
     problem = Problem.of(data, points, ridge_u, ridge_w)
     mark = digest(
-        "untied", sequence(seed), chosen, problem.points, ridge_u, ridge_w, data.mixture, data.labels, data.data
+        "untied", sequence(seed), chosen, problem.points, problem.ridge_u, problem.ridge_w, data.mixture, data.labels,
+        data.data,
     )
     require_start(start, UntiedTraining, mark)
     keeper = checkpoints.begin(checkpoint, lambda: mark)
@@ -201,6 +210,40 @@ def orders(generator: np.random.Generator, seeds: int, n: int, size: int) -> Ite
             yield order[:, k * size : (k + 1) * size]
 
 
+class Noises(Protocol):
+    """Where noises come from."""
+
+    def normals(self, rows: slice, shape: tuple[int, ...]) -> Array:
+        """The next ones of some data sets: ``shape`` (of rows, ...)."""
+
+
+class Fresh:
+    """Numbers for the updates from one record to the next, which a run can be taken up at: streams of each data set."""
+
+    def __init__(self, seed: Seed, record: int, seeds: int, n: int, size: int) -> None:
+        self.seed, self.record, self.seeds = seed, record, seeds
+        many = seeds if size < n else 1  # The whole data set is in no order.
+        self.orders = [orders(self._stream(ORDER, k), 1, n, size) for k in range(many)]
+
+    def _stream(self, kind: int, k: int) -> np.random.Generator:
+        return np.random.default_rng(child(self.seed, kind, self.record, k))
+
+    @cached_property
+    def _noises(self) -> list[np.random.Generator]:
+        return [self._stream(NOISE, k) for k in range(self.seeds)]
+
+    def normals(self, rows: slice, shape: tuple[int, ...]) -> Array:
+        drawn = np.empty(shape)
+        for generator, own in zip(self._noises[rows], drawn, strict=True):
+            generator.standard_normal(out=own)
+        return drawn
+
+    def chosen(self) -> NDArray[np.intp] | None:
+        """The next mini-batch of every data set; None: all of it."""
+        drawn = [each for each in map(next, self.orders) if each is not None]
+        return np.concatenate(drawn) if drawn else None
+
+
 def updates(
     problem: Problem, state: list[torch.Tensor], recipe: UntiedRecipe, seed: Seed, begin: int, end: int
 ) -> Iterator[int]:
@@ -212,10 +255,8 @@ def updates(
         if iteration % recipe.record_every == 0:
             yield iteration
         if iteration == begin or iteration % recipe.record_every == 0:
-            # Streams of their own from record to record, so that a run can be taken up again.
-            noise = np.random.default_rng(child(seed, NOISE, iteration))
-            order = orders(np.random.default_rng(child(seed, ORDER, iteration)), seeds, n, size)
-        slope = problem.gradient(Parameters(*state[:4]), noise, next(order), recipe.repeats)
+            fresh = Fresh(seed, iteration, seeds, n, size)
+        slope = problem.gradient(Parameters(*state[:4]), fresh, fresh.chosen(), recipe.repeats)
         rate = recipe.at(iteration)
         if isinstance(recipe, UntiedAdam):
             _adam(state, slope, steps, rate, iteration + 1)
@@ -241,14 +282,22 @@ class Problem:
 
     data: ClassData
     points: tuple[Point, ...]
-    ridge_u: float
-    ridge_w: float
+    ridge_u: tuple[float, ...]
+    ridge_w: tuple[float, ...]
 
     @classmethod
-    def of(cls, data: ClassData, points: Sequence[Mixing], ridge_u: float, ridge_w: float) -> Problem:
+    def of(cls, data: ClassData, points: Sequence[Mixing], ridge_u: Ridges, ridge_w: Ridges) -> Problem:
         if not isinstance(data, ClassData):
             raise TypeError(f"data must be a ClassData, not {type(data).__name__}")
-        return cls(data, moments(points), penalty("ridge_u", ridge_u), penalty("ridge_w", ridge_w))
+        every = moments(points)
+        return cls(data, every, penalties("ridge_u", ridge_u, len(every)), penalties("ridge_w", ridge_w, len(every)))
+
+    @cached_property
+    def piece(self) -> int:
+        """How many normals are drawn at once."""
+        data = self.data.data
+        there, most = free(data.device), _PIECE if data.device.type == "cpu" else _PIECE_THERE
+        return most if there is None else max(1, min(most, int(_SHARE * there) // (_COPIES * data.element_size())))
 
     @property
     def alpha(self) -> torch.Tensor:
@@ -272,15 +321,14 @@ class Problem:
         mixture = self.data.mixture
         if isinstance(recipe, UntiedSGD):
             every = [recipe.steps(
-                each, n=self.data.n, d=mixture.d, sigma=mixture.sigma, radius=mixture.radius, ridge_u=self.ridge_u,
-                ridge_w=self.ridge_w,
-            ) for each in self.points]
+                each, n=self.data.n, d=mixture.d, sigma=mixture.sigma, radius=mixture.radius, ridge_u=u, ridge_w=w,
+            ) for each, u, w in zip(self.points, self.ridge_u, self.ridge_w, strict=True)]
         else:
             every = [Steps(max(mixture.d**-0.5, each.beta), 1.0, 1.0, 1.0) for each in self.points]
         return [self.data.data.new_tensor([column]) for column in zip(*every, strict=True)]
 
     def gradient(
-        self, net: Parameters, generator: np.random.Generator, chosen: NDArray[np.intp] | None, repeats: int | None
+        self, net: Parameters, noises: Noises, chosen: NDArray[np.intp] | None, repeats: int | None
     ) -> list[torch.Tensor]:
         """In c, b, u, w; noises in pieces that fit into memory (``repeats`` None: their mean)."""
         seeds, d = self.data.seeds, self.data.mixture.d
@@ -288,18 +336,19 @@ class Problem:
         if chosen is not None:
             data = data[torch.arange(seeds)[:, None], torch.as_tensor(chosen)]
         size = data.shape[1]
-        slope = [torch.zeros_like(net.skip), torch.zeros_like(net.b), self.ridge_u * net.u, self.ridge_w * net.w]
+        ridge_u, ridge_w = (data.new_tensor(each)[:, None] for each in (self.ridge_u, self.ridge_w))
+        slope = [torch.zeros_like(net.skip), torch.zeros_like(net.b), ridge_u * net.u, ridge_w * net.w]
         if repeats is None:
             mean = mean_gradient(net, data, self.alpha, self.beta, d)
             return [each + self.data.n / size * piece for each, piece in zip(slope, mean, strict=True)]
-        some = max(1, _PIECE // (times * size * d))
-        few = times if some > 1 else max(1, _PIECE // (size * d))
+        some = max(1, self.piece // (times * size * d))
+        few = times if some > 1 else max(1, self.piece // (size * d))
         for _ in range(repeats):
             for s in range(0, seeds, some):
                 for t in range(0, times, few):
                     part = np.s_[s : s + some, t : t + few]
                     values = [each[part] for each in (net.skip, net.b, net.u, net.w)]
-                    noise = torch.from_numpy(generator.standard_normal((*values[0].shape, size, d))).to(data)
+                    noise = torch.from_numpy(noises.normals(part[0], (*values[0].shape, size, d))).to(data)
                     pieces = _misfit_gradient(
                         Parameters(*values), data[s : s + some], noise, self.alpha[t : t + few], self.beta[t : t + few]
                     )
@@ -329,6 +378,15 @@ def moments(points: Sequence[Mixing]) -> tuple[Point, ...]:
 
 def penalty(name: str, value: object) -> float:
     return checks.real(name, value, least=0.0, most=checks.LARGEST_RIDGE)
+
+
+def penalties(name: str, value: object, points: int) -> tuple[float, ...]:
+    """One for each of the points."""
+    if not isinstance(value, Sequence | np.ndarray) or isinstance(value, str):
+        return (penalty(name, value),) * points
+    if len(value) != points:
+        raise ValueError(f"{name} holds {len(value)} numbers for {points} points: give one, or one for each")
+    return tuple(penalty(f"{name}[{k}]", each) for k, each in enumerate(value))
 
 
 def gauge(skip: Array, b: Array, m: Array, omega: Array, q: Array, r: Array) -> UntiedOverlaps:

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from simulate.path import Mixing, Point
 from simulate.seeds import Seed, child
-from simulate.untied import START, Parameters, UntiedOverlaps, gauge, moments, penalty
+from simulate.untied import START, Parameters, Ridges, UntiedOverlaps, gauge, moments, penalties
 from simulate.untied_coordinates import UntiedSpan
 from simulate.untied_mean import mean_gradient
 from simulate.untied_recipes import UntiedSGD
@@ -139,19 +139,21 @@ class Reduced:
     span: UntiedSpan
     points: tuple[Point, ...]
     recipe: UntiedSGD
-    ridge_u: float
-    ridge_w: float
+    ridge_u: tuple[float, ...]
+    ridge_w: tuple[float, ...]
 
     @classmethod
     def of(
-        cls, span: UntiedSpan, points: Sequence[Mixing], recipe: UntiedSGD, ridge_u: float, ridge_w: float
+        cls, span: UntiedSpan, points: Sequence[Mixing], recipe: UntiedSGD, ridge_u: Ridges, ridge_w: Ridges
     ) -> Reduced:
         if not isinstance(span, UntiedSpan):
             raise TypeError(f"span must be an UntiedSpan, not {type(span).__name__}")
         noises = recipe.noises(span.n)
         if noises < 3:
             raise ValueError(f"batch * repeats = {noises} must be >= 3: the reduction needs three noises an update")
-        return cls(span, moments(points), recipe, penalty("ridge_u", ridge_u), penalty("ridge_w", ridge_w))
+        every = moments(points)
+        ridges = penalties("ridge_u", ridge_u, len(every)), penalties("ridge_w", ridge_w, len(every))
+        return cls(span, every, recipe, *ridges)
 
     @property
     def d(self) -> int:
@@ -177,16 +179,23 @@ class Reduced:
             span = replace(self.span, labels=self.span.labels[s : s + seeds], data=self.span.data[s : s + seeds])
             for t in range(0, len(self.points), times):
                 part = slice(s, s + seeds), slice(t, t + times)
-                yield part, replace(self, span=span, points=self.points[part[1]])
+                here = part[1]
+                yield part, replace(
+                    self, span=span, points=self.points[here], ridge_u=self.ridge_u[here], ridge_w=self.ridge_w[here]
+                )
 
     @cached_property
     def steps(self) -> Array:
         """Of c, b, u, w, each (times,)."""
         mixture = self.span.mixture
         return np.array([self.recipe.steps(
-            each, n=self.span.n, d=self.d, sigma=mixture.sigma, radius=mixture.radius, ridge_u=self.ridge_u,
-            ridge_w=self.ridge_w,
-        ) for each in self.points]).T
+            each, n=self.span.n, d=self.d, sigma=mixture.sigma, radius=mixture.radius, ridge_u=u, ridge_w=w,
+        ) for each, u, w in zip(self.points, self.ridge_u, self.ridge_w, strict=True)]).T
+
+    @cached_property
+    def ridges(self) -> tuple[Array, Array]:
+        """Of u and w, each (times, 1)."""
+        return np.array(self.ridge_u)[:, None], np.array(self.ridge_w)[:, None]
 
     def update(self, state: State, source: Source, chosen: NDArray[np.intp] | None, rate: float) -> State:
         """One gradient step."""
@@ -204,9 +213,9 @@ class Reduced:
         on_c = scale * (c * xx + _sum(tanh * seen.ux, 2) - alpha * total.cross - beta * own)
         # Four coordinates beyond K: two of M, two of what was drawn beyond.
         u, w = (np.pad(each, [(0, 0), (0, 0), (0, 2)]) for each in (state.u, state.w))
-        on_u = scale * (c[..., None] * total.inputs[:, :, 0] + _sum(tanh * tanh, 2)[..., None] * u) + self.ridge_u * u
+        on_u = scale * (c[..., None] * total.inputs[:, :, 0] + _sum(tanh * tanh, 2)[..., None] * u) + self.ridges[0] * u
         on_u[..., :k] -= scale * total.targets[:, :, 0]
-        on_w = scale / d**0.5 * total.inputs[:, :, 1] + self.ridge_w * w
+        on_w = scale / d**0.5 * total.inputs[:, :, 1] + self.ridges[1] * w
         step_c, step_b, step_u, step_w = rate * self.steps
         u, w = u - step_u[:, None] * on_u, w - step_w[:, None] * on_w
         turn, folded = np.linalg.qr(np.stack([u[..., k:], w[..., k:]], axis=-1))
@@ -225,8 +234,8 @@ class Reduced:
         step_c, step_b, step_u, step_w = rate * self.steps
         return State(
             state.skip - step_c * on_c, state.b - step_b * on_b,
-            state.u - step_u[:, None] * (on_u + self.ridge_u * state.u),
-            state.w - step_w[:, None] * (on_w + self.ridge_w * state.w),
+            state.u - step_u[:, None] * (on_u + self.ridges[0] * state.u),
+            state.w - step_w[:, None] * (on_w + self.ridges[1] * state.w),
         )
 
     def _chosen(self, chosen: NDArray[np.intp] | None) -> Array:

@@ -20,6 +20,7 @@ from simulate.untied import (
     NOISE,
     ORDER,
     Progress,
+    Ridges,
     UntiedOverlaps,
     orders,
     require_finite,
@@ -52,7 +53,7 @@ class SpanTraining:
 
 
 def train_untied_span(
-    span: UntiedSpan, points: Sequence[Mixing], *, recipe: UntiedSGD, ridge_u: float, ridge_w: float, seed: Seed,
+    span: UntiedSpan, points: Sequence[Mixing], *, recipe: UntiedSGD, ridge_u: Ridges, ridge_w: Ridges, seed: Seed,
     start: SpanTraining | None = None, until: int | None = None, progress: Progress | None = None,
     checkpoint: checkpoints.Given = None,
 ) -> SpanTraining:
@@ -63,7 +64,8 @@ def train_untied_span(
     chosen = reducible(recipe)
     problem = Reduced.of(span, points, chosen, ridge_u, ridge_w)
     mark = digest(
-        "untied span", sequence(seed), chosen, problem.points, ridge_u, ridge_w, span.mixture, span.labels, span.data
+        "untied span", sequence(seed), chosen, problem.points, problem.ridge_u, problem.ridge_w, span.mixture,
+        span.labels, span.data,
     )
     require_start(start, SpanTraining, mark)
     keeper = checkpoints.begin(checkpoint, lambda: mark)

@@ -161,6 +161,21 @@ def test_another_training_is_refused(name: str, tmp_path: Path) -> None:
         LOOPS[name](seed=2, checkpoint=path)
 
 
+def test_batches_stay_as_large_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine with another free memory too."""
+    jobs = [Job(samples=MIXTURE.sample(n=5, seed=k), values=VALUES, ridge=0.3, seed=k) for k in range(5)]
+    recipe = AdamRecipe(**SHORT)
+    monkeypatch.setattr("simulate.batched.BATCH", 2 * 300)
+    whole = train_many(jobs, recipe=recipe, checkpoint=tmp_path / "c")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["c", "c.0000", "c.0001", "c.0002"]
+    (tmp_path / "c.0001").unlink()
+    monkeypatch.setattr("simulate.batched.BATCH", 2**30)
+    _same(train_many(jobs, recipe=recipe, checkpoint=tmp_path / "c"), whole)
+    _same(train_many(jobs, recipe=recipe, checkpoint=tmp_path / "c", together=2), whole)
+    with pytest.raises(ValueError, match=r"together = 5, but checkpoint .*c was begun with 2, "):
+        train_many(jobs, recipe=recipe, checkpoint=tmp_path / "c", together=5)
+
+
 def test_a_damaged_file_is_not_used(tmp_path: Path) -> None:
     run = LOOPS["Adam"]
     whole = run(checkpoint=tmp_path / "c")

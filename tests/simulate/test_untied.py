@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from asymptotics.calibration import assert_agrees, compare_mean
-from simulate import Mixture, Point
-from simulate.untied import Parameters, Problem, Untied, train_untied
+from simulate import Mixture, Point, UntiedSpan, train_untied_span
+from simulate.untied import Fresh, Parameters, Problem, Untied, train_untied
 from simulate.untied_data import ClassData, draw_labels
 from simulate.untied_recipes import UntiedAdam, UntiedRecipe, UntiedSGD
 
@@ -23,8 +23,8 @@ class _Given:
     def __init__(self, noise: np.ndarray) -> None:
         self.noise, self.used = noise, 0
 
-    def standard_normal(self, shape: tuple[int, ...]) -> np.ndarray:
-        assert shape == self.noise.shape[1:]
+    def normals(self, rows: slice, shape: tuple[int, ...]) -> np.ndarray:
+        assert shape == self.noise.shape[1:] and self.noise[0][rows].shape == shape
         self.used += 1
         return self.noise[self.used - 1]
 
@@ -62,20 +62,58 @@ def test_the_gradient_is_that_of_the_risk(chosen: list[list[int]] | None, repeat
     net = _network(3, 30)
     expected = torch.autograd.grad(_risk(net, part, torch.from_numpy(noise), 5), net)
     problem = Problem.of(data, POINTS, **RIDGES)
-    found = problem.gradient(Parameters(*(each.detach() for each in net)), _Given(noise), rows, repeats)  # type: ignore[arg-type]
+    found = problem.gradient(Parameters(*(each.detach() for each in net)), _Given(noise), rows, repeats)
     for ours, theirs in zip(found, expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-11, atol=1e-11)
 
 
 def test_pieces_do_not_change_the_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Networks one by one, from the same stream of noises."""
+    """Networks one by one, from the same streams of noises; little free memory makes the pieces small."""
     data = ClassData.draw(MIXTURE, n=5, seeds=3, seed=1)
-    problem = Problem.of(data, POINTS, **RIDGES)
     net = Parameters(*(each.detach() for each in _network(3, 30)))
-    whole = problem.gradient(net, np.random.default_rng(1), None, 1)
+    found = []
+    for there in (None, 10**9, 20_000, 1):
+        monkeypatch.setattr("simulate.untied.free", lambda device, there=there: there)
+        problem = Problem.of(data, POINTS, **RIDGES)
+        assert problem.piece == {None: 2**22, 10**9: 2**22, 20_000: 312, 1: 1}[there]
+        found.append(problem.gradient(net, Fresh(1, 0, 3, 5, 5), None, 2))
+    for other in found[1:]:
+        for one, all_ in zip(other, found[0], strict=True):
+            torch.testing.assert_close(one, all_, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("recipe", [
+    UntiedSGD(iterations=9, record_every=4, batch=2, repeats=2), UntiedAdam(iterations=9, record_every=4, repeats=1),
+    UntiedSGD(iterations=9, record_every=4, repeats=None),
+])
+def test_networks_do_not_depend_on_those_beside_them(recipe: UntiedRecipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first data sets alone, in other pieces: the same noises and mini-batches."""
+    data = ClassData.draw(MIXTURE, n=5, seeds=3, seed=1)
+    whole = train_untied(data, POINTS, recipe=recipe, **RIDGES, seed=3)
     monkeypatch.setattr("simulate.untied._PIECE", 1)
-    for one, all_ in zip(problem.gradient(net, np.random.default_rng(1), None, 1), whole, strict=True):
-        torch.testing.assert_close(one, all_, rtol=1e-12, atol=1e-12)
+    first = ClassData(mixture=MIXTURE, labels=data.labels[:2], data=data.data[:2])
+    some = train_untied(first, POINTS, recipe=recipe, **RIDGES, seed=3)
+    for one, all_ in zip(some.overlaps, whole.overlaps, strict=True):
+        np.testing.assert_allclose(one, all_[:2], rtol=1e-10, atol=1e-10)
+    assert not np.allclose(whole.overlaps.m[0], whole.overlaps.m[1])
+
+
+@pytest.mark.parametrize("repeats", [1, None])
+def test_each_point_may_have_its_ridges(repeats: int | None) -> None:
+    """As trained with that ridge alone: the same start and noises, by their place."""
+    data, points = ClassData.draw(MIXTURE, n=5, seeds=2, seed=1), [POINTS[0], POINTS[0]]
+    recipe = UntiedSGD(iterations=5, repeats=repeats, start_u=0.5, start_w=0.5)
+    both = train_untied(data, points, recipe=recipe, ridge_u=[0.1, 3.0], ridge_w=[0.2, 5.0], seed=3)
+    span = UntiedSpan.of(data)
+    reduced = train_untied_span(span, points, recipe=recipe, ridge_u=[0.1, 3.0], ridge_w=[0.2, 5.0], seed=3)
+    for k, (u, w) in enumerate([(0.1, 0.2), (3.0, 5.0)]):
+        alone = train_untied(data, points, recipe=recipe, ridge_u=u, ridge_w=w, seed=3)
+        torch.testing.assert_close(both.networks.u[:, k], alone.networks.u[:, k])
+        torch.testing.assert_close(both.networks.w[:, k], alone.networks.w[:, k])
+        other = train_untied_span(span, points, recipe=recipe, ridge_u=u, ridge_w=w, seed=3)
+        np.testing.assert_allclose(reduced.final.q[:, k], other.final.q[:, k])
+        np.testing.assert_allclose(reduced.final.r[:, k], other.final.r[:, k])
+    assert both.mark != alone.mark and not np.allclose(alone.final.q[:, 0], both.final.q[:, 0])
 
 
 @pytest.mark.parametrize("recipe", [
@@ -91,8 +129,9 @@ def test_updates_are_those_of_torch(recipe: UntiedRecipe) -> None:
     steps = [float(each[0, 0]) for each in problem.steps(recipe)]
     kind = torch.optim.Adam if isinstance(recipe, UntiedAdam) else torch.optim.SGD
     optimiser = kind([{"params": [p]} for p in state], lr=1.0)
-    noise = np.random.default_rng(np.random.SeedSequence(3, spawn_key=(1, 0)))
+    stream = np.random.default_rng(np.random.SeedSequence(3, spawn_key=(1, 0, 0)))
     for k in range(7):
+        noise = _Given(stream.standard_normal((1, 1, 1, 5, 30)))
         for group, step in zip(optimiser.param_groups, steps, strict=True):
             group["lr"] = recipe.at(k) * step
         slope = problem.gradient(Parameters(*(p.detach() for p in state)), noise, None, 1)
@@ -199,6 +238,8 @@ def test_divergence_is_an_error() -> None:
         ({"recipe": UntiedSGD(batch=6)}, ValueError, "batch = 6 must be <= n = 5"),
         ({"ridge_u": -1.0}, ValueError, "ridge_u = -1.0 must be >= 0"),
         ({"ridge_w": "a"}, TypeError, "ridge_w = 'a' must be a real number"),
+        ({"ridge_w": [0.1]}, ValueError, "ridge_w holds 1 numbers for 2 points"),
+        ({"ridge_u": [0.1, -1.0]}, ValueError, r"ridge_u\[1\] = -1.0 must be >= 0"),
         ({"until": 150}, ValueError, "until = 150 must be a multiple of record_every = 100"),
         ({"data": 1}, TypeError, "data must be a ClassData, not int"),
         ({"seed": -1}, ValueError, "seed = -1 must be >= 0"),

@@ -68,10 +68,10 @@ class _Shared:
         four = np.concatenate([self.axes[..., -2:], self.beyond], axis=-1)
         self.axes = np.concatenate([self.axes[..., :-2], four @ factor], axis=-1)
 
-    def standard_normal(self, shape: tuple[int, ...]) -> Array:
+    def normals(self, rows: slice, shape: tuple[int, ...]) -> Array:
         """The same noises again, for the direct code, one repeat after the other."""
         first, self.noise = self.noise[0], self.noise[1:]
-        assert first.shape == shape
+        assert first.shape == first[rows].shape == shape
         return first
 
 
@@ -126,7 +126,7 @@ def test_the_same_noises_give_the_same_network(d: int, size: int | None, repeats
         _same(problem.measure(Parameters(*state)), reduced.measure(ours), 1e-9)
         chosen = None if size is None else np.stack([order.permutation(6)[:size] for _ in range(2)])
         ours = reduced.update(ours, source, chosen, recipe.at(step))
-        slope = problem.gradient(Parameters(*state), source, chosen, repeats)  # type: ignore[arg-type]
+        slope = problem.gradient(Parameters(*state), source, chosen, repeats)
         for value, rate, each in zip(state, steps, slope, strict=True):
             value -= recipe.at(step) * (rate if value.dim() == 2 else rate[..., None]) * each
     for direct, found in zip(problem.along_data(Parameters(*state)), reduced.along_data(ours), strict=True):
