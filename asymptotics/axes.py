@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Sequence
 from math import inf
+from typing import TypeVar
+
+N = TypeVar("N", int, float)
 
 # Points of a sweep.
 LONGEST = 100_000
@@ -32,8 +36,28 @@ def axis(name: str, text: str) -> list[str]:
     if swept[3] == "log":
         if low <= 0:
             raise ValueError(f"{name}={text}: a logarithmic sweep needs LOW > 0")
-        return [f"{v:.12g}" for v in np.geomspace(low, high, count)]
-    return [f"{v:.12g}" for v in np.linspace(low, high, count)]
+        return [_written(v) for v in np.geomspace(low, high, count)]
+    return [_written(v) for v in np.linspace(low, high, count)]
+
+
+def _written(value: float) -> str:
+    """Whole numbers as such: 1000000, not 1e+06."""
+    text = f"{value:.12g}"
+    return str(int(float(text))) if abs(value) < 1e15 and float(text).is_integer() else text
+
+
+def numbers(name: str, kind: type[N]) -> Callable[[str], list[N]]:
+    """What reads an option's text, A,B,C or LOW:HIGH:log11, for argparse."""
+
+    def read(text: str) -> list[N]:
+        try:
+            return [kind(value) for value in axis(name, text)]
+        except ValueError as problem:
+            whole = "whole numbers" if kind is int else "numbers"
+            said = problem if str(problem).startswith(f"{name}=") else f"{name} = {text!r} must be {whole}, e.g. 1,2,4"
+            raise ArgumentTypeError(f"{said}") from None
+
+    return read
 
 
 def grid(pairs: Sequence[str]) -> tuple[dict[str, list[str]], list[dict[str, str]]]:

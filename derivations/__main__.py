@@ -17,7 +17,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from derivations.report import write
+from derivations.report import begin_figures, write
 from derivations.story import FULL, QUICK, Checked, Event, Story, Teller
 from simulate import workers
 from simulate.runs import one_thread
@@ -89,6 +89,7 @@ def _tell_all(out: Path, *, full: bool) -> int:
     out.mkdir(parents=True, exist_ok=True)
     chosen, began = stories(), time.monotonic()
     told: list[tuple[Story, list[Event]]] = []
+    figures: list[Iterator[None]] = []
     effort = FULL if full else QUICK
     acts = sum(story.acts for story in chosen) + 1
     with _progress(acts) as progress, one_thread(), workers(effort.workers) as executor:
@@ -98,8 +99,9 @@ def _tell_all(out: Path, *, full: bool) -> int:
                 teller = Teller(effort, progress.write, progress.act, executor, aloud=False, data=out / "data")
                 story.tell(teller)
                 told.append((story, teller.events))
+                figures.append(begin_figures(teller.events, out, executor))
             progress.act("writing the report")
-            index = write(out, told, executor)
+            index = write(out, told, figures)
         except BaseException:
             if executor is not None:  # What was begun and is not waited for.
                 executor.shutdown(wait=False, cancel_futures=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,21 +15,27 @@ from derivations.story import Drawn, Event, Proved, Story
 TITLE = "Learning a flow from n samples"
 
 
-def write(
-    out: Path, told: Sequence[tuple[Story, Sequence[Event]]], executor: Executor | None = None
-) -> Path:
-    """Write everything under ``out`` (created if missing), figures on ``executor`` if given; returns the index page.
-    """
+def begin_figures(events: Sequence[Event], out: Path, executor: Executor | None = None) -> Iterator[None]:
+    """Start saving the figures of a story, on ``executor`` if given; they are there once what comes back is used up."""
     figures = out / "figures"
     figures.mkdir(parents=True, exist_ok=True)
-    (out / "data").mkdir(exist_ok=True)
-    drawn = [event for _, events in told for event in events if isinstance(event, Drawn)]
-    saved = (map if executor is None else executor.map)(_save, drawn, [figures] * len(drawn))
+    drawn = [event for event in events if isinstance(event, Drawn)]
+    return (map if executor is None else executor.map)(_save, drawn, [figures] * len(drawn))
+
+
+def write(
+    out: Path, told: Sequence[tuple[Story, Sequence[Event]]], figures: Iterable[Iterator[None]] | None = None
+) -> Path:
+    """Write everything under ``out`` (created if missing), ``figures`` begun before, or all; returns the index page.
+    """
+    saved = [begin_figures(events, out) for _, events in told] if figures is None else figures
+    (out / "data").mkdir(parents=True, exist_ok=True)
     proved = [event for _, events in told for event in events if isinstance(event, Proved)]
     export([event.formula for event in proved], out, {event.formula.name: event.derivation for event in proved})
     index = out / "index.html"
     index.write_text(page(TITLE, told, _versions()), encoding="utf-8")
-    list(saved)
+    for each in saved:
+        list(each)
     return index
 
 

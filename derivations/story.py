@@ -42,7 +42,7 @@ class Effort:
     workers: int = 2
 
 
-QUICK = Effort(d=5000, seeds=12, n=(2, 4, 8, 16, 32, 64), steps=16, trained_d=1000)
+QUICK = Effort(d=5000, seeds=8, n=(2, 4, 8, 16, 32, 64), steps=16, trained_d=1000)
 FULL = Effort(d=20000, seeds=48, n=(2, 4, 8, 16, 32, 64, 128), steps=32, trained_d=5000)
 
 

@@ -29,10 +29,13 @@ def tell(teller: Teller) -> None:
     )
     samples = simulate.Mixture(d=d, sigma=SIGMA).sample(n=N, seed=7)
     trained, solved, formula = [], [], []
-    for index, t in enumerate(TIMES):
-        teller.act(f"training with Adam, t = {t}")
-        values = point(linear, t)
-        training = simulate.train(samples, values, recipe=simulate.AdamRecipe(), ridge=RIDGE, seed=100 + index)
+    points = [point(linear, t) for t in TIMES]
+    teller.act("training with Adam")
+    jobs = [
+        simulate.Job(samples=samples, values=values, ridge=RIDGE, seed=100 + k) for k, values in enumerate(points)
+    ]
+    trainings = simulate.train_many(jobs, recipe=simulate.AdamRecipe())
+    for t, values, training in zip(TIMES, points, trainings, strict=True):
         trained.append(_row(training.network, samples, values))
         solved.append(_row(simulate.solve(samples, values, ridge=RIDGE).network, samples, values))
         formula.append([
@@ -76,7 +79,7 @@ def _figure(trained: list[list[float]], solved: list[list[float]]) -> Any:
     return figure
 
 
-STORY = Story("trained_network", "A network trained by Adam", (), len(TIMES), tell, parallel=False)
+STORY = Story("trained_network", "A network trained by Adam", (), 1, tell, parallel=False)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

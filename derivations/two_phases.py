@@ -49,6 +49,7 @@ def tell(teller: Teller) -> None:
         "and the mean. With infinitely many samples the first phase is the authors'; the finite-$n$ forms are this "
         "project's."
     )
+    in_law = teller.aside(_in_law, max(3, teller.effort.seeds // 4))
     direct = teller.aside(_in_all_dimensions, teller.effort.d, max(3, teller.effort.seeds // 6))
     fresh = teller.aside(_with_fresh_noise, teller.effort.d, max(2, teller.effort.seeds // 6))
     for formula in FORMULAS:
@@ -62,8 +63,7 @@ def tell(teller: Teller) -> None:
     ))
     _published_skip(teller)
     teller.act("training exactly in law")
-    with one_thread():
-        reduced = _in_law(max(3, teller.effort.seeds // 4))
+    reduced = in_law()
     _compare(teller, f"SGD exactly in law at $d={D}$, the mean over all noises", reduced, 0.005)
     teller.act("training in all dimensions")
     vectors, second = direct()
@@ -177,14 +177,15 @@ def _trained(d: int, shares: tuple[float, ...], late: tuple[float, ...], recipe:
 def _in_law(seeds: int) -> Trained:
     span = UntiedSpan.draw(Mixture(d=D, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=seeds, seed=43, plus=PLUS)
     recipe = UntiedSGD(iterations=600, repeats=None, rate=1.0, hold=0.6)
-    return _trained(D, EARLY, LATE, recipe, span)
+    with one_thread():
+        return _trained(D, EARLY, LATE, recipe, span)
 
 
 def _in_all_dimensions(d: int, seeds: int) -> tuple[Trained, Trained]:
     """By Adam with the mean over all noises, and in the second phase by SGD with fresh ones."""
     with one_thread():
         data = ClassData.draw(Mixture(d=d, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=seeds, seed=47, plus=PLUS)
-        adam = _trained(d, EARLY, LATE, UntiedAdam(iterations=600, repeats=None, rate=0.1), data)
+        adam = _trained(d, EARLY, LATE, UntiedAdam(iterations=400, repeats=None, rate=0.1, hold=0.6), data)
         few = ClassData.draw(Mixture(d=d, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=1, seed=49, plus=PLUS)
         return adam, _trained(d, (), DIRECT, UntiedSGD(iterations=200, repeats=1), few)
 

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 import xarray as xr
 
+from asymptotics.axes import numbers
 from asymptotics.schedule import NAMED
 from simulate import checks, long_runs, phase_commands, sweep_commands
 from simulate.curves import denoiser_curves, generation_curves
@@ -85,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     kinds = parser.add_subparsers(dest="kind", required=True)
     shared = _Parser(add_help=False)
     shared.add_argument("--d", type=int, default=5000, help="dimension")
-    shared.add_argument("--n", type=_numbers, default=[2, 4, 8], help="samples, e.g. 2,4,8")
+    shared.add_argument("--n", type=numbers("n", int), default=[2, 4, 8], help="samples, e.g. 2,4,8")
     shared.add_argument("--sigma", type=float, default=1.5)
     shared.add_argument("--ridge", type=float, default=0.1)
     shared.add_argument("--draws", type=int, default=1, help="base draws a sample")
@@ -176,13 +177,6 @@ def _reduced(given: argparse.Namespace, mixture: Mixture, shared: dict[str, Any]
 
 def _times(schedule: Schedule, count: int) -> list[float]:
     return [float(t) for t in inside(schedule, checks.integer("times", count, least=1, most=MOST_TIMES))]
-
-
-def _numbers(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"n = {text!r} must be integers, e.g. 2,4,8") from None
 
 
 if __name__ == "__main__":

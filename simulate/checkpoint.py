@@ -19,23 +19,26 @@ from numpy.typing import NDArray
 from simulate import checks
 from simulate.durable import Arrays, Damaged, Foreign, read_arrays, remove_left_over, write_arrays
 from simulate.identity import digest
-from simulate.provenance import versions
+from simulate.provenance import code, versions
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """A file, written at most every ``seconds`` (0: at every record), and when training ends.
 
-    A file of another training (other data, settings, seed) is refused; a damaged one is not used, with a warning.
+    A file of another training (other data, settings, seed), or of another commit of this project unless
+    ``any_commit``, is refused; a damaged one is not used, with a warning.
     """
 
     path: str | Path
     seconds: float = 60.0
+    any_commit: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.path, str | Path):
             raise TypeError(f"path must be a path, not {type(self.path).__name__}")
         checks.real("seconds", self.seconds, least=0.0)
+        checks.flag("any_commit", self.any_commit)
 
     def part(self, number: int) -> Checkpoint:
         """The checkpoint of one of several trainings, in a file beside this one's."""
@@ -56,7 +59,7 @@ class Keeper:
     """Of one training: ``found`` is the state to go on from, None at a beginning."""
 
     checkpoint: Checkpoint | None
-    mark: str
+    about: Mapping[str, str]
     found: Arrays | None = None
     written: float = field(default_factory=time.monotonic)
 
@@ -64,19 +67,19 @@ class Keeper:
         """Write the state, if it is time."""
         if self.checkpoint is None or not (last or time.monotonic() - self.written >= self.checkpoint.seconds):
             return
-        write_arrays(Path(self.checkpoint.path), state(), {"mark": self.mark})
+        write_arrays(Path(self.checkpoint.path), state(), self.about)
         self.written = time.monotonic()
 
 
 def begin(checkpoint: Given, mark: Callable[[], str]) -> Keeper:
     """What keeps the state of a training whose settings have this mark; ValueError for a file of another one, or of
-    other versions (commits are not looked at).
+    other versions, or of another commit.
     """
     place = given(checkpoint)
     if place is None:
-        return Keeper(None, "")
+        return Keeper(None, {})
     remove_left_over(Path(place.path).parent, Path(place.path).name)
-    own = digest(mark(), versions())
+    own = {"mark": digest(mark(), versions()), "code": code()}
     try:
         arrays, about = read_arrays(Path(place.path))
     except FileNotFoundError:
@@ -86,9 +89,14 @@ def begin(checkpoint: Given, mark: Callable[[], str]) -> Keeper:
     except Damaged as problem:
         warnings.warn(f"{problem}: training begins anew", stacklevel=3)
         return Keeper(place, own)
-    if about.get("mark") != own:
+    if about.get("mark") != own["mark"]:
         raise ValueError(
             f"checkpoint {place.path} is of a training with other data, settings or seed (or other versions of python, "
             "numpy, torch, this project): take another path"
+        )
+    if about.get("code") != own["code"] and not place.any_commit:
+        raise ValueError(
+            f"checkpoint {place.path} was written at commit {about.get('code')}, this is {own['code']}: take another "
+            "path, or go on with Checkpoint(path, any_commit=True) if nothing that matters here has changed"
         )
     return Keeper(place, own, arrays)

@@ -11,7 +11,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -29,8 +29,22 @@ def text(value: Any) -> str:
     return json.dumps(canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+@dataclass(frozen=True)
+class Identified:
+    """A value whose canonical form is known, so that many points that share it do not look for it again."""
+
+    value: Any
+    form: Any
+
+    @classmethod
+    def of(cls, value: Any) -> Identified:
+        return cls(value, canonical(value))
+
+
 def canonical(value: Any) -> Any:
     """``value`` as what JSON knows; TypeError where it has no identity of its own (a lambda, an open file)."""
+    if isinstance(value, Identified):
+        return value.form
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int | np.integer | np.bool_):

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from asymptotics.axes import numbers
 from asymptotics.phases import Target, boundary, half_grid
 from asymptotics.schedule import Dilation, linear
 from simulate import checks, long_runs
@@ -40,7 +41,9 @@ def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
     long_runs.add(shared)
     shared.add_argument("--out", type=Path, required=True, help="netCDF file to write")
     weights = kinds.add_parser("weights", parents=[shared], help="generated weight of +, dilated and not, against d")
-    weights.add_argument("--d", type=_whole, help="dimensions (100,10000,1000000; trained: 500,5000,1000000)")
+    weights.add_argument(
+        "--d", type=numbers("d", int), help="dimensions (100,10000,1000000; trained: 500,5000,1000000)"
+    )
     weights.add_argument("--steps", type=int, default=50)
     weights.add_argument("--methods", default="euler", help=f"of {', '.join(METHODS)}, e.g. euler,heun")
     weights.add_argument("--count", type=int, default=20_000, help="points")
@@ -53,7 +56,10 @@ def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
     )
     uturn = kinds.add_parser("uturn", parents=[shared], help="noise points, come back, ask for the mode")
     uturn.add_argument("--d", type=int, default=10_000, help="dimension")
-    uturn.add_argument("--clocks", type=_reals, default=[0.3, 0.7, 1.0, 1.5, 2.2, 3.0], help="clocks s, e.g. .5,1,2")
+    uturn.add_argument(
+        "--clocks", type=numbers("clocks", float), default=[0.3, 0.7, 1.0, 1.5, 2.2, 3.0],
+        help="clocks s, e.g. .5,1,2 or .3:3:log6",
+    )
     uturn.add_argument("--steps", type=int, default=150, help="of the way back")
     uturn.add_argument("--method", default="ancestral", help=", ".join(METHODS))
     uturn.add_argument("--clones", type=int, default=1, help="returns of each noised point")
@@ -114,17 +120,3 @@ def _uturn(given: argparse.Namespace, mixture: Mixture) -> xr.Dataset:
             mixture, turn, times=times, count=given.count, seed=given.seed, progress=not given.quiet, batch=given.batch,
             executor=executor, store=long_runs.store(given),
         )
-
-
-def _whole(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"d = {text!r} must be integers, e.g. 100,10000") from None
-
-
-def _reals(text: str) -> list[float]:
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"clocks = {text!r} must be numbers, e.g. .5,1,2") from None

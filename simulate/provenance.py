@@ -48,6 +48,13 @@ def checkout() -> dict[str, Any]:
     return {"commit": _git(here, "rev-parse", "HEAD"), "modified": modified, "difference": difference}
 
 
+def code(known: Mapping[str, Any] | None = None) -> str:
+    """Commit, and what was changed since: of ``known``, or of this checkout."""
+    found = checkout() if known is None else known
+    changed = "" if found["difference"] is None else f" with changes {found['difference']}"
+    return f"{found['commit']}{changed}"
+
+
 def _git(folder: Path, *arguments: str) -> str | None:
     try:
         done = subprocess.run(

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from simulate import checks
 from simulate.durable import Damaged, read_arrays, remove_left_over, write_arrays, write_whole
 from simulate.identity import canonical, digest
-from simulate.provenance import checkout, versions
+from simulate.provenance import checkout, code, versions
 
 Results = dict[int, dict[str, NDArray[Any]]]
 """By the number of the point."""
@@ -90,7 +90,7 @@ class Store:
         """The manifest that is there, if it is of the same run."""
         try:
             theirs: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
-            known = theirs["format"], theirs["identity"], dict(theirs["versions"]), _code(theirs)
+            known = theirs["format"], theirs["identity"], dict(theirs["versions"]), code(theirs)
             checks.integer("chunk", theirs["chunk"], least=1)
         except (ValueError, KeyError, TypeError, IsADirectoryError):
             raise ValueError(f"{folder}/manifest.json is not one of this project: take another folder") from None
@@ -104,9 +104,9 @@ class Store:
                 f"{folder} was computed with other versions ({', '.join(f'{k} {known[2].get(k)}' for k in changed)}): "
                 "take another folder, or those versions"
             )
-        if known[3] != _code(ours) and not self.any_commit:
+        if known[3] != code(ours) and not self.any_commit:
             raise ValueError(
-                f"{folder} was computed at commit {known[3]}, this is {_code(ours)}: take another folder, or go on "
+                f"{folder} was computed at commit {known[3]}, this is {code(ours)}: take another folder, or go on "
                 "with any_commit=True (--any-commit) if nothing that matters here has changed"
             )
         if not self.resume:
@@ -165,12 +165,6 @@ class Chunks:
 def as_store(given: Store | str | Path | None) -> Store | None:
     """A path stands for a store there that goes on with nothing."""
     return given if given is None or isinstance(given, Store) else Store(given)
-
-
-def _code(manifest: Mapping[str, Any]) -> str:
-    """Commit, and what was changed since."""
-    changed = "" if manifest["difference"] is None else f" with changes {manifest['difference']}"
-    return f"{manifest['commit']}{changed}"
 
 
 def _manifest(points: Sequence[Any], chunk: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import xarray as xr
 
 from simulate import checks
 from simulate.execute import Failure, PointsFailed, cores, execute, workers as pool
-from simulate.identity import canonical, digest, source_digest
+from simulate.identity import Identified, canonical, digest, source_digest
 from simulate.provenance import describe
 from simulate.runs import Measured
 from simulate.seeds import child
@@ -34,12 +34,12 @@ class PointTask:
     measure: Measure
     source: str
     point: Mapping[str, Any]
-    fixed: Mapping[str, Any]
+    fixed: Identified
     seed: np.random.SeedSequence
 
     def run(self) -> Measured:
         # Its own copy: what a call does to its settings must not reach the next one.
-        found = self.measure(seed=self.seed, **copy.deepcopy(dict(self.fixed)), **self.point)
+        found = self.measure(seed=self.seed, **copy.deepcopy(self.fixed.value), **self.point)
         if not isinstance(found, Mapping) or not all(isinstance(name, str) for name in found):
             raise TypeError(f"measure returned {type(found).__name__}; it must return a mapping of names to numbers")
         for name in found:
@@ -82,15 +82,16 @@ def sweep(
     count = checks.integer("seeds", seeds, least=1)
     root = checks.integer("seed", seed, least=0)
     points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+    common = Identified.of(dict(fixed))
     settings = {
-        "kind": "sweep", "measure": canonical(measure), "fixed": canonical(dict(fixed)), "grid": canonical(axes),
+        "kind": "sweep", "measure": canonical(measure), "fixed": common.form, "grid": canonical(axes),
         "seeds": count, "seed": root,
         "seed_rule": "SeedSequence(seed, spawn_key=(words of the digest of the point, k))",
     }
     source = source_digest(measure)
     tasks = [
         PointTask(
-            measure=measure, source=source, point=point, fixed=dict(fixed), seed=child(root, *point_key(point), k)
+            measure=measure, source=source, point=point, fixed=common, seed=child(root, *point_key(point), k)
         ) for point in points for k in range(count)
     ]
     with _place(executor, workers) as there:

@@ -161,6 +161,15 @@ def test_another_training_is_refused(name: str, tmp_path: Path) -> None:
         LOOPS[name](seed=2, checkpoint=path)
 
 
+def test_another_commit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, path = LOOPS["Adam"], tmp_path / "c"
+    whole = run(checkpoint=path)
+    monkeypatch.setattr("simulate.checkpoint.code", lambda: "abc with changes 012")
+    with pytest.raises(ValueError, match=r"was written at commit .*, this is abc with changes 012"):
+        run(checkpoint=path)
+    _same(run(checkpoint=Checkpoint(path, any_commit=True)), whole)
+
+
 def test_batches_stay_as_large_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a machine with another free memory too."""
     jobs = [Job(samples=MIXTURE.sample(n=5, seed=k), values=VALUES, ridge=0.3, seed=k) for k in range(5)]

@@ -65,7 +65,8 @@ def test_weights(tmp_path: Path) -> None:
 
 def test_uturns(tmp_path: Path) -> None:
     out = tmp_path / "u.nc"
-    arguments = ["--clocks", ".5,1.5", "--steps", "40", "--clones", "2", "--count", "300", "--quiet", "--out", str(out)]
+    arguments = ["--clocks", ".5:1.5:2", "--steps", "40", "--clones", "2", "--count", "300", "--quiet"]
+    arguments += ["--out", str(out)]
     assert main(["uturn", "--radius", "0.8", *arguments]) == 0
     found = load(out)
     assert found.s.values == pytest.approx([0.5, 1.5]) and {"uturn_sde_plus", "clone_probability"} <= set(found)
@@ -108,7 +109,7 @@ def test_learning(tmp_path: Path) -> None:
         (["learning", "--step", "1.5", "--out", "x.nc"], "step = 1.5 must be <= 1"),
         (["learning", "--trainer", "adam", "--out", "x.nc"], "unrecognized arguments"),
         (["denoiser", "--sigma", "0", "--out", "x.nc"], "sigma = 0.0 must be > 0"),
-        (["denoiser", "--n", "2,b", "--out", "x.nc"], "must be integers, e.g. 2,4,8"),
+        (["denoiser", "--n", "2,b", "--out", "x.nc"], "must be whole numbers, e.g. 1,2,4"),
         (["denoiser", "--n", "1", "--out", "x.nc"], "not attained"),
         (["denoiser", "--d", "1.5", "--out", "x.nc"], "invalid int value"),
         (["denoiser", "--ridge", "nan", "--out", "x.nc"], "ridge = nan must be finite"),
