@@ -97,7 +97,7 @@ def _numba(
         loop(out, *given)
         return out
 
-    given = [values[a] if np.ndim(values[a]) else float(values[a]) for a in arguments]
+    given: list[Any] = [values[a] if np.ndim(values[a]) else float(values[a]) for a in arguments]
     if not np.allclose(peer(), list(ours(**values).values()), rtol=1e-12, atol=0):
         raise AssertionError("the numba loop and ours disagree")
     mine, theirs = in_turn(lambda: ours(**values), peer, 15)
@@ -147,7 +147,7 @@ def exact_law() -> list[Result]:
     """One realisation: its cost and its memory depend on neither d nor n with label checks off; O(n) with them."""
 
     def realisation(n: int, d: int, labels: bool = False) -> None:
-        kind = {"n": n, "d": d, "sigma": SIGMA, "radius": 1.0, "draws": 1, "seeds": 1}
+        kind: dict[str, Any] = {"n": n, "d": d, "sigma": SIGMA, "radius": 1.0, "draws": 1, "seeds": 1}
         for seed in range(REPEATS):
             if labels:
                 statistics, pairs = draw_with_pairs(**kind, seed=seed)

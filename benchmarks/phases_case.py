@@ -9,7 +9,7 @@ from asymptotics.phases.design import free_shares
 from asymptotics.phases.first import first_phase
 from benchmarks.measure import Result, in_turn, seconds
 from simulate import Mixture, Point
-from simulate.untied import Parameters, Problem
+from simulate.untied import Fresh, Parameters, Problem
 from simulate.untied_coordinates import UntiedSpan
 from simulate.untied_data import ClassData
 from simulate.untied_recipes import UntiedSGD
@@ -117,9 +117,9 @@ class _Direct:
         self.problem = Problem.of(data, _points(d), *RIDGES)
         self.state = self.problem.start(RECIPE, 3)
         self.steps = self.problem.steps(RECIPE)
-        self.generator = np.random.default_rng(2)
+        self.noises = Fresh(2, 0, 1, N, N)
 
     def run(self) -> None:
-        slope = self.problem.gradient(Parameters(*self.state), self.generator, None, 1)
+        slope = self.problem.gradient(Parameters(*self.state), self.noises, None, 1)
         for value, step, each in zip(self.state, self.steps, slope, strict=True):
             value -= RECIPE.rate * (step if value.dim() == 2 else step[..., None]) * each
