@@ -36,6 +36,7 @@ from simulate.generated import (
     cluster_law as cluster_law,
 )
 from simulate.gram import GramStatistics as GramStatistics
+from simulate.images import Images as Images, digits as digits, idx_folder as idx_folder
 from simulate.learned import Denoiser as Denoiser, LearnedVelocity as LearnedVelocity
 from simulate.learners import ExactLearner as ExactLearner, TrainedLearner as TrainedLearner
 from simulate.learning import learning_curves as learning_curves
