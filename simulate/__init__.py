@@ -72,6 +72,13 @@ from simulate.span import Span as Span, draw_span as draw_span
 from simulate.store import Store as Store, load as load, save as save
 from simulate.sweep import average as average, sweep as sweep
 from simulate.training import Training as Training, train as train
+from simulate.training_times import (
+    DilatedTimes as DilatedTimes,
+    PiecewiseTimes as PiecewiseTimes,
+    Times as Times,
+    interval_times as interval_times,
+    uniform_times as uniform_times,
+)
 from simulate.untied import (
     Untied as Untied,
     UntiedOverlaps as UntiedOverlaps,
