@@ -2,6 +2,7 @@
 them.
 """
 
+from simulate.augment import Jiggle as Jiggle
 from simulate.autoencoder import (
     Autoencoder as Autoencoder,
     Overlaps as Overlaps,
@@ -11,6 +12,7 @@ from simulate.autoencoder import (
 from simulate.batched import Job as Job, train_many as train_many
 from simulate.carry import Velocity as Velocity, carry as carry, time_grid as time_grid
 from simulate.checkpoint import Checkpoint as Checkpoint
+from simulate.classifier import IsClass as IsClass, Labels as Labels, train_classifier as train_classifier
 from simulate.compare import compare as compare, standard_error as standard_error
 from simulate.curves import denoiser_curves as denoiser_curves, generation_curves as generation_curves
 from simulate.descent import Descent as Descent, descend as descend
@@ -29,6 +31,7 @@ from simulate.execute import (
 from simulate.field import MixtureField as MixtureField
 from simulate.field_curves import uturn_curves as uturn_curves
 from simulate.field_generation import generated_fraction as generated_fraction, weight_curves as weight_curves
+from simulate.fitting import FitRecipe as FitRecipe, Fitted as Fitted, fit as fit
 from simulate.flow import METHODS as METHODS, Method as Method, Trajectory as Trajectory, generate as generate
 from simulate.generated import (
     ClusterLaw as ClusterLaw,
@@ -52,6 +55,7 @@ from simulate.margins import (
     label_flips as label_flips,
 )
 from simulate.mixture import Mixture as Mixture, Samples as Samples
+from simulate.models import ModelVelocity as ModelVelocity, train_model as train_model
 from simulate.path import Point as Point
 from simulate.points import (
     Points as Points,
@@ -79,6 +83,7 @@ from simulate.training_times import (
     interval_times as interval_times,
     uniform_times as uniform_times,
 )
+from simulate.unet import SmallClassifier as SmallClassifier, UNet as UNet, seeded as seeded
 from simulate.untied import (
     Untied as Untied,
     UntiedOverlaps as UntiedOverlaps,

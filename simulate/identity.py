@@ -97,6 +97,9 @@ def _other(value: Any) -> Any:
         return {
             "partial": canonical(value.func), "args": canonical(value.args), "keywords": canonical(value.keywords),
         }
+    if isinstance(value, torch.nn.Module):
+        state = {name: canonical(each) for name, each in value.state_dict().items()}
+        return {"network": _place(type(value)), "structure": str(value), "state": state, "training": value.training}
     if isinstance(value, torch.dtype | torch.device):
         return {"torch": str(value)}
     if isinstance(value, PurePath):

@@ -1,0 +1,178 @@
+"""Fitting any torch network to a loss by AdamW, with a running average of its weights; resumable to the bit.
+
+Every update has a random stream of its own (by its number), torch's included, so that nothing depends on when a run was
+interrupted; the network that is given stays as it is.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from torch import nn
+
+from simulate import checkpoint as checkpoints, checks
+from simulate.durable import Arrays
+from simulate.identity import digest
+from simulate.seeds import Seed, child, sequence
+
+Loss: TypeAlias = Callable[[nn.Module, np.random.Generator, int], torch.Tensor]
+"""(network, generator, size of the batch) -> a scalar."""
+Progress: TypeAlias = Callable[[int, float], None]
+
+# The average forgets its start: until this many updates or so it is one over a share of those there were.
+_WARM = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitRecipe:
+    """AdamW (``rate``, weight ``decay``) for ``updates`` of ``batch`` points; the network's weights are averaged with
+    memory 1/(1 - ``average``) (0: the last ones)."""
+
+    updates: int = 1600
+    batch: int = 64
+    rate: float = 2e-3
+    decay: float = 0.0
+    average: float = 0.995
+    record_every: int = 50
+
+    def __post_init__(self) -> None:
+        for name in ("updates", "batch", "record_every"):
+            checks.integer(name, getattr(self, name), least=1)
+        checks.real("rate", self.rate, above=0.0)
+        checks.real("decay", self.decay, least=0.0)
+        if checks.real("average", self.average, least=0.0, most=1.0) == 1.0:
+            raise ValueError("average = 1 would never leave the start; it must be below 1")
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """The averaged ``network`` at the end and at the updates asked for (``kept``), ready for evaluation; ``losses`` are
+    means over the updates since the last of ``recorded``."""
+
+    network: nn.Module
+    kept: Mapping[int, nn.Module]
+    recorded: tuple[int, ...]
+    losses: tuple[float, ...]
+
+
+@dataclass(eq=False)
+class _State:
+    live: nn.Module
+    average: nn.Module
+    optimiser: torch.optim.Optimizer
+    kept: dict[int, nn.Module]
+    recorded: list[int]
+    losses: list[float]
+    done: int = 0
+    total: float = 0.0
+
+
+def fit(
+    network: nn.Module, loss: Loss, *, recipe: FitRecipe, seed: Seed, mark: Any, keep: Sequence[int] = (),
+    checkpoint: checkpoints.Given = None, progress: Progress | None = None,
+) -> Fitted:
+    """Minimise ``loss``, from the weights that ``network`` has.
+
+    ``mark`` is what the loss depends on (data, settings), by which a ``checkpoint`` is known. ``keep``: updates after
+    which the averaged network is kept too. ``progress(update, loss)`` at every record. FloatingPointError if the loss
+    is not finite.
+    """
+    if not isinstance(network, nn.Module):
+        raise TypeError(f"network must be a torch.nn.Module, not {type(network).__name__}")
+    if not isinstance(recipe, FitRecipe):
+        raise TypeError(f"recipe must be a FitRecipe, not {type(recipe).__name__}")
+    wanted = sorted({checks.integer("keep", each, least=1, most=recipe.updates) for each in keep})
+    state = _begin(network, recipe)
+    whole = (mark, network, recipe, sequence(seed), wanted)
+    keeper = checkpoints.begin(checkpoint, lambda: digest("fit", *whole))
+    if keeper.found is not None:
+        _restore(state, network, keeper.found)
+    while state.done < recipe.updates:
+        _update(state, loss, recipe, child(seed, state.done))
+        if state.done in wanted:
+            state.kept[state.done] = copy.deepcopy(state.average)
+        if state.done % recipe.record_every == 0 or state.done == recipe.updates:
+            since = state.done - (state.recorded[-1] if state.recorded else 0)
+            state.recorded.append(state.done)
+            state.losses.append(state.total / since)
+            state.total = 0.0
+            keeper.keep(lambda: _to_keep(state), last=state.done == recipe.updates)
+            if progress is not None:
+                progress(state.done, state.losses[-1])
+    return Fitted(state.average, state.kept, tuple(state.recorded), tuple(state.losses))
+
+
+def _begin(network: nn.Module, recipe: FitRecipe) -> _State:
+    live = copy.deepcopy(network).train()
+    average = copy.deepcopy(network).eval().requires_grad_(False)
+    optimiser = torch.optim.AdamW(live.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
+    return _State(live, average, optimiser, {}, [], [])
+
+
+def _update(state: _State, loss: Loss, recipe: FitRecipe, seed: np.random.SeedSequence) -> None:
+    state.optimiser.zero_grad()
+    with torch_seeded(seed, state.live):
+        value = loss(state.live, np.random.default_rng(seed), recipe.batch)
+    now = float(value.detach())
+    state.total += now
+    if not np.isfinite(now):
+        raise FloatingPointError(
+            f"loss = {now} at update {state.done + 1}: take a smaller rate, or look at what "
+            f"{type(state.live).__name__} gives"
+        )
+    value.backward()  # type: ignore[no-untyped-call]
+    state.optimiser.step()
+    state.done += 1
+    fresh = max(1.0 - recipe.average, 1.0 / (1.0 + state.done / _WARM))
+    with torch.no_grad():
+        for mean, new in zip(state.average.parameters(), state.live.parameters(), strict=True):
+            mean.lerp_(new, fresh if recipe.average > 0.0 else 1.0)
+        for old, latest in zip(state.average.buffers(), state.live.buffers(), strict=True):
+            old.copy_(latest)
+
+
+@contextmanager
+def torch_seeded(seed: np.random.SeedSequence, network: nn.Module) -> Iterator[None]:
+    """Torch's own generators, which dropout uses, from ``seed`` inside, and as they were outside."""
+    devices = {each.device for each in network.parameters() if each.device.type == "cuda"}
+    with torch.random.fork_rng(devices=list(devices)):
+        torch.manual_seed(int(seed.generate_state(1)[0]))
+        yield
+
+
+def _to_keep(state: _State) -> Arrays:
+    """What a checkpoint holds."""
+    found: Arrays = {
+        "done": np.array(state.done), "recorded": np.array(state.recorded), "losses": np.array(state.losses),
+        "kept": np.array(sorted(state.kept), dtype=np.int64),
+    }
+    named = {"live": state.live, "average": state.average, **{f"kept/{k}": each for k, each in state.kept.items()}}
+    for prefix, network in named.items():
+        found |= {f"{prefix}/{name}": each.numpy(force=True) for name, each in network.state_dict().items()}
+    for k, own in state.optimiser.state_dict()["state"].items():
+        found |= {f"adam/{k}/{name}": torch.as_tensor(each).numpy(force=True) for name, each in own.items()}
+    return found
+
+
+def _restore(state: _State, network: nn.Module, found: Arrays) -> None:
+    """Go on from there."""
+    state.done = int(found["done"])
+    state.recorded, state.losses = found["recorded"].tolist(), found["losses"].tolist()
+    state.kept = {k: copy.deepcopy(state.average) for k in found["kept"].tolist()}
+    named = {"live": state.live, "average": state.average, **{f"kept/{k}": each for k, each in state.kept.items()}}
+    for prefix, own in named.items():
+        own.load_state_dict({
+            name: torch.from_numpy(found[f"{prefix}/{name}"]) for name in network.state_dict()
+        })
+    moments: dict[int, dict[str, torch.Tensor]] = {}
+    for name, value in found.items():
+        if name.startswith("adam/"):
+            _, k, field = name.split("/")
+            moments.setdefault(int(k), {})[field] = torch.from_numpy(value)
+    state.optimiser.load_state_dict({**state.optimiser.state_dict(), "state": moments})
