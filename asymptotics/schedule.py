@@ -354,6 +354,13 @@ ornstein_uhlenbeck = Interpolant(
 )
 
 
+# arXiv:2412.07972 trains on real data with this one, t in (0, 1]; t = 1 is nearly noise, beta = .0066.
+variance_preserving = Interpolant(
+    sp.sqrt(1 - sp.exp(-t / 10 - sp.Rational(199, 20) * t**2)), sp.exp(-t / 20 - sp.Rational(199, 40) * t**2),
+    end=sp.oo, name="variance_preserving",
+)
+
+
 def variance_exploding(d: Any) -> Interpolant:
     """alpha = sqrt(d) (1 - t), beta = t: the base has the variance of the data's norm (d > 0)."""
     if isinstance(d, bool) or not isinstance(d, Real):
@@ -366,6 +373,7 @@ def variance_exploding(d: Any) -> Interpolant:
 
 
 NAMED: dict[str, Interpolant] = {
-    schedule.name: schedule for schedule in (linear, trigonometric, square_root, ornstein_uhlenbeck)
+    schedule.name: schedule
+    for schedule in (linear, trigonometric, square_root, ornstein_uhlenbeck, variance_preserving)
 }
 """The schedules that have no parameter, by name."""

@@ -28,6 +28,7 @@ from simulate.execute import (
     cluster as cluster,
     workers as workers,
 )
+from simulate.feature_interval import FeatureInterval as FeatureInterval, feature_interval as feature_interval
 from simulate.field import MixtureField as MixtureField
 from simulate.field_curves import uturn_curves as uturn_curves
 from simulate.field_generation import generated_fraction as generated_fraction, weight_curves as weight_curves

@@ -174,6 +174,14 @@ def test_a_schedule_states_its_ends(schedule: Interpolant) -> None:
         schedule.mix(-0.5)
 
 
+def test_the_schedule_for_real_data_is_the_paper_s() -> None:
+    """arXiv:2412.07972: beta = exp(-(.1 t + 19.9 t^2/2)/2), alpha = sqrt(1 - beta^2)."""
+    times = np.array([1e-3, 0.2, 0.7, 1.0])
+    alpha, beta = NAMED["variance_preserving"].mix(times)
+    np.testing.assert_allclose(beta, np.exp(-(0.1 * times + 19.9 * times**2 / 2) / 2), rtol=1e-14)
+    np.testing.assert_allclose(alpha**2 + beta**2, 1.0, rtol=1e-14)
+
+
 def test_decimals_in_a_schedule_become_exact() -> None:
     schedule = Interpolant("1 - 0.25*t - 0.75*t**2", "0.5*t + 0.5*t**3")
     assert not schedule.alpha.atoms(sp.Float) and schedule.alpha.subs(t, 1) == 0

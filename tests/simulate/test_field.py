@@ -17,6 +17,7 @@ from asymptotics.schedule import (
     square_root,
     trigonometric,
     variance_exploding,
+    variance_preserving,
 )
 from simulate import Mixture, Point
 from simulate.carry import carry, denoised, score, time_grid
@@ -25,7 +26,7 @@ from simulate.learned import LearnedVelocity
 from simulate.seeds import normal
 
 MIXTURE = Mixture(d=5, sigma=0.7, radius=0.6, p=0.3)
-SCHEDULES = [linear, trigonometric, square_root, ornstein_uhlenbeck, variance_exploding(5)]
+SCHEDULES = [linear, trigonometric, square_root, ornstein_uhlenbeck, variance_preserving, variance_exploding(5)]
 X = 1.5 * normal(3, (40, 5))
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from asymptotics.schedule import Interpolant, linear, ornstein_uhlenbeck, t, trigonometric
+from asymptotics.schedule import Interpolant, linear, ornstein_uhlenbeck, t, trigonometric, variance_preserving
 from simulate import (
     FitRecipe,
     IsClass,
@@ -53,7 +53,7 @@ class Gaussian(nn.Module):
         return {"noise": noise, "data": data, "velocity": dalpha * noise + dbeta * data}[self.predicts]
 
 
-@pytest.mark.parametrize("schedule", [linear, trigonometric, CURVED, ornstein_uhlenbeck])
+@pytest.mark.parametrize("schedule", [linear, trigonometric, CURVED, ornstein_uhlenbeck, variance_preserving])
 @pytest.mark.parametrize("predicts", ["noise", "data"])
 def test_predictions_have_one_velocity(predicts: str, schedule: Interpolant) -> None:
     x = torch.randn(20, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))

@@ -1,0 +1,108 @@
+"""When a feature is decided: the interval of times between where two U-turn curves part and where they saturate.
+
+The rule. Of the curves P(ends in + | started in +) and P(ends in + | started in -) the difference is taken. It is 0
+where only noise is left, and at the data end what the classifier sees between the classes. In between it can only
+grow towards the data: its least-squares increasing fit (isotonic regression, weighted by the errors), linear between
+the measured times, reaches ``low`` of the last value where the curves part, and ``high`` of it where they saturate.
+The standard error of each is that of the same rule on curves drawn anew from the measured ones and their errors.
+An end whose standard error exceeds ``allowed`` of the time axis is undetermined.
+
+The choice of 10 % and 90 %, and of this rule, is this project's; the paper reads its interval off a plot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
+
+from simulate import checks
+from simulate.losses import Estimate
+from simulate.seeds import Seed, sequence
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureInterval:
+    """Where the curves ``part`` and where they ``saturate`` (estimates with standard errors); ``first`` and ``last``
+    bound the time axis, and an end is determined if its error is at most ``allowed`` of it."""
+
+    part: Estimate
+    saturate: Estimate
+    first: float
+    last: float
+    allowed: float
+
+    @property
+    def determined(self) -> bool:
+        most = self.allowed * (self.last - self.first)
+        return max(self.part.stderr, self.saturate.stderr) <= most
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The interval, the smaller time first; ValueError if it is not determined."""
+        if not self.determined:
+            raise ValueError(f"the interval is {self}: measure more starts, or more times where the curves part")
+        low, high = sorted((self.part.value, self.saturate.value))
+        return low, high
+
+    def __str__(self) -> str:
+        word = "" if self.determined else "undetermined: "
+        return (
+            f"{word}curves part at {self.part.value:.3f} +- {self.part.stderr:.3f} and saturate at "
+            f"{self.saturate.value:.3f} +- {self.saturate.stderr:.3f}"
+        )
+
+
+def feature_interval(
+    curves: xr.Dataset, *, plus: str, minus: str, ends: tuple[float, float], saturated: float = 1.0, low: float = 0.1,
+    high: float = 0.9, allowed: float = 0.05, draws: int = 1000, seed: Seed = 0,
+) -> FeatureInterval:
+    """The interval from curves of `simulate.return_curves` with starts named ``plus`` and ``minus``.
+
+    ``ends``: the time axis, noise end and data end (0, 1 on the linear schedule). ``saturated``: the difference at the
+    data end, where every start is back: the classifier's share of + among + starts less that among - starts.
+    """
+    for name in (plus, minus):
+        if name not in curves["start"].values:
+            raise ValueError(f"no start is named {name!r}; there are {', '.join(map(str, curves['start'].values))}")
+    noise, data = (checks.real(name, each) for name, each in zip(("ends[0]", "ends[1]"), ends, strict=True))
+    if noise == data:
+        raise ValueError(f"ends = {ends} must be two times, the noise end and the data end")
+    top = checks.real("saturated", saturated, above=0.0, most=1.0)
+    if not 0 < checks.real("low", low) < checks.real("high", high) < 1:
+        raise ValueError(f"low = {low} and high = {high} must satisfy 0 < low < high < 1")
+    own = curves.sortby("t", ascending=data > noise)
+    times = np.concatenate([[noise], own["t"].values, [data]])
+    if not (np.diff(times) * np.sign(data - noise) >= 0).all() or own.sizes["t"] < 2:
+        raise ValueError(f"curves must be measured at two times or more, between the ends {ends}")
+    share, error = own["fraction"], own["fraction_stderr"]
+    gap = (share.sel(start=plus) - share.sel(start=minus)).values
+    spread = np.hypot(error.sel(start=plus).values, error.sel(start=minus).values)
+    if not (np.isfinite(gap).all() and (spread > 0).all()):
+        raise ValueError("curves hold a fraction that is not finite, or without an error")
+    generator = np.random.default_rng(sequence(seed))
+    many = gap + spread * generator.standard_normal((checks.integer("draws", draws, least=100), len(gap)))
+    found = np.array([_crossings(times, each, spread, top, (low, high)) for each in (gap, *many)])
+    (part, saturate), errors = found[0], found[1:].std(axis=0, ddof=1)
+    first, last = sorted((noise, data))
+    return FeatureInterval(
+        part=Estimate(float(part), float(errors[0])), saturate=Estimate(float(saturate), float(errors[1])),
+        first=first, last=last, allowed=checks.real("allowed", allowed, above=0.0),
+    )
+
+
+def _crossings(times: Array, gap: Array, spread: Array, top: float, levels: tuple[float, float]) -> Array:
+    """Where the increasing fit, 0 at the first of ``times`` and ``top`` at the last, reaches each level of ``top``."""
+    rising = isotonic_regression(gap, weights=spread**-2.0).x
+    curve = np.concatenate([[0.0], np.clip(rising, 0.0, top), [top]])
+    found = []
+    for level in levels:
+        k = int(np.argmax(curve >= level * top))  # The first; not 0, where the curve is 0.
+        share = (level * top - curve[k - 1]) / (curve[k] - curve[k - 1])
+        found.append(times[k - 1] + share * (times[k] - times[k - 1]))
+    return np.array(found)
