@@ -10,6 +10,7 @@ and one line on bad input, a full disk, a worker that was ended or where memory 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
@@ -44,6 +45,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
+        _require_place(given.out)
         dataset = _run(given)
         print(save(dataset, given.out))
     except (TypeError, ValueError, OSError, FloatingPointError, ImportError) as problem:
@@ -73,6 +75,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         note = dataset.unconverged.attrs.get("note", "the networks are not minimisers")
         print(f"simulate: {share:.2g} of the trainings did not converge: {note}", file=sys.stderr)
     return 0
+
+
+def _require_place(out: Path) -> None:
+    """OSError now, and not when everything is computed, where no file can be written."""
+    if out.is_dir():
+        raise IsADirectoryError(f"--out {out} is a folder: name a file in it")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise OSError(f"--out {out}: its folder cannot be made ({problem}): take another place") from None
+    if not os.access(out.parent, os.W_OK):
+        raise PermissionError(f"--out {out}: nothing can be written to {out.parent}: take another place")
 
 
 def _run(given: argparse.Namespace) -> xr.Dataset:
@@ -159,7 +173,7 @@ def _curves(given: argparse.Namespace) -> xr.Dataset:
 
 def _reduced(given: argparse.Namespace, mixture: Mixture, shared: dict[str, Any]) -> xr.Dataset:
     """From the exact law: minimisers and their flow in continuous time, on one process, at once."""
-    fixed = {"trainer": "exact", "workers": 1, "activation": "sign", "steps": None, "method": None,
+    fixed = {"trainer": "exact", "workers": None, "activation": "sign", "steps": None, "method": None,
              "scheduler": None, "store": None}
     for name, value in fixed.items():
         if getattr(given, name, value) != value:

@@ -26,8 +26,8 @@ Arrays = dict[str, NDArray[Any]]
 # Seconds after which a temporary file is what a killed writer left: no file takes so long to write.
 STALE = 3600.0
 
-_HEAD = b"flow-asymptotics arrays 1\n"
-_ABOUT = "about.json"
+_HEAD = b"flow-asymptotics arrays 2\n"
+_ABOUT = "about"
 
 
 class Damaged(ValueError):
@@ -69,8 +69,10 @@ def remove_left_over(folder: Path, name: str = "*") -> None:
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> Path:
     """Arrays by name and a JSON object ``about`` them."""
     content = io.BytesIO()
-    note = np.frombuffer(json.dumps(dict(about), sort_keys=True).encode(), dtype=np.uint8)
-    np.savez(content, allow_pickle=False, **{_ABOUT: note, **{f"array/{k}": v for k, v in arrays.items()}})
+    text = json.dumps({"about": dict(about), "names": list(arrays)}, sort_keys=True)
+    # By number: in such a file the names a and a.npy would be one.
+    numbered = {str(k): each for k, each in enumerate(arrays.values())}
+    np.savez(content, allow_pickle=False, **{_ABOUT: np.frombuffer(text.encode(), dtype=np.uint8), **numbered})
     payload = content.getvalue()
     head = _HEAD + hashlib.sha256(payload).hexdigest().encode() + b"\n"
     return write_whole(path, lambda part: part.write_bytes(head + payload))
@@ -88,9 +90,9 @@ def read_arrays(path: Path) -> tuple[Arrays, dict[str, Any]]:
     if hashlib.sha256(payload).hexdigest().encode() != content[len(_HEAD) : start - 1]:
         raise Damaged(f"{path} was cut or changed since it was written")
     with np.load(io.BytesIO(payload), allow_pickle=False) as found:
-        about = json.loads(found[_ABOUT].tobytes())
-        arrays = {name.removeprefix("array/"): found[name] for name in found.files if name != _ABOUT}
-    return arrays, about
+        text = json.loads(found[_ABOUT].tobytes())
+        arrays = {name: found[str(k)] for k, name in enumerate(text["names"])}
+    return arrays, text["about"]
 
 
 def _link(part: Path, path: Path) -> None:

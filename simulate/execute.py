@@ -4,17 +4,19 @@
 from __future__ import annotations
 
 import os
-import signal
 import traceback
+import warnings
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from dataclasses import dataclass, field
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
 from simulate import checks
+from simulate.pool import WorkerPool
 from simulate.progress import bar
 from simulate.runs import Measured, Task, run
 from simulate.store import Chunks, Results, Store, as_store, split_settings
@@ -31,20 +33,19 @@ def cores() -> int:
 def workers(count: int) -> AbstractContextManager[Executor | None]:
     """A pool of ``count`` processes for a ``with`` statement; None, that is here, for one.
 
-    Processes are spawned (forking one in which torch has started threads can hang), so a script
-    needs ``if __name__ == "__main__":``. They leave Ctrl-C to the parent, which cancels what has
-    not started.
+    Processes are spawned, so a script needs ``if __name__ == "__main__":``. They end with this one. Where one of them
+    is killed, others take its work.
     """
     if checks.integer("workers", count, least=1) == 1:
         return nullcontext()
-    return ProcessPoolExecutor(
-        max_workers=count, mp_context=get_context("spawn"), initializer=_leave_interrupts
-    )
+    return WorkerPool(count)
 
 
 @contextmanager
 def cluster(address: str) -> Iterator[Executor]:
     """The workers of a running Dask cluster, for a ``with`` statement; ImportError where `distributed` is missing."""
+    if not isinstance(address, str) or "://" not in address:
+        raise ValueError(f"address = {address!r} must be that of a Dask scheduler, e.g. tcp://localhost:8786")
     try:
         from distributed import Client
     except ImportError:
@@ -55,10 +56,6 @@ def cluster(address: str) -> Iterator[Executor]:
         raise OSError(f"no Dask scheduler at {address}: {problem}") from problem
     with client:
         yield client.get_executor(pure=False)  # type: ignore[no-untyped-call]
-
-
-def _leave_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @dataclass(frozen=True)
@@ -78,26 +75,28 @@ class PointsFailed(RuntimeError):
 
 
 class WorkerEnded(BrokenExecutor):
-    """A worker process was ended from outside."""
+    """Worker processes were ended from outside, again and again, or could not start."""
 
 
 def execute(
     tasks: Sequence[Task], *, name: str, executor: Executor | None, progress: bool, unit: str = "data set",
-    store: Store | str | Path | None = None, finish: bool = False,
+    store: Store | str | Path | None = None, finish: bool = False, source: str | None = None,
 ) -> list[Measured]:
     """Results in the order of ``tasks``: the same for any executor, any number of workers and any interruption.
 
-    With a ``store`` finished chunks are kept, and those that it holds already are not computed again. If a task raises,
-    the others are cancelled and the error is raised; with a ``store``, or if ``finish``, the others are finished first,
-    and `PointsFailed` names the settings of those that raised. WorkerEnded if a worker is killed. What an interruption
-    or an error leaves undone is cancelled.
+    With a ``store`` finished chunks are kept, and those that it holds already are not computed again (``source``: a
+    digest of code that they depend on). If a task raises, the others are cancelled and the error is raised; with a
+    ``store``, or if ``finish``, the others are finished first, and `PointsFailed` names the settings of those that
+    raised. Where a worker of a `workers` pool is killed, its task is tried again, in the end alone: one that ends its
+    worker even then counts as one that raised WorkerEnded. Other executors raise that at once. What an interruption or
+    an error leaves undone is cancelled.
     """
     if executor is not None and not isinstance(executor, Executor):
         raise TypeError(
             f"executor must be a concurrent.futures.Executor, not {type(executor).__name__}"
         )
     kept = as_store(store)
-    chunks = None if kept is None else kept.open(tasks)
+    chunks = None if kept is None else kept.open(tasks, source)
     found: Results = {}
     failures: dict[int, Failure] = {}
     collect = finish or chunks is not None
@@ -114,6 +113,8 @@ def execute(
                     if chunks is not None and good:
                         _keep(chunks, members[0] // chunks.size, found)
                     shown.update(len(members))
+            except WorkerEnded as problem:
+                raise WorkerEnded(_ended(len(found), len(tasks), chunks, str(problem))) from problem
             except Exception as problem:
                 # What Dask raises where a worker ended again and again.
                 if not isinstance(problem, BrokenExecutor) and type(problem).__name__ != "KilledWorker":
@@ -150,34 +151,104 @@ def _finished(
             kept = _by_another(members, chunks)
             yield members, run_all([tasks[k] for k in members], collect) if kept is None else kept
         return
+    pool = executor if isinstance(executor, WorkerPool) else None
+    generation = 0 if pool is None else pool.generation
     waiting: dict[Future[list[Any]], list[int]] = {}
-    ahead = iter(todo)
+    queue, lost, broken = _Queue(deque(todo)), list[list[int]](), False
     try:
         while True:
-            for members in ahead:
+            while not broken and (ahead := queue.next(len(waiting))) is not None:
+                members = ahead
                 kept = _by_another(members, chunks)
                 if kept is not None:
                     yield members, kept
                     continue
-                waiting[executor.submit(run_all, [tasks[k] for k in members], collect)] = members
-                if len(waiting) >= WINDOW:
-                    break
-            if not waiting:
+                try:
+                    waiting[executor.submit(run_all, [tasks[k] for k in members], collect)] = members
+                except BrokenExecutor:
+                    if pool is None:
+                        raise
+                    queue.back(members)
+                    broken = True
+            if not waiting and not broken:
                 return
-            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            done, _ = wait(waiting, return_when=ALL_COMPLETED if broken else FIRST_COMPLETED)
             # Those that have a result first: it is kept before an error ends everything.
             for future in sorted(done, key=_raised):
-                yield waiting.pop(future), future.result()
+                members = waiting.pop(future)
+                if pool is not None and isinstance(future.exception(), BrokenExecutor):
+                    lost.append(members)
+                    broken = True
+                else:
+                    yield members, future.result()
+            if pool is not None and broken and not waiting:
+                if not pool.started:
+                    raise WorkerEnded(_NOT_STARTED)
+                pool.renew(generation)
+                generation = pool.generation
+                guilty = queue.lose(lost, pool.count) if lost else None
+                lost, broken = [], False
+                if guilty is not None:
+                    if not collect:
+                        raise WorkerEnded(_GUILTY)
+                    yield guilty, [Failure(f"WorkerEnded: {_GUILTY}", "")]
     finally:
         for future in waiting:
             future.cancel()
+
+
+_GUILTY = "its worker process was ended (killed, or for its memory), also when nothing else ran"
+_NOT_STARTED = (
+    "worker processes cannot start: a script needs `if __name__ == '__main__':` about what it runs (or workers=1, to "
+    "run here); what they printed says more"
+)
+
+
+@dataclass
+class _Queue:
+    """What is to be handed out: many chunks at once; after a worker was killed as many as there are workers; and those
+    that were under way when one was killed again, one by one, in the end point by point."""
+
+    ahead: deque[list[int]]
+    window: int = WINDOW
+    suspects: deque[list[int]] = field(default_factory=deque)
+    alone: bool = False
+
+    def next(self, waiting: int) -> list[int] | None:
+        """The next chunk, if it may go beside those ``waiting``."""
+        if waiting and (self.suspects or self.alone):
+            return None
+        self.alone = bool(self.suspects)
+        if self.suspects:
+            return self.suspects.popleft()
+        return self.ahead.popleft() if self.ahead and waiting < self.window else None
+
+    def back(self, members: list[int]) -> None:
+        """What could not be handed out."""
+        (self.suspects if self.alone else self.ahead).appendleft(members)
+
+    def lose(self, chunks: list[list[int]], count: int) -> list[int] | None:
+        """Take back what was under way; the point, if there was no other."""
+        if self.alone:
+            (members,) = chunks
+            if len(members) == 1:
+                return members
+            self.suspects.extendleft([k] for k in reversed(members))
+        elif self.window > count:
+            self.window = count
+            self.ahead.extendleft(reversed(chunks))
+        else:
+            self.suspects.extendleft(reversed(chunks))
+        return None
 
 
 def _by_another(members: list[int], chunks: Chunks | None) -> list[Measured] | None:
     """What another process on the same store has finished meanwhile, if it is all of a chunk."""
     if chunks is None or not chunks.file(members[0] // chunks.size).exists():
         return None
-    found = chunks.read(members[0] // chunks.size)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Of a damaged file: said when it was read first.
+        found = chunks.read(members[0] // chunks.size)
     return [found[k] for k in members] if all(k in found for k in members) else None
 
 
@@ -193,21 +264,23 @@ def run_all(tasks: Sequence[Task], collect: bool) -> list[Any]:
 def _attempt(task: Task) -> Measured | Failure:
     try:
         return run(task)
-    except (Exception, SystemExit) as problem:
+    except BaseException as problem:
+        if isinstance(problem, KeyboardInterrupt) and parent_process() is None:
+            raise  # The user's; a worker's is the task's own.
         return Failure("".join(traceback.format_exception_only(problem)).strip(), traceback.format_exc())
-    except KeyboardInterrupt as problem:
-        if parent_process() is None:
-            raise
-        return Failure(f"KeyboardInterrupt: {problem}", traceback.format_exc())  # Not the user's: workers leave that.
 
 
-def _ended(done: int, points: int, chunks: Chunks | None) -> str:
+def _ended(
+    done: int, points: int, chunks: Chunks | None, what: str = "a worker process was ended (killed, or for its memory)"
+) -> str:
     kept = "" if chunks is None else f"; {done} of {points} points are kept in {chunks.folder}: run again with resume"
-    return f"a worker process was ended (killed, or for its memory){kept}"
+    return f"{what}{kept}"
 
 
 def _failed(tasks: Sequence[Task], failures: dict[int, Failure], chunks: Chunks | None) -> str:
-    _, own = split_settings(tasks)
+    common, own = split_settings(tasks)
+    if len(own) == 1:
+        own = [{name: value for name, value in common.items() if name.startswith(("point.", "seed.seed"))}]
     shown = sorted(failures)[:10]
     lines = [f"  {_written(own[k]) or f'point {k}'}: {failures[k].error}" for k in shown]
     more = [f"  and {len(failures) - len(shown)} more"] if len(failures) > len(shown) else []

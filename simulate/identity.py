@@ -10,6 +10,7 @@ import functools
 import hashlib
 import inspect
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path, PurePath
@@ -62,7 +63,7 @@ def canonical(value: Any) -> Any:
     if isinstance(value, np.ndarray | torch.Tensor):
         return _array(value)
     if is_dataclass(value) and not isinstance(value, type):
-        own = {each.name: canonical(getattr(value, each.name)) for each in fields(value) if each.compare}
+        own = {each.name: canonical(getattr(value, each.name)) for each in fields(value)}
         return {"type": _place(type(value)), "fields": own}
     return _other(value)
 
@@ -110,8 +111,11 @@ def _other(value: Any) -> Any:
         return {"method": value.__name__, "of": canonical(value.__self__)}
     if callable(value) and hasattr(value, "__qualname__"):
         place = _place(value)
-        if "<" in place:
-            raise TypeError(f"{place} has no identity that another process could know: define it with def in a module")
+        if not _is_found(value):
+            raise TypeError(
+                f"{place} has no identity that another process could know: define it with def or class in a module, "
+                "and give it its settings as arguments (or functools.partial)"
+            )
         return {"function": place}
     raise TypeError(
         f"{type(value).__name__} has no identity here: use numbers, text, arrays, sequences, mappings, dataclasses "
@@ -134,4 +138,14 @@ def source_digest(function: Any) -> str:
 
 
 def _place(thing: Any) -> str:
+    if not hasattr(thing, "__qualname__"):
+        raise TypeError(f"{type(thing).__name__} has no identity here: use a function of a module")
     return f"{thing.__module__}:{thing.__qualname__}"
+
+
+def _is_found(thing: Any) -> bool:
+    """Whether it lies where its name says: a function made in a call has values that its name does not tell."""
+    found: Any = sys.modules.get(thing.__module__)
+    for part in thing.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is thing

@@ -14,7 +14,7 @@ from simulate.store import Store
 
 def add(parser: argparse.ArgumentParser, *, processes: int = 1) -> None:
     """The options; ``processes`` by default."""
-    parser.add_argument("--workers", type=int, default=processes, help=f"processes ({processes})")
+    parser.add_argument("--workers", type=int, help=f"processes ({processes})")
     parser.set_defaults(processes=processes)
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster, e.g. tcp://host:8786, instead")
     parser.add_argument("--store", type=Path, metavar="DIR", help="keep what is finished here, chunk by chunk")
@@ -27,12 +27,12 @@ def add(parser: argparse.ArgumentParser, *, processes: int = 1) -> None:
 def executor(given: argparse.Namespace) -> Iterator[Executor | None]:
     """Where the work is done."""
     if given.scheduler is not None:
-        if given.workers != given.processes:
+        if given.workers is not None:
             raise ValueError("--workers does not go with --scheduler: the cluster has its own")
         with cluster(given.scheduler) as there:
             yield there
         return
-    with workers(given.workers) as here:
+    with workers(given.processes if given.workers is None else given.workers) as here:
         yield here
 
 

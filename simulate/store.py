@@ -55,7 +55,7 @@ class Store:
     ``resume``: go on with what it holds, which must be of the same points and versions (without it, a store that is
     there is refused; another grid or number of seeds is another store). ``chunk``: points to a file (None: so that
     there are at most 500 files); a store goes on with the size it began with. ``any_commit``: also go on with what
-    another commit of this project, or a changed checkout, computed.
+    another commit of this project, a changed checkout, or another text of the file of a swept function computed.
     """
 
     folder: str | Path
@@ -71,12 +71,15 @@ class Store:
         if self.chunk is not None:
             checks.integer("chunk", self.chunk, least=1)
 
-    def open(self, points: Sequence[Any]) -> Chunks:
-        """The chunks of ``points``; ValueError where the store is of others, FileExistsError without ``resume``."""
+    def open(self, points: Sequence[Any], source: str | None = None) -> Chunks:
+        """The chunks of ``points``; ValueError where the store is of others, FileExistsError without ``resume``.
+
+        ``source``: a digest of code that they depend on, beside this project's.
+        """
         folder = Path(self.folder)
         if folder.exists() and not folder.is_dir():
             raise NotADirectoryError(f"{folder} is a file: a store is a folder")
-        ours = _manifest(points, self.chunk or -(-len(points) // CHUNKS))
+        ours = {**_manifest(points, self.chunk or -(-len(points) // CHUNKS)), "source": source}
         if not (folder / "manifest.json").exists() and any(folder.glob("chunk-*.bin")):
             raise ValueError(f"{folder} holds chunks without a manifest, nobody knows of what: take another folder")
         try:
@@ -108,6 +111,11 @@ class Store:
             raise ValueError(
                 f"{folder} was computed at commit {known[3]}, this is {code(ours)}: take another folder, or go on "
                 "with any_commit=True (--any-commit) if nothing that matters here has changed"
+            )
+        if theirs.get("source") != ours["source"] and not self.any_commit:
+            raise ValueError(
+                f"{folder} was computed with another text of the file that defines the swept function: take another "
+                "folder, or go on with any_commit=True (--any-commit) if what it holds is right still"
             )
         if not self.resume:
             raise FileExistsError(
@@ -207,6 +215,10 @@ def _difference(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
     for name, value in ours["common"].items():
         if theirs.get("common", {}).get(name) != value:
             return f"{name} = {_short(theirs.get('common', {}).get(name))}, here {_short(value)}"
+    for k, (one, two) in enumerate(zip(theirs.get("settings", []), ours["settings"], strict=False)):
+        for name in two:
+            if one.get(name) != two[name]:
+                return f"point {k} has {name} = {_short(one.get(name))}, here {_short(two[name])}"
     return "their own settings differ"
 
 

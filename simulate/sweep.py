@@ -32,7 +32,6 @@ class PointTask:
     """One call of ``measure(seed=..., **fixed, **point)``."""
 
     measure: Measure
-    source: str
     point: Mapping[str, Any]
     fixed: Identified
     seed: np.random.SeedSequence
@@ -40,7 +39,7 @@ class PointTask:
     def run(self) -> Measured:
         # Its own copy: what a call does to its settings must not reach the next one.
         found = self.measure(seed=self.seed, **copy.deepcopy(self.fixed.value), **self.point)
-        if not isinstance(found, Mapping) or not all(isinstance(name, str) for name in found):
+        if not isinstance(found, Mapping) or not found or not all(isinstance(name, str) for name in found):
             raise TypeError(f"measure returned {type(found).__name__}; it must return a mapping of names to numbers")
         for name in found:
             if name in self.point or name == "seed" or "/" in name or not name:
@@ -91,12 +90,13 @@ def sweep(
     source = source_digest(measure)
     tasks = [
         PointTask(
-            measure=measure, source=source, point=point, fixed=common, seed=child(root, *point_key(point), k)
+            measure=measure, point=point, fixed=common, seed=child(root, *point_key(point), k)
         ) for point in points for k in range(count)
     ]
     with _place(executor, workers) as there:
         results = execute(
-            tasks, name=name, executor=there, progress=progress, unit="point", store=store, finish=True
+            tasks, name=name, executor=there, progress=progress, unit="point", store=store, finish=True,
+            source=source,
         )
     _same_kind(results)
     return _dataset(axes, count, results, dims, coordinates).assign_attrs(provenance=describe(settings))
@@ -113,12 +113,20 @@ def _place(executor: Executor | None, count: int | None) -> AbstractContextManag
 
 def point_key(point: Mapping[str, Any]) -> tuple[int, ...]:
     """Four words of 32 bits that stand for a point."""
-    text = digest(dict(point))
+    # 1 and 1.0 are one value of an axis, whatever else is on it.
+    text = digest({k: float(v) if type(v) is int and abs(v) <= 2**53 else v for k, v in point.items()})
     return tuple(int(text[8 * k : 8 * k + 8], 16) for k in range(4))
 
 
 def average(dataset: xr.Dataset, *, keep_runs: bool = False) -> xr.Dataset:
     """Means over dim seed, each with its standard error NAME_stderr; with ``keep_runs`` the values too, NAME_runs."""
+    if not isinstance(dataset, xr.Dataset):
+        raise TypeError(f"dataset must be an xarray.Dataset, not {type(dataset).__name__}")
+    for name in dataset.data_vars:
+        taken = [each for each in (f"{name}_stderr", f"{name}_runs" if keep_runs else "") if each in dataset]
+        if taken or name == "seeds":
+            clash = taken[0] if taken else name
+            raise ValueError(f"dataset holds {clash!r}, a name that the averages need: rename the variable")
     if dataset.sizes.get("seed", 0) < 2:
         raise ValueError("seeds must be >= 2: one run has no standard error")
     count, variables = dataset.sizes["seed"], {}
@@ -135,9 +143,12 @@ def _axes(grid: Mapping[str, Sequence[Any]], fixed: Mapping[str, Any]) -> dict[s
     if not isinstance(grid, Mapping) or not isinstance(fixed, Mapping):
         raise TypeError("grid and fixed must be mappings of names")
     axes = {}
+    for name in (*grid, *fixed):
+        if not isinstance(name, str) or not name.isidentifier() or name in ("seed", "seeds"):
+            raise ValueError(f"grid and fixed hold the name {name!r}; it must be an argument's, and not seed or seeds")
     for name, given in grid.items():
-        if name in fixed or name == "seed":
-            raise ValueError(f"grid holds {name!r}, which is {'fixed' if name in fixed else 'the name of the seed'}")
+        if name in fixed:
+            raise ValueError(f"grid holds {name!r}, which is fixed")
         if isinstance(given, str) or not isinstance(given, Sequence | np.ndarray) or np.ndim(given) == 0:
             raise TypeError(f"grid[{name!r}] = {given!r} must be a sequence of values")
         values = [each.item() if isinstance(each, np.generic) else each for each in given]
@@ -152,28 +163,36 @@ def _axes(grid: Mapping[str, Sequence[Any]], fixed: Mapping[str, Any]) -> dict[s
 def _of_one_type(name: str, values: list[Any]) -> list[Any]:
     """Integers among floats are floats, as on the coordinate: the value 1.0 of an axis has one seed."""
     kinds = {type(each) for each in values}
+    for each in values:
+        if isinstance(each, float) and each != each:
+            raise ValueError(f"grid[{name!r}] = {values!r} holds NaN, which is no setting")
+        if type(each) is int and abs(each) >= 2**63:
+            raise ValueError(f"grid[{name!r}] = {values!r} must stay below 2**63")
     if kinds == {int, float}:
         values, kinds = [float(each) for each in values], {float}
     if len(kinds) > 1 or not kinds <= {int, float, str, bool}:
         raise TypeError(f"grid[{name!r}] = {values!r} must hold numbers or text, of one type (other settings: fixed)")
-    if kinds == {int} and max(map(abs, values)) >= 2**63:
-        raise ValueError(f"grid[{name!r}] = {values!r} must stay below 2**63")
     return values
 
 
 def _same_kind(results: list[Measured]) -> None:
     """PointsFailed, with what was found, unless all have the names, shapes and kinds of the first."""
-    first = {name: (value.shape, value.dtype.kind) for name, value in results[0].items()}
+    first = {name: (value.shape, value.dtype.kind == "b") for name, value in results[0].items()}
     other = {}
     for k, each in enumerate(results):
-        own = {name: (value.shape, value.dtype.kind) for name, value in each.items()}
+        own = {name: (value.shape, value.dtype.kind == "b") for name, value in each.items()}
         if own != first:
-            other[k] = Failure(f"measure must return the same names, shapes and kinds at every point: {own}", "")
+            other[k] = Failure(f"{_shapes(each)} at point {k}", "")
     if other:
         raise PointsFailed(
-            f"{len(other)} of {len(results)} points differ from the first, {first}: {next(iter(other.values())).error}",
+            f"measure must return the same names, shapes and kinds at every point: {len(other)} of {len(results)} "
+            f"differ from the first, {_shapes(results[0])}: {next(iter(other.values())).error}",
             other, {k: each for k, each in enumerate(results) if k not in other},
         )
+
+
+def _shapes(result: Measured) -> str:
+    return ", ".join(f"{name}{list(value.shape) or ''} {value.dtype}" for name, value in result.items())
 
 
 def _dataset(

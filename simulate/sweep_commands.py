@@ -127,7 +127,7 @@ def _refuse_idle(given: argparse.Namespace, experiment: Experiment | None) -> No
 def _function(place: str) -> Callable[..., Any]:
     """A user's function; the folder that the command runs in is looked into first, as for python itself."""
     module, colon, name = place.partition(":")
-    if not (module and colon and name):
+    if not (module and colon and name) or module.startswith("."):
         near = difflib.get_close_matches(place, EXPERIMENTS, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"experiment = {place!r} must be {', '.join(EXPERIMENTS)} or module:function{hint}")
@@ -136,8 +136,9 @@ def _function(place: str) -> Callable[..., Any]:
         sys.path.insert(0, here)
     try:
         found: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as problem:
-        raise ValueError(f"experiment = {place!r} cannot be imported: {problem}") from None
+    except (Exception, SystemExit) as problem:
+        kind = "" if isinstance(problem, ImportError | AttributeError) else f"{type(problem).__name__}: "
+        raise ValueError(f"experiment = {place!r} cannot be imported: {kind}{problem}") from None
     return found
 
 

@@ -32,6 +32,18 @@ def logged(
     return {"curve": np.random.default_rng(seed).standard_normal(size) * x}
 
 
+def deadly(seed: np.random.SeedSequence, *, x: float) -> dict[str, float]:
+    """Ends its process wherever x = 3, as one does that takes too much memory."""
+    if x == 3.0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return {"y": x}
+
+
+def pids(folder: Path) -> set[int]:
+    """Of the processes that called `logged`."""
+    return {int(line.rsplit(" ", 1)[1]) for line in (folder / "log").read_text().splitlines()}
+
+
 def calls(folder: Path) -> list[str]:
     """The points called for, in order, each as "x k"."""
     log = folder / "log"

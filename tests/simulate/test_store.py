@@ -1,19 +1,23 @@
 """Stores: every fault done for real; nothing lost, nothing mixed, and the next run resumes."""
 
+import importlib
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
-from functools import partial
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
-from sweep_points import DRIVER, calls, logged, plain, until
+from sweep_points import DRIVER, calls, deadly, logged, pids, plain, until
 
 from simulate import PointsFailed, Store, WorkerEnded, checkpoint, load, save, sweep, workers
 from simulate.durable import Damaged, read_arrays, write_arrays
@@ -77,12 +81,47 @@ def _complete(settings: dict[str, Any], before: int) -> None:
 
 
 def test_a_worker_is_killed(tmp_path: Path) -> None:
+    """Others take its work; nothing else is computed twice but what was under way."""
     settings = _settings(tmp_path, kill=3.0, workers=2, wait=0.02)
-    with pytest.raises(WorkerEnded, match=r"of 10 points are kept in .*store: run again with resume"):
-        _run(settings)
-    kept = len(_chunks(settings))
-    assert 0 < kept < 10
-    _complete(settings, kept)
+    np.testing.assert_array_equal(_run(settings)["curve"], _expected(settings))
+    done = calls(tmp_path)
+    assert len(set(done)) == 10 and 11 <= len(done) <= 13
+    _complete(settings, 10)
+
+
+@pytest.mark.parametrize("chunk", [1, 4])
+def test_a_point_that_ends_its_worker_every_time(chunk: int, tmp_path: Path) -> None:
+    """It is found, named and left; all others are finished and kept."""
+    grid = {"x": [float(k) for k in range(8)]}
+    told = r"1 of 8 points failed.*\n  x = 3.0, run = 0: WorkerEnded: its worker process was ended \(killed"
+    with workers(2) as executor, pytest.raises(PointsFailed, match=told):
+        sweep(deadly, grid, executor=executor, progress=False, store=Store(tmp_path, chunk=chunk))
+    kept = Store(tmp_path, resume=True)
+    with pytest.raises(PointsFailed) as caught, workers(2) as executor:
+        sweep(deadly, grid, executor=executor, progress=False, store=kept)
+    assert sorted(caught.value.results) == [0, 1, 2, 4, 5, 6, 7]
+
+
+def test_another_executor_says_that_a_worker_ended(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as executor, pytest.raises(
+        WorkerEnded, match=r"a worker process was ended .* 0 of 1 points are kept in .*: run again with resume"
+    ):
+        sweep(deadly, {"x": [3.0]}, executor=executor, progress=False, store=tmp_path)
+
+
+def test_workers_that_cannot_start(tmp_path: Path) -> None:
+    """A script without a guard."""
+    (tmp_path / "script.py").write_text(
+        "from sweep_points import plain\nfrom simulate import sweep\n"
+        "sweep(plain, {'x': [1.0, 2.0]}, workers=2, progress=False)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}"}
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1 and "worker processes cannot start: a script needs `if __name__" in done.stderr
 
 
 def test_the_driver_is_killed(tmp_path: Path) -> None:
@@ -91,6 +130,7 @@ def test_the_driver_is_killed(tmp_path: Path) -> None:
         until(lambda: len(_chunks(settings)) >= 3)
         driver.kill()
     until(lambda: _quiet(tmp_path))
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids(tmp_path)))  # Its workers ended with it.
     kept = len(_chunks(settings))
     assert 3 <= kept < 10
     half_written = list(Path(settings["store"]).glob(".*.part"))
@@ -198,7 +238,8 @@ def test_what_killed_writers_left_is_removed_once_it_is_old(what: str, tmp_path:
 
 
 def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
-    arrays = {"a|b": np.arange(3.0), "none": np.zeros((0, 2)), "scalar": np.array(2)}
+    arrays = {"a|b": np.arange(3.0), "none": np.zeros((0, 2)), "scalar": np.array(2), "none.npy": np.ones(1)}
+    arrays |= {"about": np.zeros(2), "0": np.ones(3), "äß/": np.arange(2)}
     write_arrays(tmp_path / "f", arrays, {"k": 1})
     found, about = read_arrays(tmp_path / "f")
     assert about == {"k": 1} and found.keys() == arrays.keys()
@@ -210,7 +251,7 @@ def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("change", "words"), [
     ({"x": [1.0, 2.0]}, r"other points \(10 of them, here 4\)"), ({"wait": 0.001}, r"fixed.wait = None, here 0.001"),
-    ({"x": [1.0, 2.0, 3.0, 4.0, 5.000000000000001]}, "their own settings differ"),
+    ({"x": [1.0, 2.0, 3.0, 4.0, 5.000000000000001]}, r"point 8 has point.x = 5.0, here 5.000000000000001"),
 ])
 def test_a_store_of_another_sweep_is_refused(tmp_path: Path, change: dict[str, Any], words: str) -> None:
     """To the last bit."""
@@ -253,5 +294,43 @@ def test_digests_know_the_last_bit() -> None:
     ]
     assert len({digest(value) for value in values}) == len(values)
     assert digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1}) and digest([1]) == digest((1,))
-    with pytest.raises(TypeError, match="no identity"):
-        digest(object())
+    for value in (object(), _made(2.0), lambda: 0, _Callable()):
+        with pytest.raises(TypeError, match="no identity"):
+            digest(value)
+    assert digest(_Hidden(1.0)) != digest(_Hidden(2.0))
+
+
+def _made(factor: float) -> Any:
+    @wraps(plain)
+    def scaled(seed: np.random.SeedSequence, *, x: float) -> dict[str, float]:
+        return {"y": factor * x}
+
+    return scaled
+
+
+class _Callable:
+    def __call__(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class _Hidden:
+    value: float = field(compare=False)
+
+
+def test_a_function_with_another_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And taken where one says that what was computed is right still."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    source = tmp_path / "mended.py"
+    text = "def measure(seed, *, x):\n    if x == 2.0:\n        raise ValueError('not yet')\n    return {'y': x}\n"
+    source.write_text(text)
+    module = importlib.import_module("mended")
+    grid, here = {"x": [1.0, 2.0]}, {"progress": False, "workers": 1}
+    with pytest.raises(PointsFailed, match="1 of 2 points failed"):
+        sweep(module.measure, grid, store=tmp_path / "s", **here)
+    source.write_text(text.replace("== 2.0", "== 9.0"))
+    os.utime(source, (0.0, 0.0))
+    module = importlib.reload(module)
+    with pytest.raises(ValueError, match=r"another text of the file .* any_commit=True \(--any-commit\) if"):
+        sweep(module.measure, grid, store=Store(tmp_path / "s", resume=True), **here)
+    found = sweep(module.measure, grid, store=Store(tmp_path / "s", resume=True, any_commit=True), **here)
+    assert found["y"].values[:, 0].tolist() == [1.0, 2.0]

@@ -48,6 +48,31 @@ def test_a_point_is_the_same_on_any_grid() -> None:
     assert not np.array_equal(whole["total"], sweep(plain, GRID, **{**HERE_ONLY, "seed": 6})["total"])
 
 
+def test_a_value_is_the_same_beside_any_other() -> None:
+    """1 and 2 beside 2.5 are floats on the axis, and have the seeds that they had as integers."""
+    one, two = (sweep(plain, {"x": axis}, **HERE_ONLY) for axis in ([1, 2], [1, 2, 2.5]))
+    assert np.array_equal(one["curve"], two["curve"].sel(x=[1.0, 2.0]))
+
+
+def test_integers_among_numbers_are_numbers() -> None:
+    found = sweep(_sometimes, {"x": [1, 2]}, progress=False, workers=1)
+    assert found["y"].values[:, 0].tolist() == [0.0, 0.5]
+
+
+def _sometimes(seed: np.random.SeedSequence, *, x: int) -> dict[str, float]:
+    return {"y": 0 if x == 1 else 0.5}
+
+
+def test_averages_take_no_name_twice() -> None:
+    found = sweep(plain, {"x": [1.0]}, **HERE_ONLY)
+    with pytest.raises(ValueError, match="holds 'total_stderr', a name that the averages need"):
+        average(found.assign(total_stderr=found["total"]))
+    with pytest.raises(ValueError, match="holds 'seeds'"):
+        average(found.rename(total="seeds"))
+    with pytest.raises(TypeError, match="dataset must be"):
+        average(5)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("count", [2, 8])
 def test_any_number_of_workers_gives_the_same_bits(count: int, tmp_path: Path) -> None:
     expected = sweep(plain, GRID, **HERE_ONLY)
@@ -122,7 +147,10 @@ def test_by_default_there_is_a_process_a_core() -> None:
     ({"dims": {"none": ["t"]}}, ValueError, "no such variable"), ({"dims": {"curve": "t"}}, ValueError, "must name 1"),
     ({"coordinates": {"x": [7]}}, ValueError, "is an axis"), ({"fixed": {"o": object()}}, TypeError, "no identity"),
    
-    ({"grid": {"seed": [1]}}, ValueError, "the name of the seed"), ({"grid": 3}, TypeError, "mappings"),
+    ({"grid": {"seed": [1]}}, ValueError, "hold the name 'seed'"), ({"grid": 3}, TypeError, "mappings"),
+    ({"grid": {"a/b": [1]}}, ValueError, "hold the name 'a/b'"), ({"grid": {1: [1]}}, ValueError, "hold the name 1"),
+    ({"fixed": {"seed": 1}}, ValueError, "hold the name 'seed'"), ({"grid": {"x": [float("nan")]}}, ValueError, "NaN"),
+    ({"grid": {"x": [10**400, 1.5]}}, ValueError, "below 2"),
     ({"fixed": {"x": 1}}, ValueError, "which is fixed"), ({"seeds": 0}, ValueError, "seeds = 0"),
     ({"measure": 3}, TypeError, "must be a function"), ({"dims": {"curve": []}}, ValueError, "must name 1 dim"),
     ({"measure": lambda seed, x: {}}, TypeError, "no identity"), ({"executor": 2}, TypeError, "executor"),
@@ -139,13 +167,15 @@ def test_bad_input(change: dict[str, Any], error: type[Exception], words: str) -
 def _bad(seed: np.random.SeedSequence, *, what: str, x: int) -> Any:
     return {
         "nan": {"y": np.nan}, "text": {"y": "a"}, "list": [1.0], "shape": {"y": np.zeros(x)}, "taken": {"x": 1},
-        "masked": {"y": np.ma.masked_array([1, 2], [True, False])}, "kinds": {"y": 1 if x == 1 else 0.5},
+        "masked": {"y": np.ma.masked_array([1, 2], [True, False])}, "kinds": {"y": True if x == 1 else 0.5},
+        "nothing": {},
     }[what]
 
 
 @pytest.mark.parametrize(("what", "words"), [
     ("nan", "not finite"), ("text", "must be numbers"), ("list", "must return a mapping"), ("shape", "same names"),
     ("masked", "masked array"), ("taken", "the name 'x', which is taken"), ("kinds", "same names, shapes and kinds"),
+    ("nothing", "must return a mapping"),
 ])
 def test_bad_results(what: str, words: str) -> None:
     with pytest.raises((PointsFailed, ValueError), match=words):
@@ -205,6 +235,8 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize(("arguments", "words"), [
     (["denoiser"], "needs n"), (["denoiser", "n=2", "x=3"], "has no setting 'x'"), (["nothing"], "module:function"),
     (["os:nothing"], "cannot be imported"), (["denoiser", "n=2", "--resume"], "--resume goes with --store"),
+    (["denoiser", "n=2", "--scheduler", ""], "address = '' must be that of a Dask scheduler"),
+    (["sweep_broken:f", "x=1"], "cannot be imported: SyntaxError"), ([".mine:f", "x=1"], "module:function"),
     (["denoiser", "n=2", "--scheduler", "tcp://127.0.0.1:1", "--workers", "7"], "does not go with --scheduler"),
     (["denoiser", "n=2", "--steps", "7"], "--steps does not go with denoiser"), (["denoizer"], "did you mean"),
     (["sweep_points:plain", "x=1", "--times", "7"], "--times does not go with"),
@@ -212,11 +244,20 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     (["denoiser", "n=2", "--schedule", "linaer"], "linear"), (["denoiser", "n=2", "--seeds", "1", "--runs"], "--runs"),
 ])
 def test_bad_commands(
-    arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    (tmp_path / "sweep_broken.py").write_text("def f(:")
+    monkeypatch.syspath_prepend(str(tmp_path))
     assert main(["sweep", *arguments, "--quiet", "--out", str(tmp_path / "x.nc")]) == 2
     problem = capsys.readouterr().err
     assert words in problem and problem.count("\n") == 1
+
+
+def test_where_to_write_is_looked_at_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for out, words in ((tmp_path, "is a folder: name a file"), (Path("/proc/none/a.nc"), "its folder cannot be made")):
+        assert main(["sweep", "denoiser", "n=2", "d=10000000", "--seeds", "9", "--quiet", "--out", str(out)]) == 2
+        assert words in capsys.readouterr().err
 
 
 def test_a_log_has_lines(capsys: pytest.CaptureFixture[str]) -> None:
