@@ -157,6 +157,28 @@ def test_interrupted(tmp_path: Path) -> None:
     _complete(settings, len(_chunks(settings)))
 
 
+@pytest.mark.parametrize("after", [0.1, 1.0])
+def test_interrupted_while_workers_start(after: float, tmp_path: Path) -> None:
+    """As Ctrl-C in a terminal does, which reaches all of them: one word about it."""
+    script = (
+        "from pathlib import Path\nfrom sweep_points import logged\nfrom simulate import Store, sweep, workers\n"
+        "if __name__ == '__main__':\n    Path('ready').touch()\n    with workers(2) as executor:\n"
+        "        sweep(logged, {'x': [1.0, 2.0, 4.0]}, seeds=20, fixed={'folder': '.', 'wait': 0.2},\n"
+        "              executor=executor, progress=False, store=Store('store'))\n"
+    )
+    (tmp_path / "script.py").write_text(script)
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}"}
+    with subprocess.Popen(
+        [sys.executable, "script.py"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    ) as driver:
+        until((tmp_path / "ready").exists)
+        time.sleep(after)
+        os.killpg(driver.pid, signal.SIGINT)
+        _, said = driver.communicate(timeout=60)
+    assert driver.returncode != 0 and said.count("\nKeyboardInterrupt") == 1 and "spawn_main" not in said, said
+
+
 def test_the_disk_is_full(tmp_path: Path) -> None:
     """No file may grow beyond 40 000 bytes: the manifest fits, a chunk of 100 000 does not."""
     settings = _settings(tmp_path, size=12_500)
