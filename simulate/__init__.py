@@ -12,6 +12,12 @@ from simulate.autoencoder import (
 from simulate.batched import Job as Job, train_many as train_many
 from simulate.carry import Velocity as Velocity, carry as carry, time_grid as time_grid
 from simulate.checkpoint import Checkpoint as Checkpoint
+from simulate.class_shares import (
+    ClassShares as ClassShares,
+    energy_distance as energy_distance,
+    label_counts as label_counts,
+    net_shares as net_shares,
+)
 from simulate.classifier import IsClass as IsClass, Labels as Labels, train_classifier as train_classifier
 from simulate.compare import compare as compare, standard_error as standard_error
 from simulate.curves import denoiser_curves as denoiser_curves, generation_curves as generation_curves
