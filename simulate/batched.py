@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,7 +22,7 @@ from simulate import checkpoint as checkpoints, checks
 from simulate.adam import adam_move
 from simulate.autoencoder import ACTIVATIONS, Autoencoder
 from simulate.batch_risk import Networks, Pairs, Risk
-from simulate.durable import Arrays
+from simulate.durable import Arrays, Damaged, read_arrays
 from simulate.identity import digest
 from simulate.losses import require_attained
 from simulate.memory import free
@@ -104,7 +105,7 @@ def _size(
     """Networks to a batch: as the checkpoint was begun with; ValueError if another number is given."""
     keeper = checkpoints.begin(checkpoint, mark)
     if keeper.found is None:
-        count = fitting if given is None else given
+        count = _begun(checkpoint) or (fitting if given is None else given)
         keeper.keep(lambda: {"together": np.array(count)}, last=True)
         return count
     count = int(keeper.found["together"])
@@ -116,8 +117,17 @@ def _size(
     return count
 
 
+def _begun(checkpoint: checkpoints.Checkpoint | None) -> int:
+    """The size of the first batch that lies there though the file with it is lost; 0 if none does."""
+    try:
+        arrays, _ = ({}, {}) if checkpoint is None else read_arrays(Path(checkpoint.part(0).path))
+    except (FileNotFoundError, Damaged):
+        return 0
+    return sum(name.endswith("/recorded") for name in arrays)
+
+
 def _identity(jobs: Sequence[Job]) -> list[Any]:
-    return [(job.samples, weights(job.values), job.ridge, sequence(job.seed)) for job in jobs]
+    return [(job.samples, weights(job.values), float(job.ridge), sequence(job.seed)) for job in jobs]
 
 
 def _fitting(samples: Samples, jobs: int) -> int:

@@ -62,13 +62,17 @@ class Keeper:
     about: Mapping[str, str]
     found: Arrays | None = None
     written: float = field(default_factory=time.monotonic)
+    seen: tuple[int, int] | None = None
 
     def keep(self, state: Callable[[], Mapping[str, NDArray[Any]]], *, last: bool = False) -> None:
         """Write the state, if it is time."""
         if self.checkpoint is None or not (last or time.monotonic() - self.written >= self.checkpoint.seconds):
             return
-        write_arrays(Path(self.checkpoint.path), state(), self.about)
-        self.written = time.monotonic()
+        path = Path(self.checkpoint.path)
+        if _stamp(path) not in (None, self.seen):
+            raise ValueError(f"checkpoint {path} is written by another training beside this: give each its own path")
+        write_arrays(path, state(), self.about)
+        self.seen, self.written = _stamp(path), time.monotonic()
 
 
 def begin(checkpoint: Given, mark: Callable[[], str]) -> Keeper:
@@ -78,8 +82,11 @@ def begin(checkpoint: Given, mark: Callable[[], str]) -> Keeper:
     place = given(checkpoint)
     if place is None:
         return Keeper(None, {})
+    if Path(place.path).is_dir():
+        raise IsADirectoryError(f"checkpoint {place.path} is a folder: name a file in it")
     remove_left_over(Path(place.path).parent, Path(place.path).name)
     own = {"mark": digest(mark(), versions()), "code": code()}
+    seen = _stamp(Path(place.path))
     try:
         arrays, about = read_arrays(Path(place.path))
     except FileNotFoundError:
@@ -88,7 +95,7 @@ def begin(checkpoint: Given, mark: Callable[[], str]) -> Keeper:
         raise ValueError(f"checkpoint: {problem}: take another path") from None
     except Damaged as problem:
         warnings.warn(f"{problem}: training begins anew", stacklevel=3)
-        return Keeper(place, own)
+        return Keeper(place, own, seen=seen)
     if about.get("mark") != own["mark"]:
         raise ValueError(
             f"checkpoint {place.path} is of a training with other data, settings or seed (or other versions of python, "
@@ -99,4 +106,13 @@ def begin(checkpoint: Given, mark: Callable[[], str]) -> Keeper:
             f"checkpoint {place.path} was written at commit {about.get('code')}, this is {own['code']}: take another "
             "path, or go on with Checkpoint(path, any_commit=True) if nothing that matters here has changed"
         )
-    return Keeper(place, own, arrays)
+    return Keeper(place, own, arrays, seen=seen)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Which file lies there."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns

@@ -52,6 +52,12 @@ def write_whole(path: Path, write: Callable[[Path], object], *, new: bool = Fals
             _link(part, path)
         else:
             os.replace(part, path)
+    except FileExistsError:
+        raise
+    except OSError as problem:
+        if problem.errno is None:
+            raise
+        raise OSError(problem.errno, f"{os.strerror(problem.errno)}: nothing was written to", str(path)) from problem
     finally:
         part.unlink(missing_ok=True)
     _flush(path.parent)

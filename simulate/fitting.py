@@ -92,12 +92,13 @@ def fit(
     whole = (mark, network, recipe, sequence(seed), wanted)
     keeper = checkpoints.begin(checkpoint, lambda: digest("fit", *whole))
     if keeper.found is not None:
-        _restore(state, network, keeper.found)
+        _restore(state, keeper.found)
     while state.done < recipe.updates:
         _update(state, loss, recipe, child(seed, state.done))
         if state.done in wanted:
             state.kept[state.done] = copy.deepcopy(state.average)
         if state.done % recipe.record_every == 0 or state.done == recipe.updates:
+            _require_finite(state)
             since = state.done - (state.recorded[-1] if state.recorded else 0)
             state.recorded.append(state.done)
             state.losses.append(state.total / since)
@@ -106,6 +107,16 @@ def fit(
             if progress is not None:
                 progress(state.done, state.losses[-1])
     return Fitted(state.average, state.kept, tuple(state.recorded), tuple(state.losses))
+
+
+def _require_finite(state: _State) -> None:
+    """FloatingPointError unless all weights are finite: what is kept can be gone on from."""
+    for name, each in state.live.named_parameters():
+        if not bool(torch.isfinite(each).all()):
+            raise FloatingPointError(
+                f"{name} of {type(state.live).__name__} is not finite after update {state.done}, though the loss was: "
+                "take a smaller rate, or look at its gradient"
+            )
 
 
 def _begin(network: nn.Module, recipe: FitRecipe) -> _State:
@@ -119,6 +130,12 @@ def _update(state: _State, loss: Loss, recipe: FitRecipe, seed: np.random.SeedSe
     state.optimiser.zero_grad()
     with torch_seeded(seed, state.live):
         value = loss(state.live, np.random.default_rng(seed), recipe.batch)
+    if not isinstance(value, torch.Tensor) or value.dim() != 0 or not value.requires_grad:
+        kind = f"a tensor {tuple(value.shape)}" if isinstance(value, torch.Tensor) else f"a {type(value).__name__}"
+        raise TypeError(
+            f"loss gives {kind}; it must be a scalar tensor that depends on a parameter of "
+            f"{type(state.live).__name__} that is not frozen"
+        )
     now = float(value.detach())
     state.total += now
     if not np.isfinite(now):
@@ -129,6 +146,8 @@ def _update(state: _State, loss: Loss, recipe: FitRecipe, seed: np.random.SeedSe
     value.backward()  # type: ignore[no-untyped-call]
     state.optimiser.step()
     state.done += 1
+    if len(list(state.live.buffers())) != len(list(state.average.buffers())):
+        raise ValueError(f"{type(state.live).__name__} makes buffers while it is trained: make them with the network")
     fresh = max(1.0 - recipe.average, 1.0 / (1.0 + state.done / _WARM))
     with torch.no_grad():
         for mean, new in zip(state.average.parameters(), state.live.parameters(), strict=True):
@@ -142,7 +161,11 @@ def torch_seeded(seed: np.random.SeedSequence, network: nn.Module) -> Iterator[N
     """Torch's own generators, which dropout uses, from ``seed`` inside, and as they were outside."""
     devices = {each.device for each in network.parameters() if each.device.type == "cuda"}
     with torch.random.fork_rng(devices=list(devices)):
-        torch.manual_seed(int(seed.generate_state(1)[0]))
+        word = int(seed.generate_state(1)[0])
+        torch.default_generator.manual_seed(word)
+        for each in devices:
+            with torch.cuda.device(each):
+                torch.cuda.manual_seed(word)
         yield
 
 
@@ -154,22 +177,35 @@ def _to_keep(state: _State) -> Arrays:
     }
     named = {"live": state.live, "average": state.average, **{f"kept/{k}": each for k, each in state.kept.items()}}
     for prefix, network in named.items():
-        found |= {f"{prefix}/{name}": each.numpy(force=True) for name, each in network.state_dict().items()}
+        found |= {f"{prefix}/{name}": _array(each) for name, each in _numbers(network).items()}
     for k, own in state.optimiser.state_dict()["state"].items():
-        found |= {f"adam/{k}/{name}": torch.as_tensor(each).numpy(force=True) for name, each in own.items()}
+        found |= {f"adam/{k}/{name}": _array(torch.as_tensor(each)) for name, each in own.items()}
     return found
 
 
-def _restore(state: _State, network: nn.Module, found: Arrays) -> None:
+def _numbers(network: nn.Module) -> dict[str, torch.Tensor]:
+    """Parameters and buffers, also those that a state_dict leaves out."""
+    for module in network.modules():
+        if type(module).get_extra_state is not nn.Module.get_extra_state:
+            raise TypeError(f"{type(module).__name__} has a state beside parameters and buffers, which is not kept")
+    return {**dict(network.named_parameters()), **dict(network.named_buffers())}
+
+
+def _array(values: torch.Tensor) -> np.ndarray[Any, Any]:
+    """numpy has no bfloat16; float32 holds it exactly."""
+    return (values.float() if values.dtype == torch.bfloat16 else values).numpy(force=True)
+
+
+def _restore(state: _State, found: Arrays) -> None:
     """Go on from there."""
     state.done = int(found["done"])
     state.recorded, state.losses = found["recorded"].tolist(), found["losses"].tolist()
     state.kept = {k: copy.deepcopy(state.average) for k in found["kept"].tolist()}
     named = {"live": state.live, "average": state.average, **{f"kept/{k}": each for k, each in state.kept.items()}}
     for prefix, own in named.items():
-        own.load_state_dict({
-            name: torch.from_numpy(found[f"{prefix}/{name}"]) for name in network.state_dict()
-        })
+        with torch.no_grad():
+            for name, each in _numbers(own).items():
+                each.copy_(torch.from_numpy(found[f"{prefix}/{name}"]))
     moments: dict[int, dict[str, torch.Tensor]] = {}
     for name, value in found.items():
         if name.startswith("adam/"):

@@ -83,6 +83,8 @@ def _mapping(value: Mapping[Any, Any]) -> Any:
 
 
 def _array(value: np.ndarray | torch.Tensor) -> Any:
+    if isinstance(value, torch.Tensor) and value.dtype == torch.bfloat16:
+        return {"bfloat16": canonical(value.float())}  # numpy has none; float32 holds it exactly.
     array = value.numpy(force=True) if isinstance(value, torch.Tensor) else value
     if array.dtype.hasobject:
         raise TypeError("an array of objects has no identity; use numbers")
@@ -99,8 +101,7 @@ def _other(value: Any) -> Any:
             "partial": canonical(value.func), "args": canonical(value.args), "keywords": canonical(value.keywords),
         }
     if isinstance(value, torch.nn.Module):
-        state = {name: canonical(each) for name, each in value.state_dict().items()}
-        return {"network": _place(type(value)), "structure": str(value), "state": state, "training": value.training}
+        return _network(value)
     if isinstance(value, torch.dtype | torch.device):
         return {"torch": str(value)}
     if isinstance(value, PurePath):
@@ -121,6 +122,18 @@ def _other(value: Any) -> Any:
         f"{type(value).__name__} has no identity here: use numbers, text, arrays, sequences, mappings, dataclasses "
         "or functions of a module"
     )
+
+
+def _network(value: torch.nn.Module) -> Any:
+    """Its modules with their settings and, outside torch, the text of their files; parameters and buffers."""
+    modules = {}
+    for name, each in value.named_modules():
+        own = {k: canonical(v) for k, v in vars(each).items() if not k.startswith("_")}
+        kind = type(each)
+        text = "" if kind.__module__.split(".")[0] == "torch" else source_digest(kind)
+        modules[name] = {"type": _place(kind), "own": own, "text": text}
+    parameters = {name: [each.requires_grad, canonical(each)] for name, each in value.named_parameters()}
+    return {"modules": modules, "parameters": parameters, "buffers": canonical(dict(value.named_buffers()))}
 
 
 def source_digest(function: Any) -> str:

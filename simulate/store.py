@@ -6,6 +6,7 @@ each chunk of consecutive points. It belongs to one set of points and one versio
 
 from __future__ import annotations
 
+import io
 import json
 import warnings
 from collections.abc import Mapping, Sequence
@@ -35,7 +36,10 @@ def save(dataset: xr.Dataset, path: str | Path) -> Path:
     """
     if not isinstance(dataset, xr.Dataset):
         raise TypeError(f"dataset must be an xarray.Dataset, not {type(dataset).__name__}")
-    written = write_whole(Path(path), lambda part: dataset.to_netcdf(part, engine="h5netcdf"))
+    # By way of the memory: where a disk is full, HDF5 ends the process instead of raising.
+    content = io.BytesIO()
+    dataset.to_netcdf(content, engine="h5netcdf")
+    written = write_whole(Path(path), lambda part: part.write_bytes(content.getvalue()))
     remove_left_over(written.parent, written.name)
     return written
 

@@ -102,5 +102,5 @@ class SmallClassifier(nn.Module):
 def seeded(make: Callable[[], nn.Module], *, seed: Seed) -> nn.Module:
     """``make()`` with initial values from ``seed``; torch's own generator is left as it was."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(sequence(seed).generate_state(1)[0]))
+        torch.default_generator.manual_seed(int(sequence(seed).generate_state(1)[0]))
         return make()

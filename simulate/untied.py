@@ -12,7 +12,7 @@ such as m tanh(b) mean something. omega = 0 exactly counts as +.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
@@ -117,7 +117,8 @@ def train_untied(
     """A network for every data set at each of ``points`` (alpha, beta), by `UntiedSGD` or `UntiedAdam`.
 
     ``ridge_u`` and ``ridge_w`` are numbers, or one for each of ``points`` (which may hold a point again, with another).
-    Each data set has noises of its own, so that its networks are the same whichever data sets are trained beside it.
+    Each data set has noises of its own, so that its networks are the same whichever data sets are trained beside it
+    (not whichever points: these share them out).
 
     ``until`` stops early, at a multiple of record_every, and ``start`` takes such a run up again: the result is that of
     an uninterrupted one. So does ``checkpoint`` (a path, or a `Checkpoint`) with a run that was killed.
@@ -134,6 +135,8 @@ def train_untied(
     state = problem.start(chosen, seed) if start is None else [each.clone() for each in start.last]
     if keeper.found is not None:
         state = [torch.from_numpy(keeper.found[f"state/{k}"]).to(each) for k, each in enumerate(state)]
+        problem = replace(problem, pieces=int(keeper.found["pieces"]))
+    pieces = {"pieces": np.array(problem.piece)}
     begin, recorded, rows = so_far(start, keeper.found)
     end = stop(chosen, begin, until)
     for iteration in updates(problem, state, chosen, seed, begin, end):
@@ -141,7 +144,7 @@ def train_untied(
         recorded.append(iteration)
         rows.append(problem.measure(Parameters(*state[:4])))
         keeper.keep(
-            lambda: to_keep(recorded, rows, [each.numpy(force=True) for each in state]), last=iteration == end
+            lambda: to_keep(recorded, rows, [each.numpy(force=True) for each in state]) | pieces, last=iteration == end
         )
         if progress is not None:
             progress(iteration)
@@ -284,6 +287,8 @@ class Problem:
     points: tuple[Point, ...]
     ridge_u: tuple[float, ...]
     ridge_w: tuple[float, ...]
+    pieces: int | None = None
+    """Normals drawn at once; None: by the free memory."""
 
     @classmethod
     def of(cls, data: ClassData, points: Sequence[Mixing], ridge_u: Ridges, ridge_w: Ridges) -> Problem:
@@ -295,6 +300,8 @@ class Problem:
     @cached_property
     def piece(self) -> int:
         """How many normals are drawn at once."""
+        if self.pieces is not None:
+            return self.pieces
         data = self.data.data
         there, most = free(data.device), _PIECE if data.device.type == "cpu" else _PIECE_THERE
         return most if there is None else max(1, min(most, int(_SHARE * there) // (_COPIES * data.element_size())))

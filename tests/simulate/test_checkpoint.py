@@ -185,6 +185,42 @@ def test_batches_stay_as_large_as_they_were(tmp_path: Path, monkeypatch: pytest.
         train_many(jobs, recipe=recipe, checkpoint=tmp_path / "c", together=5)
 
 
+@pytest.mark.parametrize("harm", ["cut", "lost"])
+def test_batches_are_found_without_their_head(harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = [Job(samples=MIXTURE.sample(n=5, seed=k), values=VALUES, ridge=k + 1, seed=k) for k in range(5)]
+    path, recipe = tmp_path / "c", AdamRecipe(**SHORT)
+    whole = train_many(jobs, recipe=recipe, together=2, checkpoint=path)
+    if harm == "cut":
+        path.write_bytes(path.read_bytes()[:-3])
+        with pytest.warns(UserWarning, match="training begins anew"):
+            _same(train_many(jobs, recipe=recipe, checkpoint=path), whole)
+    else:
+        path.unlink()
+        _same(train_many(jobs, recipe=recipe, checkpoint=path), whole)
+    _same(train_many(jobs, recipe=recipe, checkpoint=path, together=2), whole)
+
+
+def test_pieces_stay_as_large_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, whole = LOOPS["untied SGD"], LOOPS["untied SGD"]()
+    _interrupted(run, tmp_path / "c", 3, monkeypatch)
+    monkeypatch.setattr("simulate.untied.free", lambda device: 1)
+    _same(run(checkpoint=tmp_path / "c"), whole)
+
+
+def test_two_trainings_on_one_path(tmp_path: Path) -> None:
+    """The second's file is not replaced by the first's."""
+    from simulate.checkpoint import begin
+
+    one, two = (begin(Checkpoint(tmp_path / "c", seconds=0), lambda mark=mark: mark) for mark in "ab")
+    two.keep(lambda: {"x": np.ones(1)})
+    with pytest.raises(ValueError, match="is written by another training beside this"):
+        one.keep(lambda: {"x": np.zeros(1)})
+    two.keep(lambda: {"x": np.full(1, 2.0)})
+    assert read_arrays(tmp_path / "c")[0]["x"] == 2.0
+    with pytest.raises(IsADirectoryError, match="is a folder: name a file"):
+        begin(tmp_path, lambda: "a")
+
+
 def test_a_damaged_file_is_not_used(tmp_path: Path) -> None:
     run = LOOPS["Adam"]
     whole = run(checkpoint=tmp_path / "c")

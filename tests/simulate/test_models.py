@@ -92,27 +92,34 @@ def test_weights_leave_the_mean_of_the_loss() -> None:
 
 
 class Dropping(nn.Module):
-    """With dropout and buffers: what torch draws and counts must come back too."""
+    """With dropout and buffers, one of them outside its state_dict: what torch draws and counts must come back too."""
 
-    def __init__(self) -> None:
+    def __init__(self, power: float = 1.0) -> None:
         super().__init__()
+        self.power = power
+        self.register_buffer("mean", torch.zeros(3), persistent=False)
         self.layers = nn.Sequential(nn.Linear(4, 16), nn.BatchNorm1d(16), nn.Dropout(0.3), nn.SiLU(), nn.Linear(16, 3))
 
     def forward(self, x: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-        found: torch.Tensor = self.layers(torch.cat([x, times[:, None]], dim=1))
-        return found
+        found: torch.Tensor = self.layers(torch.cat([x, times[:, None]], dim=1)) * self.power
+        if self.training:
+            self.mean.lerp_(found.detach().mean(dim=0), 0.1)
+        return found + self.mean
 
 
-def _train(**more: Any) -> Any:
-    network = seeded(Dropping, seed=2).double()
+def _train(change: Any = None, dtype: torch.dtype = torch.float64, **more: Any) -> Any:
+    network = seeded(Dropping, seed=2).to(dtype)
+    if change is not None:
+        change(network)
     recipe = FitRecipe(updates=60, batch=16, record_every=10)
-    return train_model(network, POINTS, linear, seed=3, recipe=recipe, keep=(25, 40), **more)
+    return train_model(network, POINTS.to(dtype), linear, seed=3, recipe=recipe, keep=(25, 40), **more)
 
 
 def _same(one: Any, two: Any) -> None:
     assert (one.recorded, one.losses) == (two.recorded, two.losses) and list(one.kept) == list(two.kept)
     for a, b in zip([one.network, *one.kept.values()], [two.network, *two.kept.values()], strict=True):
-        assert all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+        pairs = zip([*a.parameters(), *a.buffers()], [*b.parameters(), *b.buffers()], strict=True)
+        assert all(torch.equal(x, y) for x, y in pairs)
 
 
 class _Killed(BaseException):
@@ -134,8 +141,16 @@ def test_it_goes_on_to_the_same_bits(at: int, tmp_path: Path) -> None:
     _same(_train(checkpoint=tmp_path / "c"), whole)
     _same(_train(checkpoint=tmp_path / "c"), whole)
     assert torch.equal(torch.random.get_rng_state(), state), "torch's own generator was used"
-    with pytest.raises(ValueError, match="other data, settings or seed"):
-        _train(checkpoint=tmp_path / "c", weighted=True)
+    for other in ({"weighted": True}, {"change": lambda n: setattr(n, "power", 2.0)}, {"dtype": torch.float32},
+                  {"change": lambda n: n.layers[0].weight.requires_grad_(False)}):
+        with pytest.raises(ValueError, match="other data, settings or seed"):
+            _train(checkpoint=tmp_path / "c", **other)
+
+
+def test_short_floats_come_back(tmp_path: Path) -> None:
+    whole = _train(dtype=torch.bfloat16)
+    _same(_train(dtype=torch.bfloat16, checkpoint=tmp_path / "c"), whole)
+    _same(_train(dtype=torch.bfloat16, checkpoint=tmp_path / "c"), whole)
 
 
 def test_what_is_kept() -> None:
@@ -258,6 +273,11 @@ X = torch.zeros(2, 3)
     (lambda: Labels(_Wrong(), (7,))(X * float("nan")), FloatingPointError, "scores that are not finite"),
     (lambda: fit(_Wrong(), lambda *a: a[0].weight.sum() * float("nan"), recipe=FitRecipe(), seed=1, mark=0),
      FloatingPointError, "loss = nan at update 1: take a smaller rate"),
+    (lambda: fit(_Wrong(), lambda *a: 3.0, recipe=FitRecipe(), seed=1, mark=0), TypeError, "loss gives a float; it"),
+    (lambda: fit(_Wrong(), lambda *a: a[0].weight.detach().sum(), recipe=FitRecipe(), seed=1, mark=0), TypeError,
+     r"loss gives a tensor \(\); it must be a scalar tensor that depends on a parameter of _Wrong"),
+    (lambda: fit(_Wrong(), lambda *a: (0 * a[0].weight).abs().sum().sqrt(), recipe=FitRecipe(updates=1), seed=1,
+                 mark=0), FloatingPointError, "weight of _Wrong is not finite after update 1, though the loss was"),
 ])
 def test_bad_input(do: Any, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):

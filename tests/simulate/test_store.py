@@ -189,6 +189,22 @@ def test_the_disk_is_full(tmp_path: Path) -> None:
     _complete(settings, 0)
 
 
+def test_a_data_set_for_which_there_is_no_room(tmp_path: Path) -> None:
+    """One word about it, nothing half-written; by itself HDF5 would end the process."""
+    script = (
+        "import resource\nimport numpy as np\nimport xarray as xr\nfrom simulate import save\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n"
+        "save(xr.Dataset({'a': ('x', np.arange(9999.0))}), 'a.nc')\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1 and done.stderr.rstrip().endswith("File too large: nothing was written to: 'a.nc'")
+    assert not list(tmp_path.iterdir())
+
+
 def test_two_processes_on_one_store(tmp_path: Path) -> None:
     settings = _settings(tmp_path, wait=0.05)
     running = [_start(tmp_path, {**settings, "out": str(tmp_path / f"{k}.nc")}) for k in range(2)]

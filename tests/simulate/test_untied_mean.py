@@ -8,7 +8,7 @@ from asymptotics.calibration import assert_agrees, compare_mean
 from asymptotics.phases import second_mean, second_skip, speciation
 from asymptotics.phases.first import first_phase, first_phase_skip
 from simulate import Mixture, Point, UntiedAdam, UntiedRecipe, UntiedSGD, UntiedSpan, train_untied, train_untied_span
-from simulate.untied import Parameters, Problem
+from simulate.untied import Fresh, Parameters, Problem
 from simulate.untied_data import ClassData
 
 MIXTURE = Mixture(d=30, sigma=1.2, radius=0.8, p=0.7)
@@ -55,7 +55,7 @@ def test_the_gradient_is_that_of_the_mean_risk(chosen: list[list[int]] | None, s
     net = _network(30, scale)
     expected = torch.autograd.grad(_risk(net, part, 5), net)
     problem = Problem.of(data, POINTS, **RIDGES)
-    found = problem.gradient(Parameters(*(each.detach() for each in net)), np.random.default_rng(0), rows, None)
+    found = problem.gradient(Parameters(*(each.detach() for each in net)), Fresh(0, 0, 3, 5, 5), rows, None)
     for ours, theirs in zip(found, expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-10)
 
@@ -65,9 +65,9 @@ def test_it_is_the_mean_of_gradients_with_fresh_noise() -> None:
     data = ClassData.draw(Mixture(d=6, sigma=1.2, radius=0.8, p=0.7), n=3, seeds=3, seed=1)
     problem = Problem.of(data, POINTS, **RIDGES)
     net = Parameters(*(each.detach() for each in _network(6, 0.8)))
-    generator = np.random.default_rng(8)
-    draws = [problem.gradient(net, generator, None, 100) for _ in range(120)]
-    for k, exact in enumerate(problem.gradient(net, generator, None, None)):
+    noises = Fresh(8, 0, 3, 3, 3)
+    draws = [problem.gradient(net, noises, None, 100) for _ in range(120)]
+    for k, exact in enumerate(problem.gradient(net, noises, None, None)):
         samples = np.array([each[k].numpy().ravel() for each in draws])
         assert_agrees(compare_mean(samples, exact.numpy().ravel(), comparisons=4, scale=exact.abs().max().item()))
 
