@@ -9,9 +9,10 @@ from asymptotics.phases.design import free_shares
 from asymptotics.phases.first import first_phase
 from benchmarks.measure import Result, in_turn, seconds
 from simulate import Mixture, Point
-from simulate.untied import Fresh, Parameters, Problem
+from simulate.untied import Parameters, Problem
 from simulate.untied_coordinates import UntiedSpan
 from simulate.untied_data import ClassData
+from simulate.untied_noise import Fresh
 from simulate.untied_recipes import UntiedSGD
 from simulate.untied_reduction import Drawn, Reduced, State
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -29,14 +29,13 @@ from simulate.path import Mixing, Point, weights
 from simulate.seeds import Seed, child, normal, sequence
 from simulate.untied_data import ClassData
 from simulate.untied_mean import mean_gradient
+from simulate.untied_noise import START, Fresh, Noises
 from simulate.untied_recipes import Steps, UntiedAdam, UntiedRecipe, UntiedSGD, checked
 
 Array = NDArray[np.float64]
 Progress = Callable[[int], None]
 Ridges = float | Sequence[float]
 
-# Streams below the seed of a training.
-START, NOISE, ORDER = 0, 1, 2
 # Normals drawn at once: 32 MB on a processor, 512 MB on an accelerator,
 _PIECE, _PIECE_THERE = 2**22, 2**26
 # or what they and as many temporaries take of the free memory at most.
@@ -201,50 +200,6 @@ def stop(recipe: UntiedRecipe, begin: int, until: int | None) -> int:
 def require_finite(iteration: int, *arrays: Array) -> None:
     if not all(np.isfinite(each).all() for each in arrays):
         raise FloatingPointError(f"training diverged within {iteration} updates; use a smaller rate")
-
-
-def orders(generator: np.random.Generator, seeds: int, n: int, size: int) -> Iterator[NDArray[np.intp] | None]:
-    """Endless mini-batches (seeds, size), each data set in its own order, n // size before a new order; None: all."""
-    while size == n:
-        yield None
-    while True:
-        order = generator.permuted(np.tile(np.arange(n), (seeds, 1)), axis=1)
-        for k in range(n // size):
-            yield order[:, k * size : (k + 1) * size]
-
-
-class Noises(Protocol):
-    """Where noises come from."""
-
-    def normals(self, rows: slice, shape: tuple[int, ...]) -> Array:
-        """The next ones of some data sets: ``shape`` (of rows, ...)."""
-
-
-class Fresh:
-    """Numbers for the updates from one record to the next, which a run can be taken up at: streams of each data set."""
-
-    def __init__(self, seed: Seed, record: int, seeds: int, n: int, size: int) -> None:
-        self.seed, self.record, self.seeds = seed, record, seeds
-        many = seeds if size < n else 1  # The whole data set is in no order.
-        self.orders = [orders(self._stream(ORDER, k), 1, n, size) for k in range(many)]
-
-    def _stream(self, kind: int, k: int) -> np.random.Generator:
-        return np.random.default_rng(child(self.seed, kind, self.record, k))
-
-    @cached_property
-    def _noises(self) -> list[np.random.Generator]:
-        return [self._stream(NOISE, k) for k in range(self.seeds)]
-
-    def normals(self, rows: slice, shape: tuple[int, ...]) -> Array:
-        drawn = np.empty(shape)
-        for generator, own in zip(self._noises[rows], drawn, strict=True):
-            generator.standard_normal(out=own)
-        return drawn
-
-    def chosen(self) -> NDArray[np.intp] | None:
-        """The next mini-batch of every data set; None: all of it."""
-        drawn = [each for each in map(next, self.orders) if each is not None]
-        return np.concatenate(drawn) if drawn else None
 
 
 def updates(

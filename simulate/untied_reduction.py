@@ -28,9 +28,10 @@ from numpy.typing import NDArray
 
 from simulate.path import Mixing, Point
 from simulate.seeds import Seed, child
-from simulate.untied import START, Parameters, Ridges, UntiedOverlaps, gauge, moments, penalties
+from simulate.untied import Parameters, Ridges, UntiedOverlaps, gauge, moments, penalties
 from simulate.untied_coordinates import UntiedSpan
 from simulate.untied_mean import mean_gradient
+from simulate.untied_noise import START
 from simulate.untied_recipes import UntiedSGD
 
 Array = NDArray[np.float64]

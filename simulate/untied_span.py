@@ -17,12 +17,9 @@ from simulate.identity import digest
 from simulate.path import Mixing
 from simulate.seeds import Seed, child, sequence
 from simulate.untied import (
-    NOISE,
-    ORDER,
     Progress,
     Ridges,
     UntiedOverlaps,
-    orders,
     require_finite,
     require_start,
     so_far,
@@ -31,6 +28,7 @@ from simulate.untied import (
     to_keep,
 )
 from simulate.untied_coordinates import UntiedSpan
+from simulate.untied_noise import NOISE, ORDER, orders
 from simulate.untied_recipes import UntiedAdam, UntiedRecipe, UntiedSGD, checked
 from simulate.untied_reduction import Array, Drawn, Part, Reduced, Source, State
 

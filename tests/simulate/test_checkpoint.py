@@ -186,7 +186,7 @@ def test_batches_stay_as_large_as_they_were(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("harm", ["cut", "lost"])
-def test_batches_are_found_without_their_head(harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_are_found_without_their_head(harm: str, tmp_path: Path) -> None:
     jobs = [Job(samples=MIXTURE.sample(n=5, seed=k), values=VALUES, ridge=k + 1, seed=k) for k in range(5)]
     path, recipe = tmp_path / "c", AdamRecipe(**SHORT)
     whole = train_many(jobs, recipe=recipe, together=2, checkpoint=path)

@@ -8,8 +8,9 @@ from asymptotics.calibration import assert_agrees, compare_mean
 from asymptotics.phases import second_mean, second_skip, speciation
 from asymptotics.phases.first import first_phase, first_phase_skip
 from simulate import Mixture, Point, UntiedAdam, UntiedRecipe, UntiedSGD, UntiedSpan, train_untied, train_untied_span
-from simulate.untied import Fresh, Parameters, Problem
+from simulate.untied import Parameters, Problem
 from simulate.untied_data import ClassData
+from simulate.untied_noise import Fresh
 
 MIXTURE = Mixture(d=30, sigma=1.2, radius=0.8, p=0.7)
 POINTS = (Point(0.6, 0.4), Point(0.9, 0.1))
