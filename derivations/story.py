@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,7 +21,7 @@ import sympy as sp
 from asymptotics.derivation import Derivation, ProofError
 from asymptotics.formula import Formula
 from asymptotics.latex import formula_text, plain, pretty, short_name
-from simulate import workers
+from simulate import FitRecipe, StudyPlan, UNet, workers
 from simulate.runs import one_thread
 
 if TYPE_CHECKING:
@@ -30,9 +31,18 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
+EIGHTY_TWENTY = {0: 0.8, 1: 0.2}
+# Seconds: a narrow network that learns the balance of the classes and little else.
+SMALL_STUDY = StudyPlan(
+    network=partial(UNet, width=8), recipe=FitRecipe(updates=240, batch=32, average=0.98), budgets=(80, 240), turns=10,
+    clones=4, turn_steps=20, count=500, steps=30, classifier=FitRecipe(updates=150, rate=3e-3, average=0.95),
+    weights=EIGHTY_TWENTY,
+)
+
+
 @dataclass(frozen=True)
 class Effort:
-    """How much to simulate. d: dimension of the runs; seeds: data sets; n: sample numbers."""
+    """How much to simulate. d: dimension of the runs; seeds: data sets; n: sample numbers; study: of real images."""
 
     d: int
     seeds: int
@@ -40,10 +50,15 @@ class Effort:
     steps: int
     trained_d: int
     workers: int = 2
+    study: StudyPlan = SMALL_STUDY
+    study_seeds: int = 1
 
 
 QUICK = Effort(d=5000, seeds=8, n=(2, 4, 8, 16, 32, 64), steps=16, trained_d=1000)
-FULL = Effort(d=20000, seeds=48, n=(2, 4, 8, 16, 32, 64, 128), steps=32, trained_d=5000)
+FULL = Effort(
+    d=20000, seeds=48, n=(2, 4, 8, 16, 32, 64, 128), steps=32, trained_d=5000, study=StudyPlan(weights=EIGHTY_TWENTY),
+    study_seeds=8,
+)
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,14 @@ from simulate.class_shares import (
     energy_distance as energy_distance,
     label_counts as label_counts,
     net_shares as net_shares,
+    told_apart as told_apart,
 )
-from simulate.classifier import IsClass as IsClass, Labels as Labels, train_classifier as train_classifier
+from simulate.classifier import (
+    IsClass as IsClass,
+    Labels as Labels,
+    confusion as confusion,
+    train_classifier as train_classifier,
+)
 from simulate.compare import compare as compare, standard_error as standard_error
 from simulate.curves import denoiser_curves as denoiser_curves, generation_curves as generation_curves
 from simulate.descent import Descent as Descent, descend as descend
@@ -34,7 +40,21 @@ from simulate.execute import (
     cluster as cluster,
     workers as workers,
 )
-from simulate.feature_interval import FeatureInterval as FeatureInterval, feature_interval as feature_interval
+from simulate.feature_comparison import (
+    compare_trainings as compare_trainings,
+    expected_gain as expected_gain,
+    fitted_clocks as fitted_clocks,
+    homogeneity as homogeneity,
+    mean_interval as mean_interval,
+    ratio_interval as ratio_interval,
+    study_table as study_table,
+)
+from simulate.feature_interval import (
+    FeatureInterval as FeatureInterval,
+    feature_interval as feature_interval,
+)
+from simulate.feature_plan import StudyPlan as StudyPlan
+from simulate.feature_study import feature_study as feature_study
 from simulate.field import MixtureField as MixtureField
 from simulate.field_curves import uturn_curves as uturn_curves
 from simulate.field_generation import generated_fraction as generated_fraction, weight_curves as weight_curves

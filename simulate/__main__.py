@@ -21,7 +21,7 @@ import xarray as xr
 
 from asymptotics.axes import numbers
 from asymptotics.schedule import NAMED
-from simulate import checks, long_runs, phase_commands, sweep_commands
+from simulate import checks, long_runs, sweep_commands, uturn_commands, weight_commands
 from simulate.curves import denoiser_curves, generation_curves
 from simulate.execute import PointsFailed, WorkerEnded
 from simulate.experiments import inside
@@ -37,6 +37,10 @@ from simulate.store import save
 _LESS = "take a smaller d, n or draws, or fewer workers"
 _OUT_OF_MEMORY = f"out of memory (or a worker was ended): {_LESS}"
 
+# Commands with rooms of their own.
+_ROOMS = (weight_commands, uturn_commands, sweep_commands)
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}\n")
@@ -47,7 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _require_place(given.out)
         dataset = _run(given)
-        print(save(dataset, given.out))
+        written = save(dataset, given.out)
+        if given.kind in uturn_commands.KINDS:
+            uturn_commands.tell(dataset)
+        print(written)
     except (TypeError, ValueError, OSError, FloatingPointError, ImportError) as problem:
         print(f"simulate: {problem}", file=sys.stderr)
         return 2
@@ -90,9 +97,11 @@ def _require_place(out: Path) -> None:
 
 
 def _run(given: argparse.Namespace) -> xr.Dataset:
-    if given.kind in phase_commands.KINDS:
-        return phase_commands.run(given)
-    return sweep_commands.run(given) if given.kind in sweep_commands.KINDS else _curves(given)
+    for each in _ROOMS:
+        if given.kind in each.KINDS:
+            found: xr.Dataset = each.run(given)
+            return found
+    return _curves(given)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -133,8 +142,8 @@ def _parser() -> argparse.ArgumentParser:
     learning.add_argument("--step", type=float, default=0.5, help="in (0, 1], of the largest that is stable")
     learning.add_argument("--iterations", type=int, default=1000)
     learning.add_argument("--record-every", type=int, default=10)
-    phase_commands.add(kinds, _Parser)
-    sweep_commands.add(kinds, _Parser)
+    for each in _ROOMS:
+        each.add(kinds, _Parser)
     return parser
 
 

@@ -57,6 +57,35 @@ def net_shares(counts: ArrayLike, confusion: ArrayLike, *, classes: Sequence[int
     )
 
 
+def told_apart(confusion: ArrayLike) -> float:
+    """How well a classifier tells K classes apart, by its confusion (rows: true classes): (K R - 1)/(K - 1), R its mean
+    share of right answers over classes; 1 always right, 0 by chance."""
+    table = np.asarray(confusion, dtype=np.float64)
+    if table.ndim != 2 or table.shape[0] != table.shape[1] or len(table) < 2 or not (table.sum(axis=1) > 0).all():
+        raise ValueError(f"confusion {table.shape} must be (K, K), K >= 2, with test points of every class")
+    return float(beyond_chance(np.diag(table) / table.sum(axis=1)))
+
+
+def beyond_chance(right: Array) -> Any:
+    """(K R - 1)/(K - 1) along the last axis."""
+    k = right.shape[-1]
+    return (right.sum(axis=-1) - 1.0) / (k - 1)
+
+
+def require_told_apart(confusion: ArrayLike, name: str) -> None:
+    """ValueError, with ``name``, unless a classifier is better than chance by 5 standard errors on its test images."""
+    beyond, table = told_apart(confusion), np.asarray(confusion, dtype=np.float64)
+    k, images = len(table), table.sum(axis=1)
+    # Half a count more of each kind, so that none has an error of 0.
+    smooth = (np.diag(table) + 0.5) / (images + 1.0)
+    error = float(np.sqrt(np.sum(smooth * (1.0 - smooth) / images)) / (k - 1))
+    if beyond < 5.0 * error:
+        raise ValueError(
+            f"{name} does not tell the classes apart on held out images: beyond chance it is right by {beyond:.2f} +- "
+            f"{error:.2f} (1: always); train it longer, or give it more images"
+        )
+
+
 # Of the confusion: beyond this condition number nothing is left of the shares.
 _BLIND = 1e4
 # Of the search for the likeliest shares: each step may only raise the likelihood.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,10 @@ from simulate.images import Images
 from simulate.models import Augment
 from simulate.seeds import Seed, child
 from simulate.unet import SmallClassifier, seeded
+from simulate.uturn import Classifier, classes as answers
 
+# Points that are classified, or carried, at once: more would need memory and fall out of the cache.
+TOGETHER = 500
 # Streams below the seed.
 _START, _UPDATES = range(2)
 
@@ -43,12 +47,17 @@ class Labels:
 
     def confusion(self, images: Images) -> NDArray[np.int64]:
         """How many of each class (row) were given each label (column)."""
-        known = np.asarray(self.classes)
-        truth, said = images.labels.numpy(force=True), self(images.pixels).numpy(force=True)
-        return np.array([[np.sum((truth == a) & (said == b)) for b in known] for a in known], dtype=np.int64)
+        return confusion(self, images, self.classes)
 
     def accuracy(self, images: Images) -> float:
         return float((self(images.pixels) == images.labels).double().mean())
+
+
+def confusion(classify: Classifier, images: Images, known: Sequence[int]) -> NDArray[np.int64]:
+    """How many of each class of ``known`` (row) any classifier gives each of its labels (column)."""
+    said = np.concatenate([answers(classify, each, known) for each in torch.split(images.pixels, TOGETHER)])
+    truth = images.labels.numpy(force=True)
+    return np.array([[np.sum((truth == a) & (said == b)) for b in known] for a in known], dtype=np.int64)
 
 
 @dataclass(frozen=True)

@@ -282,7 +282,8 @@ def _failed(tasks: Sequence[Task], failures: dict[int, Failure], chunks: Chunks 
     if len(own) == 1:
         own = [{name: value for name, value in common.items() if name.startswith(("point.", "seed.seed"))}]
     shown = sorted(failures)[:10]
-    lines = [f"  {_written(own[k]) or f'point {k}'}: {failures[k].error}" for k in shown]
+    names = {k: getattr(tasks[k], "label", "") or _written(own[k]) or f"point {k}" for k in shown}
+    lines = [f"  {name}: {failures[k].error}" for k, name in names.items()]
     more = [f"  and {len(failures) - len(shown)} more"] if len(failures) > len(shown) else []
     kept = "" if chunks is None else f"; the others are kept in {chunks.folder}, run again with resume once mended"
     return "\n".join([f"{len(failures)} of {len(tasks)} points failed{kept}:", *lines, *more])

@@ -175,12 +175,28 @@ def _to_keep(state: _State) -> Arrays:
         "done": np.array(state.done), "recorded": np.array(state.recorded), "losses": np.array(state.losses),
         "kept": np.array(sorted(state.kept), dtype=np.int64),
     }
-    named = {"live": state.live, "average": state.average, **{f"kept/{k}": each for k, each in state.kept.items()}}
-    for prefix, network in named.items():
-        found |= {f"{prefix}/{name}": _array(each) for name, each in _numbers(network).items()}
+    for prefix, network in _named(state).items():
+        found |= network_arrays(network, prefix)
     for k, own in state.optimiser.state_dict()["state"].items():
         found |= {f"adam/{k}/{name}": _array(torch.as_tensor(each)) for name, each in own.items()}
     return found
+
+
+def _named(state: _State) -> dict[str, nn.Module]:
+    """Its networks."""
+    return {"live": state.live, "average": state.average, **{f"kept/{k}": each for k, each in state.kept.items()}}
+
+
+def network_arrays(network: nn.Module, prefix: str) -> Arrays:
+    """All numbers of a network by name, below ``prefix``/."""
+    return {f"{prefix}/{name}": _array(each) for name, each in _numbers(network).items()}
+
+
+def restore_network(network: nn.Module, arrays: Mapping[str, Any], prefix: str) -> None:
+    """Give ``network`` the numbers that `network_arrays` found."""
+    with torch.no_grad():
+        for name, each in _numbers(network).items():
+            each.copy_(torch.from_numpy(arrays[f"{prefix}/{name}"]))
 
 
 def _numbers(network: nn.Module) -> dict[str, torch.Tensor]:
@@ -201,11 +217,8 @@ def _restore(state: _State, found: Arrays) -> None:
     state.done = int(found["done"])
     state.recorded, state.losses = found["recorded"].tolist(), found["losses"].tolist()
     state.kept = {k: copy.deepcopy(state.average) for k in found["kept"].tolist()}
-    named = {"live": state.live, "average": state.average, **{f"kept/{k}": each for k, each in state.kept.items()}}
-    for prefix, own in named.items():
-        with torch.no_grad():
-            for name, each in _numbers(own).items():
-                each.copy_(torch.from_numpy(found[f"{prefix}/{name}"]))
+    for prefix, own in _named(state).items():
+        restore_network(own, found, prefix)
     moments: dict[int, dict[str, torch.Tensor]] = {}
     for name, value in found.items():
         if name.startswith("adam/"):

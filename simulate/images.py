@@ -57,6 +57,11 @@ class Images:
                 raise ValueError(
                     f"pictures[{k}] has shape {each.shape}, pictures[0] {arrays[0].shape}: bring all to one size"
                 )
+        shape, most = arrays[0].shape, max(float(each.max(initial=0.0)) for each in arrays)
+        if len(shape) == 3 and shape[0] > 4 >= shape[2]:
+            raise ValueError(f"pictures have shape {shape}; channels come first: np.moveaxis(picture, -1, 0)")
+        if 0.0 < most <= 1.0 < top and any(np.asarray(each).dtype.kind == "f" for each in pictures):
+            raise ValueError(f"pictures reach {most:g}, far below white = {top:g}: give white=1 if they lie in [0, 1]")
         pixels = np.stack(arrays) / top * 2.0 - 1.0
         if arrays[0].ndim == 2:
             pixels = pixels[:, None]
@@ -111,6 +116,8 @@ class Images:
 
     def weighted(self, weights: Mapping[int, float], *, seed: Seed) -> Images:
         """As many as possible of the classes of ``weights`` in these proportions, drawn without replacement."""
+        if not weights:
+            raise ValueError("weights is empty: give a weight for each class that is wanted")
         self._require(tuple(weights))
         given = {label: checks.real(f"weights[{label}]", each, above=0.0) for label, each in weights.items()}
         counts, total = self.counts(), sum(given.values())

@@ -22,6 +22,8 @@ from simulate.path import Motion, Schedule, checked, motions
 from simulate.seeds import Seed
 from simulate.training_times import Times, checked_times, importance, uniform_times
 
+# Times at which a density is looked at before weights are trusted to it.
+_PROBES = 2001
 PREDICTIONS = ("velocity", "noise", "data")
 Predictor: TypeAlias = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """Points (S, ...) and times (S,) -> a prediction for each, shaped like the points."""
@@ -44,6 +46,7 @@ class ModelVelocity:
         checked(self.schedule)
         if not callable(self.model):
             raise TypeError(f"model must be a callable of x and t, not {type(self.model).__name__}")
+        require_evaluation("model", self.model)
 
     def __call__(self, x: torch.Tensor, t: float, /) -> torch.Tensor:
         found = predicted(self.model, x, torch.full((len(x),), t, dtype=x.dtype, device=x.device))
@@ -67,7 +70,21 @@ def predicted(model: Predictor, x: torch.Tensor, t: torch.Tensor) -> torch.Tenso
         raise TypeError(f"{_name(model)} gives a {type(found).__name__}; it must map x (S, ...) and t (S,) to a tensor")
     if found.shape != x.shape:
         raise ValueError(f"{_name(model)} maps {tuple(x.shape)} to {tuple(found.shape)}; both must agree")
+    if found.dtype != x.dtype or found.device != x.device:
+        raise TypeError(
+            f"{_name(model)} maps {x.dtype} on {x.device} to {found.dtype} on {found.device}; both must agree"
+        )
     return found
+
+
+def require_evaluation(name: str, model: Any) -> None:
+    """ValueError for a network with dropout or batch statistics that is in training mode: its answers would be random,
+    and change it."""
+    kinds = (torch.nn.modules.dropout._DropoutNd, torch.nn.modules.batchnorm._NormBase)
+    if isinstance(model, nn.Module) and any(each.training and isinstance(each, kinds) for each in model.modules()):
+        raise ValueError(
+            f"{name} {type(model).__name__} is in training mode, with dropout or batch statistics: call .eval()"
+        )
 
 
 def _name(model: Any) -> str:
@@ -120,7 +137,8 @@ def train_model(
     """Train a network on ``points`` (N, ...) at ``times`` (None: uniform over the schedule), with fresh noise.
 
     ``predicts``: "velocity", "noise" or "data". ``weighted``: each draw counts uniform/density, so that the mean loss
-    is that of uniform times. ``augment(points, generator)`` changes a batch. The rest as in `simulate.fit`.
+    is that of uniform times on the interval of ``times``. ``augment(points, generator)`` changes a batch. The rest as
+    in `simulate.fit`.
     """
     if not isinstance(points, torch.Tensor) or not points.is_floating_point() or points.dim() < 2 or not len(points):
         raise TypeError("points must be a floating-point tensor (N, ...), one point or more")
@@ -129,6 +147,8 @@ def train_model(
     checks.choice("predicts", predicts, PREDICTIONS)
     where = _times(checked(schedule), times)
     loss = _Loss(points, schedule, predicts, where, augment, checks.flag("weighted", weighted))
+    if weighted and not (where.density(np.linspace(where.low, where.high, _PROBES)) > 0).all():
+        raise ValueError("weighted = True: the density of times vanishes somewhere, and no weight makes up for that")
     return fit(
         network, loss, recipe=recipe or FitRecipe(), seed=seed, mark=("model", loss), keep=keep, checkpoint=checkpoint,
         progress=progress,

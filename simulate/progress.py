@@ -26,10 +26,11 @@ class _Lines:
         self.file.flush()
 
 
-def bar(total: int, name: str, *, show: bool, unit: str = "data set") -> Any:
-    """Says what runs, how far it is, its rate and the time left; a context manager with .update()."""
+def bar(total: int, name: str, *, show: bool, unit: str = "data set", lines: bool = False) -> Any:
+    """Says what runs, how far it is, its rate and the time left; a context manager with .update(). ``lines``: as in a
+    log, on a terminal too."""
     notebook = any(each.__module__ == "tqdm.notebook" for each in tqdm.__mro__)
-    if show and not notebook and not sys.stderr.isatty():
+    if show and (lines or (not notebook and not sys.stderr.isatty())):
         return tqdm(
             total=total, desc=name, unit=unit, file=_Lines(sys.stderr), mininterval=_QUIET, maxinterval=_QUIET, ncols=0
         )

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from asymptotics.schedule import Dilation
 
 Classifier: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
-"""Points (S, ...) -> bool (S,): whether each is in the + class."""
+"""Points (S, ...) -> bool (S,): whether each is in the + class. Or, where labels are told, int64 (S,): one of them."""
 
 SEED_RULE = "SeedSequence(seed, spawn_key=(bits of t, index of start, index of batch, stream)); stream 0 noises"
 
@@ -102,20 +102,28 @@ def fraction(scores: ArrayLike) -> Estimate:
     return Estimate(float(values.mean()), float((variance / values.size) ** 0.5))
 
 
-def agreement(classes: NDArray[np.bool_]) -> Array:
+def agreement(classes: NDArray[Any]) -> Array:
     """The share of pairs of clones in one class, (S,), of classes (clones >= 2, S)."""
-    clones, plus = len(classes), classes.sum(axis=0)
-    minus = clones - plus
-    return np.asarray((plus * (plus - 1) + minus * (minus - 1)) / (clones * (clones - 1)))
+    clones = len(classes)
+    same = np.zeros(classes.shape[1], dtype=np.int64)
+    for each in np.unique(classes):
+        found = (classes == each).sum(axis=0)
+        same += found * (found - 1)
+    return np.asarray(same / (clones * (clones - 1)))
 
 
-def classes(classify: Classifier, points: torch.Tensor) -> NDArray[np.bool_]:
-    """The classifier's answers (S,), checked."""
+def classes(classify: Classifier, points: torch.Tensor, labels: Sequence[int] | None = None) -> NDArray[Any]:
+    """The classifier's answers (S,), checked: bool, or one of ``labels``."""
     found = classify(points)
-    if not isinstance(found, torch.Tensor) or found.dtype != torch.bool or found.shape != points.shape[:1]:
+    wanted = torch.bool if labels is None else torch.int64
+    if not isinstance(found, torch.Tensor) or found.dtype != wanted or found.shape != points.shape[:1]:
         kind = f"{found.dtype}, {tuple(found.shape)}" if isinstance(found, torch.Tensor) else type(found).__name__
-        raise TypeError(f"classify must give a bool tensor ({len(points)},) for that many points, not {kind}")
-    return np.asarray(found.cpu().numpy(), dtype=np.bool_)
+        name = "a bool" if labels is None else "an int64"
+        raise TypeError(f"classify must give {name} tensor ({len(points)},) for that many points, not {kind}")
+    answers = found.numpy(force=True)
+    if labels is not None and (other := np.setdiff1d(answers, labels)).size:
+        raise ValueError(f"classify gives the label {other[0]}, none of labels = {tuple(labels)}")
+    return np.asarray(answers)
 
 
 def pieces(count: int, batch: int | None) -> Iterator[slice]:
@@ -131,13 +139,14 @@ class _Turn:
     uturn: Uturn
     velocity: Velocity
     classify: Classifier
+    labels: tuple[int, ...] | None
     points: torch.Tensor
     t: float
     seed: np.random.SeedSequence
 
     def run(self) -> Measured:
         back = self.uturn.run(self.velocity, self.points, self.t, seed=self.seed)
-        return {"classes": np.stack([classes(self.classify, each) for each in back])}
+        return {"classes": np.stack([classes(self.classify, each, self.labels) for each in back])}
 
 
 def _bits(t: float) -> int:
@@ -146,13 +155,14 @@ def _bits(t: float) -> int:
 
 def return_curves(
     uturn: Uturn, velocity: Velocity, starts: Mapping[str, torch.Tensor], classify: Classifier, *,
-    times: Sequence[float] | Array, seed: int, batch: int | None = None, executor: Executor | None = None,
-    store: Store | str | Path | None = None, progress: bool = True,
+    times: Sequence[float] | Array, seed: int, labels: Sequence[int] | None = None, batch: int | None = None,
+    executor: Executor | None = None, store: Store | str | Path | None = None, progress: bool = True,
 ) -> xr.Dataset:
     """Where points of each class end after a U-turn at each of ``times``, over dims (t, start).
 
     ``starts`` holds points (S, ...) of each class by name. Variables: returned (how many of count * clones end in +),
     fraction and fraction_stderr; with clones also agreement, the share of pairs in one class, and agreement_stderr.
+    With ``labels`` the classifier gives one of them for each point, and the first three are over (t, start, label).
     Standard errors count starts, not clones, as independent (`fraction`). ``batch`` points are carried at once; the
     random numbers depend on it and on the order of ``starts``, not on the other times. Batches are shared out over
     an ``executor`` (velocity and classifier must pickle then; for a ``store``: functions of a module or dataclasses).
@@ -160,9 +170,12 @@ def return_curves(
     moments = _moments(uturn, times)
     whole = checks.integer("seed", seed, least=0)
     _check_starts(starts)
+    known = None if labels is None else tuple(checks.integer("labels", each, least=-(2**62)) for each in labels)
+    if known is not None and len(set(known)) < max(2, len(known)):
+        raise ValueError(f"labels = {known} must be two or more, none twice")
     tasks = [
         _Turn(
-            uturn=uturn, velocity=velocity, classify=classify, points=points[piece], t=t,
+            uturn=uturn, velocity=velocity, classify=classify, labels=known, points=points[piece], t=t,
             seed=child(whole, _bits(t), j, k),
         )
         for t in moments.tolist() for j, points in enumerate(starts.values())
@@ -171,41 +184,51 @@ def return_curves(
     turned = iter(execute(
         tasks, name=f"U-turns, {uturn.method}", executor=executor, progress=progress, unit="batch", store=store
     ))
-    names = ["returned", "fraction", "fraction_stderr"]
-    names += ["agreement", "agreement_stderr"] if uturn.clones > 1 else []
-    table = {name: np.empty((len(moments), len(starts))) for name in names}
-    for i in range(len(moments)):
-        for j, points in enumerate(starts.values()):
-            found = [next(turned)["classes"] for _ in pieces(len(points), batch)]
-            for name, value in zip(names, _summary(np.concatenate(found, axis=1)), strict=True):
-                table[name][i, j] = value
+    ends: list[list[Ends]] = []
+    for _ in moments:
+        found = [[next(turned)["classes"] for _ in pieces(len(each), batch)] for each in starts.values()]
+        ends.append([_ends(np.concatenate(each, axis=1), known) for each in found])
     settings = {
         "kind": "uturn", **uturn.described(), "times": moments.tolist(), "seed": whole, "batch": batch,
-        "count": [len(each) for each in starts.values()], "seed_rule": SEED_RULE,
+        "count": [len(each) for each in starts.values()], "labels": known, "seed_rule": SEED_RULE,
     }
-    return _dataset(uturn.schedule, moments, starts, table, settings)
+    return _dataset(uturn, moments, starts, ends, known).assign_attrs(provenance=describe(settings))
 
 
-def _summary(plus: NDArray[np.bool_]) -> list[float]:
-    """Of classes (clones, S): those in +, their share and its error; with clones the agreement and its error."""
-    shares = [fraction(plus.mean(axis=0))]
-    if len(plus) > 1:
-        shares.append(fraction(agreement(plus)))
-    return [float(plus.sum()), *(value for each in shares for value in each)]
+Ends: TypeAlias = dict[str, Any]
+
+
+def _ends(found: NDArray[Any], labels: tuple[int, ...] | None) -> Ends:
+    """Of classes (clones, S): how many in + (or in each label), their share and its error; with clones the agreement
+    and its error."""
+    asked = [found] if labels is None else [found == each for each in labels]
+    shares = [fraction(each.mean(axis=0)) for each in asked]
+    counted: dict[str, list[Any]] = {
+        "returned": [int(each.sum()) for each in asked], "fraction": [each.value for each in shares],
+        "fraction_stderr": [each.stderr for each in shares],
+    }
+    ends: Ends = {name: each[0] if labels is None else each for name, each in counted.items()}
+    if len(found) > 1:
+        ends["agreement"], ends["agreement_stderr"] = fraction(agreement(found))
+    return ends
 
 
 def _dataset(
-    schedule: Schedule, moments: Array, starts: Mapping[str, torch.Tensor], table: Mapping[str, Array],
-    settings: Mapping[str, Any],
+    uturn: Uturn, moments: Array, starts: Mapping[str, torch.Tensor], ends: list[list[Ends]],
+    labels: tuple[int, ...] | None,
 ) -> xr.Dataset:
-    alpha, beta = np.array([point(schedule, float(t)) for t in moments]).T
-    variables: dict[str, Any] = {name: (("t", "start"), values) for name, values in table.items()}
-    variables["returned"] = (("t", "start"), table["returned"].astype(np.int64))
-    coordinates = {
+    alpha, beta = np.array([point(uturn.schedule, float(t)) for t in moments]).T
+    variables = {}
+    for name in ends[0][0]:
+        values = np.array([[each[name] for each in row] for row in ends])
+        variables[name] = (("t", "start", "label")[: values.ndim], values)
+    coordinates: dict[str, Any] = {
         "t": moments, "start": list(starts), "alpha": ("t", alpha), "beta": ("t", beta),
         "count": ("start", [len(each) for each in starts.values()]),
     }
-    return xr.Dataset(variables, coordinates, {"provenance": describe(settings)})
+    if labels is not None:
+        coordinates["label"] = list(labels)
+    return xr.Dataset(variables, coordinates)
 
 
 def _moments(uturn: Uturn, times: Sequence[float] | Array) -> Array:

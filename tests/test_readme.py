@@ -1,4 +1,4 @@
-"""The README is true: its Python runs, its numbers are right, its names exist, its commands work."""
+"""The README and the pages of docs/ are true: their Python runs, numbers are right, names exist, commands work."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from asymptotics.symbols import ARGUMENTS
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+PAGES = [TEXT, *(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md")))]
+BLOCKS = [block for page in PAGES for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL)]
 
 
 def _program(block: str) -> str:
@@ -36,7 +37,7 @@ def test_python_blocks_run(block: str, tmp_path: Path) -> None:
     script = tmp_path / "block.py"
     script.write_text(_program(block))
     done = subprocess.run(
-        [sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=240
     )
     assert done.returncode == 0, done.stderr
 
@@ -52,8 +53,11 @@ def test_names_exist() -> None:
 
 
 def test_files_exist() -> None:
-    for path in re.findall(r"!\[[^]]*\]\(([^)]+)\)", TEXT):
+    for path in re.findall(r"\]\(([^)#]+)\)", TEXT):
         assert (ROOT / path).exists()
+    for page in PAGES[1:]:
+        for path in re.findall(r"\]\(([^)#]+)\)", page):
+            assert (ROOT / "docs" / path).exists()
 
 
 def test_make_targets_exist() -> None:

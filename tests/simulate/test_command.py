@@ -8,11 +8,13 @@ import time
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 import xarray as xr
 
 from simulate import load
 from simulate.__main__ import main
+from simulate.idx import write_idx
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ["--d", "60", "--n", "2,3", "--seeds", "2", "--quiet"]
@@ -70,6 +72,66 @@ def test_uturns(tmp_path: Path) -> None:
     assert main(["uturn", "--radius", "0.8", *arguments]) == 0
     found = load(out)
     assert found.s.values == pytest.approx([0.5, 1.5]) and {"uturn_sde_plus", "clone_probability"} <= set(found)
+
+
+DIGITS = ["uturn", "--data", "digits", "--budgets", "4,8", "--batch", "8", "--turns", "4", "--clones", "2"]
+DIGITS += ["--turn-steps", "3", "--steps", "4", "--count", "40", "--workers", "1", "--quiet"]
+
+
+def test_real_digits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From the command to the table; what a store keeps is taken up, and not by other settings."""
+    out, kept = tmp_path / "u.nc", ["--store", str(tmp_path / "store"), "--out", str(tmp_path / "u.nc")]
+    assert main([*DIGITS, "--trainings", "uniform,weighted", "--seeds", "2", *kept]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("accuracy of the classifier") and said[1].startswith("seed 0: curves part at ")
+    assert said[-1] == str(out)
+    found = load(out)
+    assert found["training"].values.tolist() == ["uniform", "weighted"] and found.sizes["seed"] == 2
+    assert main([*DIGITS, "--trainings", "uniform,weighted", "--seeds", "2", "--resume", *kept]) == 0
+    assert load(out).drop_attrs().identical(found.drop_attrs())
+    assert main([*DIGITS, "--seeds", "2", "--rate", ".1", "--resume", *kept]) == 2
+    assert "store" in capsys.readouterr().err
+
+
+def test_all_digits_on_another_schedule(tmp_path: Path) -> None:
+    out = tmp_path / "u.nc"
+    more = ["--classes", "all", "--schedule", "linear", "--predicts", "velocity", "--seed", "3", "--out", str(out)]
+    assert main([*DIGITS, *more]) == 0
+    assert load(out).sizes["label"] == 10 and float(load(out)["t"][0]) < float(load(out)["t"][-1])
+
+
+def test_a_folder_like_mnist_s(tmp_path: Path) -> None:
+    """Images of 28 x 28 from IDX files through the same command."""
+    generator = np.random.default_rng(1)
+    labels = np.repeat([3, 8], 20).astype(np.uint8)
+    pictures = generator.integers(0, 60, (40, 28, 28)) + 190 * (np.arange(28) < 3 * labels[:, None])[:, None]
+    (tmp_path / "mnist").mkdir()
+    write_idx(tmp_path / "mnist" / "train-images-idx3-ubyte", pictures.astype(np.uint8))
+    write_idx(tmp_path / "mnist" / "train-labels-idx1-ubyte", labels)
+    out = tmp_path / "u.nc"
+    given = [*DIGITS, "--classes", "3,8", "--budgets", "2", "--out", str(out)]
+    given[given.index("digits")] = str(tmp_path / "mnist")
+    assert main(given) == 0
+    assert load(out)["picture"].shape[-2:] == (28, 28)
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["--data", "digits", "--d", "5"], "--d does not go with --data digits"),
+    (["--turns", "5"], "--turns does not go with --data mixture"),
+    (["--data", "nowhere"], "nowhere is not a folder: give the one that holds MNIST's IDX files"),
+    (["--data", "digits", "--classes", "1"], "give two classes or more"),
+    (["--data", "digits", "--classes", "1,11"], "no image has the label 11"),
+    (["--data", "digits", "--weights", ".5"], "must be as many as --classes [0, 1]"),
+    (["--data", "digits", "--device", "abacus"], "--device abacus cannot be used"),
+    (["--data", "digits", "--trainings", "uniform,right"], "trainings = 'right' must be one of"),
+    (["--data", "digits", "--schedule", "linear"], "leaves the velocity open at the noise end t = 0"),
+])
+def test_bad_input_to_uturns_is_one_line(
+    arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["uturn", *arguments, "--quiet", "--out", str(tmp_path / "x.nc")]) == 2
+    said = capsys.readouterr().err
+    assert words in said and said.count("\n") == 1 and not (tmp_path / "x.nc").exists()
 
 
 @pytest.mark.parametrize(("arguments", "words"), [

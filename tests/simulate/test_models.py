@@ -14,6 +14,7 @@ from simulate import (
     IsClass,
     Jiggle,
     ModelVelocity,
+    PiecewiseTimes,
     SmallClassifier,
     UNet,
     Uturn,
@@ -68,13 +69,15 @@ def test_predictions_have_one_velocity(predicts: str, schedule: Interpolant) -> 
 @pytest.mark.parametrize("times", [None, interval_times(0.2, 0.6, share=0.8)])
 @pytest.mark.parametrize(("predicts", "weighted"), [("noise", False), ("data", True), ("velocity", False)])
 def test_training_finds_the_mean(predicts: str, weighted: bool, times: Any) -> None:
-    """Of the points, within what averaged updates leave: the loss is quadratic in it, whatever the times."""
+    """Of the points, whatever the times: the loss is quadratic in it. Averaged updates leave a scatter of .017 over
+    seeds at most (12 runs of each case); .1 is 5.9 of it, a false failure in 7e-8 of 18 comparisons, and what is seen.
+    """
     recipe = FitRecipe(updates=800, batch=50, rate=0.03, average=0.99)
     found = train_model(
         Gaussian(predicts, linear), POINTS, linear, seed=1, recipe=recipe, predicts=predicts, times=times,
         weighted=weighted,
     )
-    np.testing.assert_allclose(found.network.mean.numpy(force=True), POINTS.mean(dim=0).numpy(), atol=0.06)
+    np.testing.assert_allclose(found.network.mean.numpy(force=True), POINTS.mean(dim=0).numpy(), atol=0.1)
 
 
 def test_weights_leave_the_mean_of_the_loss() -> None:
@@ -226,11 +229,13 @@ def test_digits_from_start_to_end() -> None:
     ).network
     starts = {str(k): parts["starts"].only(k).pixels for k in (0, 1)}
     found = return_curves(
-        Uturn(schedule=linear, method="ancestral", steps=8, clones=2), ModelVelocity(network, linear), starts,
+        Uturn(schedule=linear, method="ancestral", steps=8, clones=10), ModelVelocity(network, linear), starts,
         IsClass(labels, 0), times=[0.05, 0.97], seed=6, progress=False,
     )
-    early, late = found["fraction"].values
-    assert late[0] > 0.9 and late[1] < 0.1 and abs(early[0] - early[1]) < 0.5
+    (early, late), (error, _) = found["fraction"].values, found["fraction_stderr"].values
+    assert late[0] > 0.9 and late[1] < 0.1
+    # Where noise is nearly all there is, starts are forgotten: within 5 standard errors (6e-7), .5 at most.
+    assert abs(early[0] - early[1]) < 5 * np.hypot(*error) < 0.5
 
 
 def _nan(x: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
@@ -253,6 +258,10 @@ X = torch.zeros(2, 3)
     (lambda: ModelVelocity(_nan, linear)(X, 0.3), FloatingPointError, "_nan gives values that are not finite at t = 0"),
     (lambda: ModelVelocity(_Wrong(), linear)(X, 0.3), ValueError, r"_Wrong maps \(2, 3\) to \(2, 1\); both must agree"),
     (lambda: ModelVelocity(lambda x, s: 3, linear)(X, 0.3), TypeError, "gives a int; it must map x"),
+    (lambda: ModelVelocity(lambda x, s: x.double(), linear)(X, 0.3), TypeError, "to torch.float64 on cpu; both must"),
+    (lambda: ModelVelocity(Dropping(), linear), ValueError, "model Dropping is in training mode, with dropout"),
+    (lambda: train_model(_Wrong(), X, linear, times=PiecewiseTimes((0, 0.5, 1), (0, 1)), weighted=True, seed=1),
+     ValueError, "the density of times vanishes somewhere"),
     (lambda: ModelVelocity(3, linear), TypeError, "model must be a callable of x and t, not int"),
     (lambda: ModelVelocity(_nan, linear, "nois"), ValueError, "predicts = 'nois'"),
     (lambda: ModelVelocity(lambda x, s: x, linear, "noise")(X, 0.0), ValueError, "predicted noise leaves the velocity"),

@@ -313,6 +313,26 @@ def test_a_time_keeps_its_numbers_whatever_else_is_asked() -> None:
     assert one.sel(t=0.05).equals(two.sel(t=0.05)) and one["agreement"].shape == (1, 1)
 
 
+def test_labels_count_the_same_returns() -> None:
+    """What a bool classifier says of two classes, and by hand of three; the same random numbers."""
+    field = MixtureField(along_mean(MIXTURE), linear)
+    starts = {"+": field.starts(1, 80, normal(1, (80, 1))), "-": field.starts(-1, 50, normal(2, (50, 1)))}
+    way, common = uturn("ancestral", 8, 3), {"times": [0.05, 0.03], "seed": 3, "batch": 30, "progress": False}
+    plain = return_curves(way, field, starts, field.side, **common)
+    two = return_curves(way, field, starts, lambda x: 3 + 4 * field.side(x).long(), labels=[7, 3], **common)
+    assert two["fraction"].dims == ("t", "start", "label") and two["label"].values.tolist() == [7, 3]
+    for name in ("returned", "fraction", "fraction_stderr"):
+        assert two[name].sel(label=7).drop_vars("label").equals(plain[name])
+    assert two["agreement"].equals(plain["agreement"]) and two["agreement_stderr"].equals(plain["agreement_stderr"])
+
+    def thirds(x: torch.Tensor) -> torch.Tensor:
+        return (x[:, 0] > -1).long() + (x[:, 0] > 1).long()
+
+    three = return_curves(way, field, starts, thirds, labels=range(3), **common)
+    assert (three["returned"].sum("label") == 3 * three["count"]).all()
+    np.testing.assert_allclose(three["fraction"].sum("label"), 1.0)
+
+
 def test_fractions_and_agreement() -> None:
     """The standard error is the binomial one with a success and a failure more; pairs are counted by hand."""
     value, stderr = fraction(np.array([1.0] * 30 + [0.0] * 70))
@@ -321,6 +341,9 @@ def test_fractions_and_agreement() -> None:
     plus = np.random.default_rng(0).random((4, 60)) < 0.5
     by_hand = np.mean([plus[i] == plus[j] for i in range(4) for j in range(4) if i != j], axis=0)
     assert np.allclose(agreement(plus), by_hand, rtol=1e-15)
+    many = np.random.default_rng(0).integers(-2, 4, (5, 60))
+    by_hand = np.mean([many[i] == many[j] for i in range(5) for j in range(5) if i != j], axis=0)
+    assert np.allclose(agreement(many), by_hand, rtol=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -353,6 +376,9 @@ def test_bad_input() -> None:
         ({"seed": 0.5}, TypeError, "seed = 0.5 must be an integer"),
         ({"batch": 0}, ValueError, "batch = 0 must be >= 1"),
         ({"classify": lambda x: x[:, 0]}, TypeError, r"classify must give a bool tensor \(3,\).* torch.float64"),
+        ({"labels": [0, 1]}, TypeError, r"classify must give an int64 tensor \(3,\).* torch.bool"),
+        ({"labels": [0, 0]}, ValueError, "labels = .* none twice"),
+        ({"labels": [0]}, ValueError, "labels = .* two or more"),
         ({"uturn": Uturn(schedule=linear, method="euler_maruyama", steps=5), "times": [0.0]}, ValueError, "beta = 0"),
     ]
     for change, error, words in bad:
