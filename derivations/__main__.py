@@ -95,9 +95,14 @@ def _tell_all(out: Path, *, full: bool) -> int:
     acts = sum(story.acts for story in chosen) + 1
     with _progress(acts) as progress, one_thread(), workers(effort.workers) as executor:
         try:
-            for story in chosen:
+            tellers = [
+                Teller(effort, progress.write, progress.act, executor, aloud=False, data=out / "data") for _ in chosen
+            ]
+            for story, teller in zip(chosen, tellers, strict=True):
+                if story.ahead is not None:
+                    teller.started = story.ahead(teller)
+            for story, teller in zip(chosen, tellers, strict=True):
                 progress.write(story.title)
-                teller = Teller(effort, progress.write, progress.act, executor, aloud=False, data=out / "data")
                 story.tell(teller)
                 told.append((story, teller.events))
                 figures.append(begin_figures(teller.events, out, executor))

@@ -34,9 +34,9 @@ Result = TypeVar("Result")
 EIGHTY_TWENTY = {0: 0.8, 1: 0.2}
 # Seconds: a narrow network that learns the balance of the classes and little else.
 SMALL_STUDY = StudyPlan(
-    network=partial(UNet, width=8), recipe=FitRecipe(updates=240, batch=32, average=0.98), budgets=(80, 240), turns=10,
-    clones=4, turn_steps=20, count=500, steps=30, classifier=FitRecipe(updates=150, rate=3e-3, average=0.95),
-    weights=EIGHTY_TWENTY,
+    network=partial(UNet, width=8), recipe=FitRecipe(updates=140, batch=32, rate=4e-3, average=0.96), budgets=(50, 140),
+    turns=10, clones=4, turn_steps=10, count=250, steps=14,
+    classifier=FitRecipe(updates=80, rate=3e-3, average=0.95), weights=EIGHTY_TWENTY,
 )
 
 
@@ -113,7 +113,8 @@ class Story:
     """One result: a short name, a title, the formulas it proves, and the function that tells it.
 
     ``acts`` is how many acts (prove, consequence, simulate, compare) the telling has, for the progress bar.
-    ``parallel`` tells whether it simulates on worker processes.
+    ``parallel`` tells whether it simulates on worker processes. ``ahead`` starts, on the workers, what the telling
+    waits for: in a report while the stories before it are told.
     """
 
     name: str
@@ -122,6 +123,7 @@ class Story:
     acts: int
     tell: Callable[[Teller], None]
     parallel: bool = True
+    ahead: Callable[[Teller], Callable[[], xr.Dataset]] | None = None
 
 
 @dataclass
@@ -134,6 +136,7 @@ class Teller:
     executor: Executor | None = None
     aloud: bool = True
     data: Path | None = None
+    started: Callable[[], xr.Dataset] | None = None
     events: list[Event] = field(default_factory=list)
 
     @property
