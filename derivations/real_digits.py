@@ -170,7 +170,7 @@ def _errors(axis: Axes, study: xr.Dataset) -> None:
     axis.minorticks_off()
     axis.set_ylim(0, None)
     figures.name(axis, "updates", "class error", "what the times of training bring")
-    figures.legend(axis, loc="upper right")
+    figures.legend(axis, loc="best")
 
 
 STORY = Story("real_digits", "Real digits: when the class is decided", (), 1, tell, ahead=ahead)

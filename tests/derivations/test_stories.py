@@ -164,7 +164,7 @@ def test_the_main_job(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert str(tmp_path / "index.html") in done.stdout
     assert {path.suffix for path in (tmp_path / "figures").iterdir()} == {".svg", ".png"}
-    assert len(list((tmp_path / "data").glob("*.nc"))) == 15
+    assert len(list((tmp_path / "data").glob("*.nc"))) == 16
 
 
 def test_bad_output_folder_is_one_clear_line(tmp_path: Path) -> None:
