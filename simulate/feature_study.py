@@ -158,8 +158,8 @@ class _Study:
     progress: bool
 
     def _do(self, stage: str, tasks: Sequence[Any]) -> list[Measured]:
-        # One alone is done here, where its progress can be seen.
-        executor = self.executor if len(tasks) > 1 else None
+        # One alone is done here if its progress is to be seen.
+        executor = self.executor if len(tasks) > 1 or not self.progress else None
         return execute(
             tasks, name=stage, executor=executor, progress=self.progress, unit="run", store=self._stage(stage)
         )
