@@ -93,6 +93,7 @@ def study_dataset(
     }
     settings = {
         "kind": "feature_study", "plan": _described(plan), "seeds": len(results), "seed": seed,
+        "seed_rule": "SeedSequence(seed, spawn_key=(k, stream)); see simulate.feature_study",
         "images": {name: part.counts() for name, part in results[0].parts.items()},
     }
     return xr.Dataset(variables, coordinates).merge(curves).assign_attrs(provenance=describe(settings))

@@ -42,7 +42,6 @@ from simulate.uturn import Classifier, Uturn, return_curves
 
 # Streams below the seed of one run.
 _PARTS, _WEIGHTS, _CLASSIFIER, _NETWORK, _UPDATES, _TURNS, _INTERVAL, _POINTS, _STARTS = range(9)
-SEED_RULE = "SeedSequence(seed, spawn_key=(k, stream)); see simulate.feature_study"
 
 
 def feature_study(
