@@ -4,7 +4,7 @@
     limited_samples.mean_error(n=8, sigma=1.5, ridge=0.1)
 """
 
-from asymptotics import limited_samples as limited_samples, phases as phases
+from asymptotics import balance as balance, limited_samples as limited_samples, phases as phases
 from asymptotics.collection import catalogue as catalogue, compile as compile, get as get
 from asymptotics.derivation import Derivation as Derivation, ProofError as ProofError, Step as Step
 from asymptotics.domain import Domain as Domain

@@ -152,6 +152,24 @@ def is_positive(expression: sp.Expr, gaps: dict[sp.Symbol, sp.Expr] | None = Non
     return True
 
 
+def decided(expression: sp.Expr) -> sp.Expr:
+    """The expression with the minimum and maximum of two resolved, where `is_positive` tells which is which."""
+    def chosen(smaller: bool, first: sp.Expr, second: sp.Expr) -> sp.Expr | None:
+        for one, other in ((first, second), (second, first)):
+            gap = sp.factor(one - other)
+            if gap == 0 or is_positive(gap):
+                return other if smaller else one
+        return None
+
+    def visit(node: sp.Basic) -> sp.Basic:
+        node = node.func(*map(visit, node.args)) if node.args else node
+        if isinstance(node, sp.Min | sp.Max) and len(node.args) == 2:
+            return chosen(isinstance(node, sp.Min), *node.args) or node
+        return node
+
+    return visit(sp.sympify(expression))
+
+
 def is_positive_somewhere(expression: sp.Expr) -> bool:
     """Positive at one generic point: enough for a function whose square is known and never 0, for its sign at
     one point is its sign everywhere."""

@@ -8,12 +8,20 @@ from collections.abc import Callable, Mapping
 from functools import cache, reduce
 from typing import Any
 
-from asymptotics import gaussian, roots, special
+from asymptotics import beta, gaussian, roots, special
 
 BACKENDS = ("numpy", "torch", "mpmath")
 Case = tuple[Any, Callable[[], Any]]
 
+BETA_MP = {"beta_below": beta.beta_below_mp, "beta_density": beta.beta_density_mp, "beta_moment": beta.beta_moment_mp}
 HALF_ROOT = math.sqrt(0.5)
+
+
+def _heaviside(sign: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """0, 1/2 or 1 for x below, at or above 0: in the derivative of a minimum the mean of both sides where they meet."""
+    return lambda x: (sign(x) + 1) / 2
+
+
 COMMON = {"square": lambda x: x * x, "pi": lambda: math.pi, "ratio": lambda p, q: p / q}
 ELEMENTARY = ("exp", "log", "sin", "cos", "tanh", "sinh", "cosh", "sqrt")
 INVERSE = {"atanh": "arctanh", "acosh": "arccosh", "asinh": "arcsinh"}
@@ -25,6 +33,14 @@ def _on_first_use(module: str, name: str) -> Callable[[Any], Any]:
         return getattr(importlib.import_module(module), name)(x)
 
     return call
+
+
+def _beta(xp: Any) -> dict[str, Any]:
+    return {
+        "beta_below": lambda a, x: beta.beta_moment_array(xp, 0, a, x),
+        "beta_density": lambda a, x: beta.beta_density_array(xp, a, x),
+        "beta_moment": lambda k, a, x: beta.beta_moment_array(xp, k, a, x),
+    }
 
 
 def _numpy_table() -> dict[str, Any]:
@@ -50,7 +66,8 @@ def _numpy_table() -> dict[str, Any]:
     return COMMON | {name: getattr(np, name) for name in ELEMENTARY} | {
         name: getattr(np, theirs) for name, theirs in INVERSE.items()
     } | {
-        "abs": np.abs, "sign": np.sign, "square": np.square, "sech": sech, "piecewise": piecewise,
+        "abs": np.abs, "sign": np.sign, "heaviside": _heaviside(np.sign),
+        "square": np.square, "sech": sech, "piecewise": piecewise,
         "min": lambda *values: reduce(np.minimum, values), "max": lambda *values: reduce(np.maximum, values),
         "erf": _on_first_use("scipy.special", "erf"), "erfc": erfc,
         "normal_below": lambda x: erfc(-x * HALF_ROOT) / 2,
@@ -58,7 +75,7 @@ def _numpy_table() -> dict[str, Any]:
         "sinpi": lambda x: special.sinpi_array(np, x),
         "minimising_root": lambda c, f: special.minimising_root(np, c, f),
         "gaussian_mean": gaussian.gaussian_mean, "root": roots.bracketed_root,
-    }
+    } | _beta(np)
 
 
 def _mpmath_table() -> dict[str, Any]:
@@ -69,12 +86,13 @@ def _mpmath_table() -> dict[str, Any]:
 
     names = (*ELEMENTARY, *INVERSE, "erf", "erfc", "sech", "cospi", "sinpi")
     return COMMON | {name: getattr(mpmath, name) for name in names} | {
-        "abs": abs, "sign": mpmath.sign, "pi": lambda: +mpmath.pi, "ratio": lambda p, q: mpmath.mpf(p) / q,
+        "abs": abs, "sign": mpmath.sign, "heaviside": _heaviside(mpmath.sign),
+        "pi": lambda: +mpmath.pi, "ratio": lambda p, q: mpmath.mpf(p) / q,
         "min": min, "max": max, "piecewise": piecewise, "log_defect": special.log_defect_mp,
         "minimising_root": special.minimising_root_mp,
         "normal_below": special.normal_below_mp,
         "gaussian_mean": gaussian.gaussian_mean_mp, "root": roots.bracketed_root_mp,
-    }
+    } | BETA_MP
 
 
 def _torch_table() -> dict[str, Any]:
@@ -135,15 +153,18 @@ def _torch_table() -> dict[str, Any]:
         newton = x - value / torch.where(inside, slope, torch.ones_like(slope))
         return torch.where(inside, newton, torch.zeros_like(newton))
 
+    def sign(x: Any) -> Any:
+        return torch.sign(x) if isinstance(x, torch.Tensor) else (x > 0) - (x < 0)
+
     return COMMON | {name: either(name) for name in (*ELEMENTARY, *INVERSE, "abs", "erf", "erfc")} | {
         "sech": sech, "normal_below": lambda x: erfc(-x * HALF_ROOT) / 2, "piecewise": piecewise,
-        "sign": lambda x: torch.sign(x) if isinstance(x, torch.Tensor) else (x > 0) - (x < 0),
+        "sign": sign, "heaviside": _heaviside(sign),
         "min": extreme(torch.minimum, min, "max"),
         "max": extreme(torch.maximum, max, "min"),
         "log_defect": lambda x: special.log_defect_array(torch, x), "minimising_root": root,
         "cospi": lambda x: special.cospi_array(torch, x), "sinpi": lambda x: special.sinpi_array(torch, x),
         "gaussian_mean": gaussian.gaussian_mean_torch, "root": roots.bracketed_root_torch,
-    }
+    } | _beta(torch)
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
+from asymptotics.beta import beta_below
 from asymptotics.named import Named
 from asymptotics.roots import Root
 from asymptotics.special import log_defect, normal_below
@@ -78,6 +79,13 @@ def _ball(node: sp.Basic, known: Mapping[sp.Basic, Any], flint: Any) -> Any:
         return x - x.log1p()
     if isinstance(node, normal_below):
         return (-_ball(node.args[0], known, flint) / flint.arb(2).sqrt()).erfc() / 2
+    if isinstance(node, beta_below):
+        a, x = (_ball(part, known, flint) for part in node.args)
+        return x.beta_lower(a, a, True)
+    if isinstance(node, sp.Heaviside):
+        x = _ball(node.args[0], known, flint)
+        sides = flint.arb(x.lower().sgn() + 1) / 2, flint.arb(x.upper().sgn() + 1) / 2
+        return sides[0].union(sides[1])
     if isinstance(node, Root):
         return _root(node, known, flint)
     if isinstance(node, sp.Piecewise):

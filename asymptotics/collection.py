@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
-from asymptotics import limited_samples, phases
+from asymptotics import balance, limited_samples, phases
 from asymptotics.formula import Catalogue, Formula, compile_formulas
 
 
 @cache
 def catalogue() -> Catalogue:
     """The immutable, ordered mapping name -> Formula of everything this package derives."""
-    return Catalogue([*limited_samples.FORMULAS, *phases.FORMULAS])
+    return Catalogue([*limited_samples.FORMULAS, *phases.FORMULAS, *balance.FORMULAS])
 
 
 def get(name: str) -> Formula:

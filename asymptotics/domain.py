@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -22,6 +22,8 @@ from asymptotics.symbols import ARGUMENTS, Argument
 class Relation:
     """A condition between arguments, such as ``n*draws > 1`` or ``n > 1 or ridge > 0``, and its reason.
 
+    Besides arithmetic it may use `_FUNCTIONS`; these are evaluated in float64, arithmetic alone exactly.
+
     ``bound``, if given, is what the reason ends in: messages add its value.
     """
 
@@ -38,9 +40,10 @@ class Relation:
             if not isinstance(tree, ast.Compare) or len(tree.ops) != 1:
                 raise ValueError(f"relation {self.text!r}: {part!r} is not one inequality")
             for node in ast.walk(tree):
-                if isinstance(node, ast.Name) and node.id not in ARGUMENTS:
+                if isinstance(node, ast.Name) and node.id not in ARGUMENTS and node.id not in _FUNCTIONS:
                     raise ValueError(f"relation {self.text!r}: {node.id!r} is not in the alphabet")
-                if isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
+                called = not isinstance(node, ast.Call) or getattr(node.func, "id", None) in _FUNCTIONS
+                if not called or isinstance(node, ast.Attribute | ast.Subscript):
                     raise ValueError(f"relation {self.text!r}: {part!r} may only do arithmetic")
 
     @property
@@ -62,8 +65,20 @@ class Relation:
 
     def holds(self, values: Mapping[str, Any]) -> Any:
         """Truth values, elementwise: the text is Python, and exact for Fractions."""
-        tests = [eval(part, {"__builtins__": {}}, dict(values)) for part in self.text.split(" or ")]
+        known = {"__builtins__": {}, **_FUNCTIONS}
+        given = {name: np.float64(value) if isinstance(value, float) else value for name, value in values.items()}
+        with np.errstate(all="ignore"):
+            tests = [eval(part, known, given) for part in self.text.split(" or ")]
         return reduce(np.logical_or, tests)
+
+
+def _in_float64(function: np.ufunc) -> Callable[[Any], Any]:
+    return lambda x: function(np.asarray(x, dtype=np.float64))
+
+
+_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "sqrt": _in_float64(np.sqrt), "log": _in_float64(np.log), "acosh": _in_float64(np.arccosh), "abs": abs,
+}
 
 
 _SYMBOLS = {name: entry.symbol for name, entry in ARGUMENTS.items()}

@@ -13,6 +13,7 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
 from asymptotics import symbols
+from asymptotics.beta import beta_below
 from asymptotics.named import names_in
 from asymptotics.special import ArgMin, LeastPoint, log_defect
 
@@ -63,11 +64,15 @@ class _Printer(LatexPrinter):
         ]
 
     def _print_Mul(self, expression: sp.Mul) -> str:
-        coefficient, rest = expression.as_coeff_Mul()
+        rest, inside = _roots_apart(expression)
+        coefficient, rest = rest.as_coeff_Mul()
         sign = "- " if coefficient < 0 else ""
         top, bottom = sp.fraction(rest, exact=True)
         coefficient = abs(coefficient)
         over, under = self._product(coefficient.p, top), self._product(coefficient.q, bottom)
+        if inside is not None:
+            root = rf"\sqrt{{{self._print(inside)}}}"
+            over = root if over == "1" else f"{over} {root}"
         return sign + (over if under == "1" else rf"\frac{{{over}}}{{{under}}}")
 
     def _product(self, number: int, expression: sp.Expr) -> str:
@@ -94,6 +99,15 @@ class _Printer(LatexPrinter):
         return r"\left(" + r",\; ".join(self._print(item) for item in expression) + r"\right)"
 
 
+def _roots_apart(product: sp.Expr) -> tuple[sp.Expr, sp.Expr | None]:
+    """The product without its square roots, where there are several, and the product of what is under them."""
+    factors = sp.Mul.make_args(product)
+    roots = [f for f in factors if f.is_Pow and (abs(f.exp) == sp.S.Half or (f.base.is_number and (2 * f.exp).is_odd))]
+    if len(roots) < 2:
+        return product, None
+    return sp.Mul(*(f for f in factors if f not in roots)), sp.Mul(*(f**2 for f in roots))
+
+
 def latex(expression: Any) -> str:
     """LaTeX of an expression in the project's letters and order (math mode, no delimiters)."""
     text: str = _Printer().doprint(expression)
@@ -108,7 +122,9 @@ def short_name(formula: Formula) -> str:
 def title(formula: Formula) -> str:
     """The formula's short name as a heading: ``Mean error``, ``KL divergence``."""
     words = re.sub(r"[._]", " ", short_name(formula)).capitalize()
-    return words.replace("Kl ", "KL ")
+    for spelled_out, short in (("Kl ", "KL "), ("Imh ", "IMH "), ("Ula ", "ULA ")):
+        words = words.replace(spelled_out, short)
+    return words.replace("gaussian", "Gaussian").replace("kramers", "Kramers")
 
 
 def domain_latex(domain: Domain) -> list[str]:
@@ -232,6 +248,8 @@ _PLAIN = {
     r"\mapsto": "↦", r"\sim": "~", r"\,": " ", r"\;": " ", r"\quad": " ", r"\hat": "^", r"\dot": "d",
     r"\bar": "¯", r"\sqrt": "√", r"\frac12": "½", r"\mathcal": "", r"\mathrm": "", r"\tfrac12": "½",
     r"\pm": "±", r"\nu": "ν", r"\kappa": "κ", r"\omega": "ω", r"\tau": "τ", r"\ell": "ℓ", r"\tanh": "tanh",
+    r"\epsilon": "ε", r"\gamma": "γ", r"\theta": "θ", r"\chi": "χ", r"\Phi": "Φ", r"\Sigma": "Σ", r"\nabla": "∇",
+    r"\log": "log", r"\min": "min", r"\det": "det", r"\top": "ᵀ", r"\sin": "sin",
     r"\cos": "cos", r"\lim": "lim", r"\times": "×", r"\propto": "∝",
 }
 
@@ -258,6 +276,8 @@ _TERMINAL = {
         (symbols.dalpha, "α̇"), (symbols.dbeta, "β̇"), (symbols.error, "ℰ"), (symbols.excess, "delta"),
         (symbols.variance, "σ̂²"), (symbols.n_plus, "n₊"), (symbols.n_minus, "n₋"), (symbols.v_plus, "v₊"),
         (symbols.v_minus, "v₋"), (symbols.f_plus, "f₊"), (symbols.f_minus, "f₋"), (symbols.norm, "D"),
+        (symbols.learning_rate, "eta"), (symbols.jump_rate, "gamma"), (symbols.chains, "N"), (symbols.step, "epsilon"),
+        (symbols.separation, "D"), (symbols.scale, "ς"),
         (symbols.length, "r"), (symbols.ridge_u, "lambda"), (symbols.ridge_w, "ℓ"), (symbols.noised, "V"),
     )
 }
@@ -272,6 +292,7 @@ def pretty(expression: Any) -> str:
         first, *others = map(pretty, expression.unknowns)
         return f"argmin over {', '.join([first + ' ≥ 0', *others])} of\n" + pretty(expression.objective)
     shown = expression.replace(log_defect, lambda x: x - sp.log(1 + x)).xreplace(_TERMINAL)
+    shown = shown.replace(beta_below, lambda a, x: sp.Function("I")(x, a, a))
     shown = shown.xreplace({
         s: sp.Symbol("_".join(_GREEK.get(part, part) for part in s.name.split("_")))
         for s in shown.free_symbols if set(s.name.split("_")) & set(_GREEK)

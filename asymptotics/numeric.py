@@ -16,7 +16,7 @@ import sympy as sp
 from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.printer import Printer
 
-from asymptotics import special
+from asymptotics import beta, special
 from asymptotics.backends import BACKENDS as BACKENDS, table
 from asymptotics.binder import Binder
 from asymptotics.gaussian import GaussianMean
@@ -41,7 +41,8 @@ class SourcePrinter(Printer):
         sp.tanh: "tanh", sp.sinh: "sinh", sp.cosh: "cosh", sp.sech: "sech", sp.atanh: "atanh", sp.acosh: "acosh",
         sp.asinh: "asinh", sp.erf: "erf", sp.erfc: "erfc", sp.sign: "sign", sp.Min: "min", sp.Max: "max",
         special.log_defect: "log_defect", special.normal_below: "normal_below", special.cospi: "cospi",
-        special.sinpi: "sinpi",
+        special.sinpi: "sinpi", sp.Heaviside: "heaviside", beta.beta_below: "beta_below",
+        beta.beta_density: "beta_density", beta.beta_moment: "beta_moment",
     }
 
     def __init__(self, long: Iterable[str] = ()) -> None:
@@ -151,7 +152,8 @@ class SourcePrinter(Printer):
         name = self.FUNCTIONS.get(expression.func)
         if name is None:
             return self.emptyPrinter(expression)
-        return f"_{name}({', '.join(self._print(a) for a in expression.args)})"
+        arguments = expression.args[:1] if expression.func is sp.Heaviside else expression.args
+        return f"_{name}({', '.join(self._print(a) for a in arguments)})"
 
     _print_exp = _print_Function
     _print_log = _print_Function
@@ -182,7 +184,7 @@ PIECE = 16384
 def _pieces(arrays: dict[str, Any], costly: bool) -> tuple[int, ...]:
     """The common shape, if the arrays are long and each is a number or fills it; else nothing.
 
-    Where an entry is ``costly`` (a mean or a root: hundreds of evaluations) the arrays need not fill it.
+    Where an entry is ``costly`` (a mean, a root, a beta law: hundreds of evaluations) the arrays need not fill it.
     """
     import numpy as np
 
@@ -372,7 +374,7 @@ def compile_expressions(
     where = [(symbol, special.in_half_turns(spelled(meaning))) for symbol, meaning in where]
     function = _build(source(expressions, arguments, where), backend)
     prepare, names, filled = _PREPARE[backend], tuple(expressions), dict(defaults or {})
-    costly = any(body.has(Binder) for body in (*expressions.values(), *(value for _, value in where)))
+    costly = any(body.has(Binder, *beta.FUNCTIONS) for body in (*expressions.values(), *(value for _, value in where)))
 
     def compiled(**values: Any) -> dict[str, Any]:
         ready, finish = prepare({**filled, **values})

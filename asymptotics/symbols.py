@@ -149,6 +149,36 @@ ridge_u = _argument(
 ridge_w = _argument(
     "ridge_w", r"\ell", "ridge on w, see ridge_u", low=0, low_open=True, usual=(0.05, 5.0), positive=True,
 )
+learning_rate = _argument(
+    "learning_rate", r"\eta", "how far the log odds of a model move in one iteration, per share of the chains",
+    low=0, low_open=True, usual=(0.02, 2.0), positive=True,
+)
+jump_rate = _argument(
+    "jump_rate", r"\gamma", "probability per iteration that a chain is refreshed between the modes",
+    low=0, low_open=True, high=1, usual=(0.02, 1.0), positive=True,
+)
+chains = _argument(
+    "chains", "N", "number of chains (real in formulas)", low=1, usual=(8.0, 4096.0), positive=True,
+)
+q = _argument(
+    "q", "q", "weight of the + mode among the proposals", low=0, high=1, usual=(0.02, 0.98), nonnegative=True,
+)
+scale = _argument(
+    "scale", r"\varsigma", "standard deviation of the proposals N(0, scale^2 I) for a target N(0, I)",
+    low=0, low_open=True, usual=(0.3, 3.0), positive=True,
+)
+tau = _argument(
+    "tau", r"\tau", "standard deviation of the logarithm of the weight target/proposal",
+    low=0, usual=(0.0, 6.0), nonnegative=True,
+)
+step = _argument(
+    "step", r"\epsilon", "step of Langevin dynamics: x' = x + step grad log p + sqrt(2 step) z",
+    low=0, low_open=True, usual=(0.02, 2.0), positive=True,
+)
+separation = _argument(
+    "separation", "D", "distance between the means of the two modes",
+    low=0, low_open=True, usual=(2.0, 30.0), positive=True,
+)
 
 ARGUMENTS: dict[str, Argument] = {argument.name: argument for argument in _TABLE}
 
@@ -161,6 +191,7 @@ finite_delta = sp.Symbol("Delta_d", positive=True)
 variance = sp.Symbol("variance", nonnegative=True)
 factor = sp.Symbol("F", positive=True)
 lag = sp.Symbol("D", nonnegative=True)
+balance_slope = sp.Symbol("g", positive=True)
 error = sp.Symbol("error", positive=True)
 scatter = sp.Symbol("V", positive=True)
 excess = sp.Symbol("excess", real=True)

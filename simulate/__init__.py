@@ -70,6 +70,7 @@ from simulate.images import Images as Images, digits as digits, idx_folder as id
 from simulate.learned import Denoiser as Denoiser, LearnedVelocity as LearnedVelocity
 from simulate.learners import ExactLearner as ExactLearner, TrainedLearner as TrainedLearner
 from simulate.learning import learning_curves as learning_curves
+from simulate.log_odds import balance_curves as balance_curves
 from simulate.losses import (
     Estimate as Estimate,
     risk as risk,
@@ -98,6 +99,16 @@ from simulate.recipes import (
 from simulate.reduced_curves import (
     reduced_denoiser_curves as reduced_denoiser_curves,
     reduced_generation_curves as reduced_generation_curves,
+)
+from simulate.sampler import (
+    AdjustedLangevin as AdjustedLangevin,
+    FlowAssisted as FlowAssisted,
+    IndependentMetropolis as IndependentMetropolis,
+    Kernel as Kernel,
+    Moved as Moved,
+    Proposal as Proposal,
+    Resampling as Resampling,
+    UnadjustedLangevin as UnadjustedLangevin,
 )
 from simulate.span import Span as Span, draw_span as draw_span
 from simulate.store import Store as Store, load as load, save as save

@@ -3,13 +3,14 @@
 import pytest
 
 from asymptotics import catalogue
+from asymptotics.beta import FUNCTIONS as BETA
 from asymptotics.gaussian import GaussianMean
 from asymptotics.minimiser import Minimiser
 
 EVERY = list(catalogue().values())
 SCALAR = [formula for formula in EVERY if not isinstance(formula, Minimiser)]
 """Those with one value; the others return several (`test_first_phase`)."""
-COSTLY = [formula for formula in SCALAR if formula.short.has(GaussianMean)]
+COSTLY = [formula for formula in SCALAR if formula.short.has(GaussianMean, *BETA)]
 """Those whose digits cost a sum over hundreds of nodes."""
 
 every_formula = pytest.mark.parametrize("formula", EVERY, ids=lambda f: f.name)

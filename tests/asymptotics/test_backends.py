@@ -11,7 +11,7 @@ import pytest
 import sympy as sp
 import torch
 from formulas import SCALAR, each_cheap, each_costly, each_formula
-from hypothesis import Phase, given, settings, strategies as st, target
+from hypothesis import Phase, assume, given, settings, strategies as st, target
 
 import asymptotics
 from asymptotics import Formula, catalogue, limited_samples
@@ -111,6 +111,8 @@ test_float32_tensors, test_float32_tensors_of_means = both(check_float32_tensors
 def check_arrays_broadcast(formula: Formula, data: st.DataObject) -> None:
     first, second = (data.draw(arguments(formula)) for _ in range(2))
     names = list(formula.arguments)
+    crossed = ({**first, **{k: second[k] for k in names[part::2]}} for part in (0, 1))
+    assume(all(r.holds(point) for r in formula.domain.relations for point in crossed))
     grid = {k: np.array([[first[k]], [second[k]]]) if i % 2 else np.array([first[k], second[k], first[k]])
             for i, k in enumerate(names)}
     table = formula(**grid)
@@ -152,7 +154,9 @@ def test_compiling_several_at_once(names: list[str], backend: str) -> None:
     point = {"alpha": 0.5, "beta": 0.25, "dalpha": -1.0, "dbeta": 1.0, "n": 8.0, "sigma": 1.5, "ridge": 0.1,
              "draws": 2.0, "radius": 0.75,
              "spread_data": 1.5, "spread_noise": 0.75, "spread_cross": 0.25,
-             "d": 37.0, "p": 0.7, "kappa": 1.75, "s": 1.25}
+             "d": 37.0, "p": 0.7, "kappa": 1.75, "s": 1.25,
+             "learning_rate": 0.4, "jump_rate": 0.6, "chains": 100.0, "q": 0.55,
+             "scale": 1.25, "tau": 1.5, "step": 0.25, "separation": 9.0}
     together = asymptotics.compile(names, backend)
     used = {k: v for k, v in point.items() if any(k in catalogue()[name].arguments for name in names)}
     found = together(**used)
@@ -256,7 +260,9 @@ def test_more_digits_continue_fewer(formula: Formula) -> None:
     point = {"alpha": "0.5", "beta": "0.25", "dalpha": -1, "dbeta": 1, "n": 8, "sigma": "1.5", "ridge": "0.1",
              "draws": 2, "radius": "0.75",
              "spread_data": "1.5", "spread_noise": "0.75", "spread_cross": "0.25",
-             "d": "37", "p": "0.7", "kappa": "1.75", "s": "1.25"}
+             "d": "37", "p": "0.7", "kappa": "1.75", "s": "1.25",
+             "learning_rate": "0.4", "jump_rate": "0.6", "chains": "100", "q": "0.55",
+             "scale": "1.25", "tau": "1.5", "step": "0.25", "separation": "9"}
     used = {k: point[k] for k in formula.arguments}
     many = formula.evaluate(dps=200, **used)
     for dps in (1, 5, 15, 50, 100):

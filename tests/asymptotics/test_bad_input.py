@@ -23,6 +23,8 @@ INSIDE = {"alpha": 0.5, "beta": 0.25, "dalpha": -1.0, "dbeta": 1.0, "n": 8.0, "s
           "draws": 2.0, "radius": 0.75,
           "spread_data": 1.5, "spread_noise": 0.75, "spread_cross": 0.25,
           "d": 37.0, "p": 0.7, "kappa": 1.75, "s": 1.25,
+          "learning_rate": 0.4, "jump_rate": 0.6, "chains": 100.0, "q": 0.55,
+          "scale": 1.25, "tau": 1.5, "step": 0.25, "separation": 9.0,
           "n_plus": 7.0, "n_minus": 3.0, "ridge_u": 0.25, "ridge_w": 0.5}
 mean_error = limited_samples.mean_error
 GOOD = {"n": 8, "sigma": 1.5, "ridge": 0.1}
@@ -135,7 +137,9 @@ def test_relations_between_arguments(formula: Formula) -> None:
         broken = {
             e.name: 2.0 if e.low is None else INSIDE[e.name] if e.low_open else float(e.low) for e in entries
         }
-        broken |= {"s": 1e3} if "s" in broken else {}  # s_max: this one has an upper end
+        beyond = {"s": 1e3, "learning_rate": 1e3, "step": 1e3}  # these have an upper end
+        beyond["separation"] = 3.2 if "p" in broken else 1.0  # above 2 sigma, below the spinodal; below 2 sigma
+        broken |= {name: value for name, value in beyond.items() if name in broken}
         assert not relation.holds(broken)
         for method in (formula, formula.evaluate, formula.enclose):
             with pytest.raises(ValueError, match=re.escape(relation.text)) as error:

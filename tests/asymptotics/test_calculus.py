@@ -19,7 +19,9 @@ each_smooth = pytest.mark.parametrize("formula", SMOOTH, ids=lambda f: f.name)
 POINT = {"alpha": "0.62", "beta": "0.47", "dalpha": "-0.9", "dbeta": "1.35", "n": "5", "sigma": "1.3",
          "ridge": "0.7", "draws": "3", "radius": "0.85",
          "spread_data": "1.5", "spread_noise": "0.75", "spread_cross": "0.25",
-         "d": "37", "p": "0.7", "kappa": "1.75", "s": "1.25"}
+         "d": "37", "p": "0.7", "kappa": "1.75", "s": "1.25",
+         "learning_rate": "0.4", "jump_rate": "0.6", "chains": "100", "q": "0.55",
+         "scale": "1.25", "tau": "1.5", "step": "0.25", "separation": "9"}
 
 
 def at(formula: Formula, **moved: Any) -> Any:

@@ -40,6 +40,8 @@ def point_of(name: str) -> list[str]:
               "ridge": "0.1", "draws": "2", "radius": "0.75",
               "spread_data": "1.5", "spread_noise": "0.75", "spread_cross": "0.25",
               "d": "37", "p": "0.7", "kappa": "1.75", "s": "1.25",
+              "learning_rate": "0.4", "jump_rate": "0.6", "chains": "100", "q": "0.55",
+              "scale": "1.25", "tau": "1.5", "step": "0.25", "separation": "9",
               "n_plus": "7", "n_minus": "3", "ridge_u": "0.25", "ridge_w": "0.5"}
     return [f"{argument}={values[argument]}" for argument in catalogue()[name].arguments]
 

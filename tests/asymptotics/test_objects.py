@@ -69,6 +69,8 @@ def test_derived_formulas_pickle(make: object) -> None:
     point = {"alpha": 0.5, "beta": 0.25, "n": 8.0, "sigma": 1.5, "ridge": 0.1, "draws": 2.0, "radius": 0.75, "t": 0.3,
              "spread_data": 1.5, "spread_noise": 0.75, "spread_cross": 0.25,
              "d": 37.0, "p": 0.7, "kappa": 1.75, "s": 1.25,
+             "learning_rate": 0.4, "jump_rate": 0.6, "chains": 100.0, "q": 0.55,
+             "scale": 1.25, "tau": 1.5, "step": 0.25, "separation": 9.0,
              "n_plus": 7.0, "n_minus": 3.0, "ridge_u": 0.25, "ridge_w": 0.5}
     used = {k: point[k] for k in formula.arguments}
     assert_close(again(**used), formula(**used), rtol=0)
@@ -106,7 +108,7 @@ def test_latex_has_only_known_letters(formula: Formula) -> None:
     for word in words:
         bare = word.lstrip("\\")
         assert word.startswith("\\") or len(bare) == 1 or bare.split("_")[0] in {
-            "where", "mathrm", "sd", "bias", "test", "oracle", "Bayes", "KL", "min", "arg", "W", "q", "Q", "ODE",
+            "where", "mathrm", "sd", "bias", "test", "oracle", "Bayes", "KL", "min", "arg", "W", "q", "Q", "ODE", "ULA",
             "TV", "sign", "field", "sp", "cases",
             "clone", "mmse", "erf", "erfc", "sech", "arcosh", "for", "otherwise", "root"}, word
     for symbol, _ in formula.where:

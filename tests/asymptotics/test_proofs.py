@@ -83,6 +83,11 @@ def _edited(expression: sp.Basic) -> Iterator[tuple[str, sp.Basic]]:
         for place, item in enumerate(expression):
             for text, changed in edits(item):
                 yield text, sp.Tuple(*expression[:place], changed, *expression[place + 1:])
+    elif isinstance(expression, sp.MatrixBase):
+        for place in range(len(expression)):
+            for text, changed in edits(expression[place]):
+                entries = [*expression[:place], changed, *expression[place + 1:]]
+                yield text, sp.ImmutableMatrix(*expression.shape, entries)
     else:
         yield from edits(expression)
 

@@ -20,7 +20,9 @@ cubic = Interpolant(1 - t**3, t**2 * (3 - 2 * t), name="cubic")
 SCHEDULES = [linear, trigonometric, square_root, cubic]
 LAW = {"n": 3.0, "sigma": 1.3, "ridge": 0.7, "draws": 2.0, "radius": 0.85}
 SPREADS = {"spread_data": 1.5, "spread_noise": 0.75, "spread_cross": 0.25,
-          "d": 37.0, "p": 0.7, "kappa": 1.75, "s": 1.25}
+          "d": 37.0, "p": 0.7, "kappa": 1.75, "s": 1.25,
+          "learning_rate": 0.4, "jump_rate": 0.6, "chains": 100.0, "q": 0.55,
+          "scale": 1.25, "tau": 1.5, "step": 0.25, "separation": 9.0}
 
 
 def law_of(formula: Formula) -> dict[str, float]:

@@ -1,0 +1,127 @@
+"""Acceptance of independent Metropolis-Hastings: twice the chance that a proposal weighs more than the state."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import sympy as sp
+
+from asymptotics.algebra import decided
+from asymptotics.beta import beta_below
+from asymptotics.derivation import Derivation, Step
+from asymptotics.exponentials import in_generators
+from asymptotics.symbols import d, scale, tau
+
+_here, _there = sp.symbols("p_x p_y", positive=True)
+"""Target over proposal density, at the state x and at the proposal y."""
+_share, _sum = sp.symbols("z r", positive=True)
+_gap, _level = sp.Symbol("gap", positive=True), sp.Symbol("ell", real=True)
+
+
+@cache
+def twice() -> Derivation:
+    """The mean of min(1, w(y)/w(x)) over x of the target and y of the proposals, w = target/proposal density."""
+    ratio = sp.Min(1, _there / _here)
+    return Derivation((
+        Step(
+            "A proposal $y$ is accepted with $\\min(1,w(y)/w(x))$, $w$ the density of the target over the proposals'",
+            ratio, "Metropolis-Hastings with proposals that do not depend on the state", "assumption",
+        ),
+        Step(
+            "In the mean over $x$ of the target and $y$ of the proposals this is twice the probability of $w(y)>w(x)$: "
+            "per pair of proposals the integrand is", sp.Min(_here, _there),
+            "the pair has the density $w(x)$ times that of two proposals; $w(x)\\min(1,w(y)/w(x))=\\min(w(x),w(y))$ "
+            "does not change if $x$ and $y$ are exchanged, and where $w(y)>w(x)$ it is the density $w(x)$ of the pair "
+            "itself", "exact",
+            lambda previous, current: [
+                *(decided((_here * previous - current).subs(_there, weight)) for weight in _ORDERS),
+                current.subs({_here: _there, _there: _here}, simultaneous=True) - current,
+                decided(current.subs(_there, _ORDERS[0])) - _here,
+            ],
+        ),
+    ))
+
+
+_ORDERS = (_here + _gap, _here / (1 + _gap))
+
+
+@cache
+def gaussian() -> Derivation:
+    """Target N(0, I), proposals N(0, scale^2 I), in d dimensions."""
+    least = sp.Min(scale**2, 1)
+    a, b = _share * _sum, (1 - _share) * _sum
+    density = (a * b) ** (d / 2 - 1) * sp.exp(-(a + b) / 2) * _sum
+    square = sp.Symbol("x_2", positive=True)
+    log_weight = (1 / scale**2 - 1) / 2
+    return twice().then(
+        Step(
+            "The logarithm of $w$ falls or rises with $|x|^2$, with this slope", log_weight,
+            "$\\mathcal{N}(0,I)$ over $\\mathcal{N}(0,\\varsigma^2I)$", "exact",
+            lambda previous, current: [
+                sp.diff(sp.expand(-square / 2 + square / (2 * scale**2)), square) - current,
+            ],
+        ),
+        Step(
+            "$|x|^2=A$ and $|y|^2=\\varsigma^2B$ with $A,B\\sim\\chi^2_d$: the share $z=A/(A+B)$ has the law "
+            "$\\mathrm{B}(d/2,d/2)$, and at $|y|^2=|x|^2$ it is", scale**2 / (1 + scale**2),
+            "$A=zr$, $B=(1-z)r$ with the Jacobian $r$: the density splits into $(z(1-z))^{d/2-1}$ and a function of "
+            "$r$; "
+            "$z=\\varsigma^2(1-z)$", "exact",
+            lambda previous, current: [
+                sp.expand_log(sp.diff(sp.expand_log(sp.log(density), force=True), _share), force=True)
+                - (d / 2 - 1) * (1 / _share - 1 / (1 - _share)),
+                current - scale**2 * (1 - current),
+            ],
+        ),
+        Step(
+            "Narrow proposals ($\\varsigma<1$) weigh more further out, wide ones further in; both tails are this one",
+            2 * beta_below(d / 2, least / (1 + scale**2)),
+            "$\\varsigma<1$: $|y|>|x|$, $z$ below; $\\varsigma>1$: $|y|<|x|$, $z$ above, and $z$ and $1-z$ have one "
+            "law", "exact",
+            lambda previous, current: _tails(previous, current),
+        ),
+    )
+
+
+def _tails(edge: sp.Expr, value: sp.Expr) -> list[sp.Expr | bool]:
+    """Where w rises with |x|^2 the share must lie below the edge, else above, which is below 1 - edge."""
+    found: list[sp.Expr | bool] = []
+    for size, below in ((1 / (1 + _gap), True), (1 + _gap, False)):
+        here = edge.subs(scale, size)
+        wanted = 2 * beta_below(d / 2, sp.factor(here if below else 1 - here))
+        got = decided(value.subs(scale, size))
+        found.append(got.replace(beta_below, lambda a, x: beta_below(a, sp.factor(x))) - wanted)
+    return found
+
+
+@cache
+def lognormal() -> Derivation:
+    """Weights whose logarithm is normal: what many weak coordinates make."""
+    def normal(mean: sp.Expr) -> sp.Expr:
+        return sp.exp(-((_level - mean) ** 2) / (2 * tau**2)) / (tau * sp.sqrt(2 * sp.pi))
+
+    mean = sp.Symbol("m", real=True)
+    return twice().then(
+        Step(
+            "Under the proposals $\\ln w$ is normal with variance $\\tau^2$", -(tau**2) / 2,
+            "a sum over many coordinates, $d\\to\\infty$; for $\\mathcal{N}(0,\\varsigma^2I)$ with "
+            "$\\varsigma=1+\\tau/\\sqrt{2d}$. Its mean is this, since $w$ has the mean 1", "asymptotic",
+            lambda previous, current: [
+                sp.expand(current + tau**2 / 2),
+            ],
+        ),
+        Step(
+            "Under the target its mean is the opposite", tau**2 / 2,
+            "the density is $w=e^{\\ell}$ times that under the proposals", "exact",
+            lambda previous, current: [
+                in_generators(sp.exp(_level) * normal(previous) - normal(current)), previous + current,
+            ],
+        ),
+        Step(
+            "Twice the chance that the difference of both, of variance $2\\tau^2$, is positive", sp.erfc(tau / 2),
+            "$2\\Phi(-m/\\sqrt{2\\tau^2})$ with $m=\\tau^2$, the distance of the means", "exact",
+            lambda previous, current: [
+                current - sp.erfc(mean / (2 * tau)).subs(mean, 2 * previous), current.subs(tau, 0) - 1,
+            ],
+        ),
+    )

@@ -1,0 +1,67 @@
+"""The reduced model of training the balance of two modes, drawn exactly: log odds, and the chains that train them.
+
+One iteration: each of N chains is refreshed between the modes with probability ``jump_rate`` (it is then in + with the
+model's weight w, the logistic function of the log odds); the log odds move by ``learning_rate`` times what the data
+have more of in + than the chains. `asymptotics.balance.weight_std` and `critical_jump_rate` are its linearisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from simulate import checks
+from simulate.provenance import describe
+from simulate.seeds import Seed, child, sequence
+
+
+def balance_curves(
+    *, p: float, learning_rate: float, jump_rate: Sequence[float], chains: int, iterations: int, runs: int, seed: int,
+    start: float | None = None, chains_start: float | None = None,
+) -> xr.Dataset:
+    """Weights in training over dims (jump_rate, run, iteration), with iteration 0 the start.
+
+    ``weight`` is the model's weight of +, ``share`` that of its chains; the data's is ``p``. The model starts at the
+    weight ``start`` and each chain in + with probability ``chains_start`` (None: at balance, p, both).
+    """
+    for name, value in (("p", p), ("start", start), ("chains_start", chains_start)):
+        if value is not None and not 0 < checks.real(name, value, above=0.0, most=1.0) < 1:
+            raise ValueError(f"{name} = {value} must be < 1")
+    checks.real("learning_rate", learning_rate, above=0.0)
+    for name, count in (("chains", chains), ("iterations", iterations), ("runs", runs)):
+        checks.integer(name, count, least=1)
+    rates = [checks.real("jump_rate", rate, least=0.0, most=1.0) for rate in jump_rate]
+    first, share = p if start is None else start, p if chains_start is None else chains_start
+    found = [
+        _run(p, learning_rate, rate, chains, iterations, runs, (first, share), child(seed, place))
+        for place, rate in enumerate(rates)
+    ]
+    settings = {
+        "p": p, "learning_rate": learning_rate, "jump_rate": rates, "chains": chains, "iterations": iterations,
+        "runs": runs, "seed": seed, "start": first, "chains_start": share,
+    }
+    dims = ("jump_rate", "run", "iteration")
+    return xr.Dataset(
+        {name: (dims, np.stack([each[place] for each in found])) for place, name in enumerate(("weight", "share"))},
+        coords={"jump_rate": rates, "iteration": np.arange(iterations + 1)},
+        attrs={"provenance": describe(settings)},
+    )
+
+
+def _run(
+    p: float, rate: float, jump: float, chains: int, iterations: int, runs: int, start: tuple[float, float], seed: Seed
+) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(sequence(seed))
+    weight, share = np.empty((runs, iterations + 1)), np.empty((runs, iterations + 1))
+    theta = np.full(runs, np.log(start[0] / (1 - start[0])))
+    plus = generator.binomial(chains, start[1], runs)
+    weight[:, 0], share[:, 0] = start[0], plus / chains
+    for k in range(1, iterations + 1):
+        come = jump * weight[:, k - 1]
+        plus = generator.binomial(plus, 1 - jump + come) + generator.binomial(chains - plus, come)
+        share[:, k] = plus / chains
+        theta = theta + rate * (p - share[:, k])
+        weight[:, k] = 1 / (1 + np.exp(-theta))
+    return weight, share

@@ -1,0 +1,246 @@
+"""Markov kernels on batches of chains: independent Metropolis-Hastings, i-SIR, MALA and unadjusted Langevin steps.
+
+A kernel maps points (C, ...) of C chains to where they are next; nothing is kept between calls, so that a target or a
+proposal that has changed since is always seen as it is now. All weights are logarithms, and a proposal whose weight is
+not finite is rejected. Metropolis kernels leave the target invariant, the unadjusted one does not
+(`asymptotics.balance.ula_variance`).
+
+Sources: i-SIR: Andrieu, Lee, Vihola 2018; MALA: Roberts, Tweedie 1996; the combination: arXiv 2306.00684.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import torch
+
+from simulate import checks
+from simulate.seeds import Seed, child, normal, sequence
+
+LogDensity: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
+"""Points (C, ...) -> logarithms of a density up to a constant, (C,); each from its own point alone."""
+
+
+class Proposal(Protocol):
+    """What global moves are proposed from: a flow, a mixture, a data set."""
+
+    def log_prob(self, x: torch.Tensor, /) -> torch.Tensor:
+        """Normalised log density of points (C, ...), (C,)."""
+        ...
+
+    def sample(self, count: int, /, *, seed: Seed) -> torch.Tensor:
+        """``count`` independent points (count, ...)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """Where the chains are, and what happened on the way.
+
+    x            points (C, ...)
+    jumped       the share of its global proposals that each chain took, (C,); None without any
+    stepped      the share of its local proposals that each chain took, (C,); None without any
+    log_weights  target over proposal density of every global proposal, (P, C), not normalised; None without any.
+                 The mean of their exponentials estimates the normalisation of the target
+    """
+
+    x: torch.Tensor
+    jumped: torch.Tensor | None = None
+    stepped: torch.Tensor | None = None
+    log_weights: torch.Tensor | None = None
+
+
+class Kernel(Protocol):
+    """One move of all chains; the same seed, the same move."""
+
+    def __call__(self, log_density: LogDensity, x: torch.Tensor, /, *, seed: Seed) -> Moved: ...
+
+
+@dataclass(frozen=True, eq=False)
+class IndependentMetropolis:
+    """``proposals`` moves to a point that does not depend on the chain's, each accepted by Metropolis and Hastings.
+
+    All proposals are drawn and weighed in one batch.
+    """
+
+    proposal: Proposal
+    proposals: int = 1
+
+    def __post_init__(self) -> None:
+        checks.integer("proposals", self.proposals, least=1)
+
+    def __call__(self, log_density: LogDensity, x: torch.Tensor, /, *, seed: Seed) -> Moved:
+        with torch.no_grad():
+            points, weights = _weighed(self.proposal, log_density, x, self.proposals, seed)
+            here = _start(log_density, x) - self.proposal.log_prob(x)
+            accepted = torch.zeros_like(here)
+            for point, weight, level in zip(points, weights, _levels(seed, self.proposals, x), strict=True):
+                yes = (level < weight - here) & torch.isfinite(weight)
+                x, here = _chosen(yes, point, x), torch.where(yes, weight, here)
+                accepted += yes / self.proposals
+        return Moved(x, jumped=accepted, log_weights=weights)
+
+
+@dataclass(frozen=True, eq=False)
+class Resampling:
+    """i-SIR: the chain's point and ``proposals`` others, of which one is drawn by their weights."""
+
+    proposal: Proposal
+    proposals: int = 4
+
+    def __post_init__(self) -> None:
+        checks.integer("proposals", self.proposals, least=1)
+
+    def __call__(self, log_density: LogDensity, x: torch.Tensor, /, *, seed: Seed) -> Moved:
+        with torch.no_grad():
+            points, weights = _weighed(self.proposal, log_density, x, self.proposals, seed)
+            here = _start(log_density, x) - self.proposal.log_prob(x)
+            every = torch.cat([here[None], torch.where(torch.isfinite(weights), weights, -torch.inf)])
+            # The largest of weight + Gumbel noise is a draw by the weights.
+            noise = -torch.log(-_levels(seed, len(every), x))
+            place = (every + noise).argmax(dim=0)
+            pool = torch.cat([x[None], points])
+            chosen = pool[place, torch.arange(len(x), device=x.device)]
+            return Moved(chosen, jumped=(place > 0).to(x.dtype), log_weights=weights)
+
+
+@dataclass(frozen=True)
+class UnadjustedLangevin:
+    """``steps`` of x + step grad log p + sqrt(2 step) z, never rejected: its stationary law is not the target.
+
+    FloatingPointError where a chain leaves all numbers.
+    """
+
+    step: float
+    steps: int = 1
+
+    def __post_init__(self) -> None:
+        _checked(self.step, self.steps)
+
+    def __call__(self, log_density: LogDensity, x: torch.Tensor, /, *, seed: Seed) -> Moved:
+        for noise in _noises(seed, self.steps, x):
+            x = x + self.step * _slope(log_density, x)[1] + (2 * self.step) ** 0.5 * noise
+        if not bool(torch.isfinite(x).all()):
+            raise FloatingPointError(f"chains left all numbers with step = {self.step}; take a smaller one")
+        return Moved(x, stepped=torch.ones(len(x), dtype=x.dtype, device=x.device))
+
+
+@dataclass(frozen=True)
+class AdjustedLangevin:
+    """MALA: the same steps as proposals, accepted by Metropolis and Hastings."""
+
+    step: float
+    steps: int = 1
+
+    def __post_init__(self) -> None:
+        _checked(self.step, self.steps)
+
+    def __call__(self, log_density: LogDensity, x: torch.Tensor, /, *, seed: Seed) -> Moved:
+        value, slope = _slope(log_density, x)
+        _require_finite(value, x)
+        accepted = torch.zeros_like(value)
+        for noise, level in zip(_noises(seed, self.steps, x), _levels(seed, self.steps, x), strict=True):
+            point = x + self.step * slope + (2 * self.step) ** 0.5 * noise
+            there, back = _slope(log_density, point)
+            # |x - y - step grad(y)|^2/(4 step), less the same from x, which is |z|^2/2.
+            returning = _square(x - point - self.step * back) / (4 * self.step)
+            yes = (level < there - value - returning + _square(noise) / 2) & torch.isfinite(there)
+            x, slope = _chosen(yes, point, x), _chosen(yes, back, slope)
+            value = torch.where(yes, there, value)
+            accepted += yes / self.steps
+        return Moved(x, stepped=accepted)
+
+    def adapted(self, accepted: float, *, target: float = 0.75, rate: float = 0.05) -> AdjustedLangevin:
+        """The kernel with a step that moves the acceptance towards ``target``.
+
+        Only for training: chains whose step goes on changing have no stationary law. To freeze, keep the kernel.
+        """
+        return replace(self, step=self.step * float(np.exp(rate * (accepted - target))))
+
+
+@dataclass(frozen=True, eq=False)
+class FlowAssisted:
+    """Global moves, then local ones; each sees the densities as they are when it is called."""
+
+    jump: IndependentMetropolis | Resampling
+    local: AdjustedLangevin | UnadjustedLangevin
+
+    def __call__(self, log_density: LogDensity, x: torch.Tensor, /, *, seed: Seed) -> Moved:
+        far = self.jump(log_density, x, seed=child(seed, _JUMPS))
+        near = self.local(log_density, far.x, seed=child(seed, _STEPS))
+        return Moved(near.x, far.jumped, near.stepped, far.log_weights)
+
+
+# Streams below the seed of a call.
+_POINTS, _UNIFORM, _NOISE, _JUMPS, _STEPS = range(5)
+
+
+def _checked(step: float, steps: int) -> None:
+    checks.real("step", step, above=0.0)
+    checks.integer("steps", steps, least=1)
+
+
+def _weighed(
+    proposal: Proposal, log_density: LogDensity, x: torch.Tensor, count: int, seed: Seed
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """``count`` proposals for every chain, (count, C, ...), and target over proposal density, (count, C)."""
+    points = proposal.sample(count * len(x), seed=child(seed, _POINTS))
+    if points.shape != (count * len(x), *x.shape[1:]):
+        raise ValueError(
+            f"the proposal gives points {tuple(points.shape[1:])} for chains of points {tuple(x.shape[1:])}"
+        )
+    weights = _values(log_density, points) - _values(proposal.log_prob, points)
+    return points.reshape(count, *x.shape), weights.reshape(count, len(x))
+
+
+def _values(log_density: LogDensity, x: torch.Tensor) -> torch.Tensor:
+    found = log_density(x)
+    if not isinstance(found, torch.Tensor) or found.shape != x.shape[:1]:
+        what = f"a tensor {tuple(found.shape)}" if isinstance(found, torch.Tensor) else f"a {type(found).__name__}"
+        raise ValueError(f"a log density of points {tuple(x.shape)} must be ({len(x)},), one number a point, not "
+        f"{what}")
+    return found
+
+
+def _start(log_density: LogDensity, x: torch.Tensor) -> torch.Tensor:
+    value = _values(log_density, x)
+    _require_finite(value, x)
+    return value
+
+
+def _require_finite(value: torch.Tensor, x: torch.Tensor) -> None:
+    bad = int((~torch.isfinite(value)).sum())
+    if bad:
+        raise ValueError(
+            f"the log density is not finite where {bad} of {len(x)} chains start; start where the target has density"
+        )
+
+
+def _slope(log_density: LogDensity, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Log density and its gradient in the points; parameters get no gradient."""
+    with torch.enable_grad():
+        at = x.detach().requires_grad_(True)
+        value = _values(log_density, at)
+        (slope,) = torch.autograd.grad(value.sum(), at)
+    return value.detach(), slope
+
+
+def _noises(seed: Seed, count: int, x: torch.Tensor) -> torch.Tensor:
+    return normal(child(seed, _NOISE), (count, *x.shape), dtype=x.dtype, device=x.device)
+
+
+def _levels(seed: Seed, count: int, x: torch.Tensor) -> torch.Tensor:
+    """Logarithms of uniform numbers, (count, C)."""
+    uniform = np.random.default_rng(sequence(child(seed, _UNIFORM))).random((count, len(x)))
+    return torch.from_numpy(np.log1p(-uniform)).to(dtype=x.dtype, device=x.device)
+
+
+def _square(x: torch.Tensor) -> torch.Tensor:
+    return x.flatten(1).square().sum(1)
+
+
+def _chosen(yes: torch.Tensor, this: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    return torch.where(yes.reshape(-1, *[1] * (this.ndim - 1)), this, other)
