@@ -26,8 +26,10 @@ from simulate.classifier import (
     train_classifier as train_classifier,
 )
 from simulate.compare import compare as compare, standard_error as standard_error
+from simulate.coupling import CouplingFlow as CouplingFlow
 from simulate.curves import denoiser_curves as denoiser_curves, generation_curves as generation_curves
 from simulate.descent import Descent as Descent, descend as descend
+from simulate.energy import EnergyModel as EnergyModel, Standardised as Standardised, energy_network as energy_network
 from simulate.exact import (
     Solution as Solution,
     solve as solve,
@@ -67,6 +69,7 @@ from simulate.generated import (
 )
 from simulate.gram import GramStatistics as GramStatistics
 from simulate.images import Images as Images, digits as digits, idx_folder as idx_folder
+from simulate.laws import GaussianMixtureLaw as GaussianMixtureLaw
 from simulate.learned import Denoiser as Denoiser, LearnedVelocity as LearnedVelocity
 from simulate.learners import ExactLearner as ExactLearner, TrainedLearner as TrainedLearner
 from simulate.learning import learning_curves as learning_curves
@@ -83,6 +86,12 @@ from simulate.margins import (
     label_flips as label_flips,
 )
 from simulate.mixture import Mixture as Mixture, Samples as Samples
+from simulate.mode_weights import (
+    ModeWeights as ModeWeights,
+    divergence as divergence,
+    weights_by_importance as weights_by_importance,
+    weights_by_quadrature as weights_by_quadrature,
+)
 from simulate.models import ModelVelocity as ModelVelocity, train_model as train_model
 from simulate.path import Point as Point
 from simulate.points import (

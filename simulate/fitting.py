@@ -177,9 +177,25 @@ def _to_keep(state: _State) -> Arrays:
     }
     for prefix, network in _named(state).items():
         found |= network_arrays(network, prefix)
-    for k, own in state.optimiser.state_dict()["state"].items():
-        found |= {f"adam/{k}/{name}": _array(torch.as_tensor(each)) for name, each in own.items()}
-    return found
+    return found | optimiser_arrays(state.optimiser, "adam")
+
+
+def optimiser_arrays(optimiser: torch.optim.Optimizer, prefix: str) -> Arrays:
+    """What an optimiser remembers of each parameter, below ``prefix``/."""
+    return {
+        f"{prefix}/{k}/{name}": _array(torch.as_tensor(each))
+        for k, own in optimiser.state_dict()["state"].items() for name, each in own.items()
+    }
+
+
+def restore_optimiser(optimiser: torch.optim.Optimizer, arrays: Mapping[str, Any], prefix: str) -> None:
+    """Give ``optimiser`` what `optimiser_arrays` found."""
+    moments: dict[int, dict[str, torch.Tensor]] = {}
+    for path, value in arrays.items():
+        if path.startswith(f"{prefix}/"):
+            _, k, name = path.split("/")
+            moments.setdefault(int(k), {})[name] = torch.from_numpy(value)
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
 
 
 def _named(state: _State) -> dict[str, nn.Module]:
@@ -219,9 +235,4 @@ def _restore(state: _State, found: Arrays) -> None:
     state.kept = {k: copy.deepcopy(state.average) for k in found["kept"].tolist()}
     for prefix, own in _named(state).items():
         restore_network(own, found, prefix)
-    moments: dict[int, dict[str, torch.Tensor]] = {}
-    for name, value in found.items():
-        if name.startswith("adam/"):
-            _, k, field = name.split("/")
-            moments.setdefault(int(k), {})[field] = torch.from_numpy(value)
-    state.optimiser.load_state_dict({**state.optimiser.state_dict(), "state": moments})
+    restore_optimiser(state.optimiser, found, "adam")

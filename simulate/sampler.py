@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import torch
@@ -34,6 +34,13 @@ class Proposal(Protocol):
     def sample(self, count: int, /, *, seed: Seed) -> torch.Tensor:
         """``count`` independent points (count, ...)."""
         ...
+
+
+@runtime_checkable
+class Weighing(Protocol):
+    """A proposal that knows the densities of what it samples, in one pass."""
+
+    def sample_and_log_prob(self, count: int, /, *, seed: Seed) -> tuple[torch.Tensor, torch.Tensor]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,12 +194,17 @@ def _weighed(
     proposal: Proposal, log_density: LogDensity, x: torch.Tensor, count: int, seed: Seed
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """``count`` proposals for every chain, (count, C, ...), and target over proposal density, (count, C)."""
-    points = proposal.sample(count * len(x), seed=child(seed, _POINTS))
+    drawn = child(seed, _POINTS)
+    if isinstance(proposal, Weighing):
+        points, density = proposal.sample_and_log_prob(count * len(x), seed=drawn)
+    else:
+        points = proposal.sample(count * len(x), seed=drawn)
+        density = None
     if points.shape != (count * len(x), *x.shape[1:]):
         raise ValueError(
             f"the proposal gives points {tuple(points.shape[1:])} for chains of points {tuple(x.shape[1:])}"
         )
-    weights = _values(log_density, points) - _values(proposal.log_prob, points)
+    weights = _values(log_density, points) - (_values(proposal.log_prob, points) if density is None else density)
     return points.reshape(count, *x.shape), weights.reshape(count, len(x))
 
 

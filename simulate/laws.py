@@ -1,0 +1,124 @@
+"""Laws with a density and independent samples: bases of energy-based models, targets, and proposals of global moves.
+
+Each is a torch module (its numbers are buffers, so that it moves to a device and into a checkpoint with the model) with
+``log_prob(x)``, (C,) for points (C, d), and ``sample(count, seed=...)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import log, pi
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from simulate import checks
+from simulate.seeds import Seed, child, normal, sequence
+
+# A covariance whose condition number is larger is not that of points in general position.
+_FLATTEST = 1e12
+
+
+class GaussianMixtureLaw(nn.Module):
+    """K normal laws with weights: ``means`` (K, d), ``covariances`` (K, d, d), ``weights`` (K,) > 0, made to sum 1."""
+
+    means: torch.Tensor
+    factors: torch.Tensor
+    log_weights: torch.Tensor
+
+    def __init__(self, means: torch.Tensor, covariances: torch.Tensor, weights: torch.Tensor | Sequence[float]) -> None:
+        super().__init__()
+        means = checks.tensor("means", means, (None, None))
+        k, d = means.shape
+        covariances = checks.tensor("covariances", covariances, (k, d, d))
+        chances = torch.as_tensor(weights, dtype=means.dtype, device=means.device)
+        if chances.shape != (k,) or not bool((chances > 0).all()) or not bool(torch.isfinite(chances).all()):
+            raise ValueError(f"weights = {weights} must be {k} positive numbers, one for each of the means")
+        if k > 1 and float(torch.pdist(means).min()) == 0.0:
+            raise ValueError("two of the means coincide; give one mode with the sum of both weights")
+        factors, failed = torch.linalg.cholesky_ex(covariances)
+        if bool(failed.any()):
+            raise ValueError(f"covariances[{int(failed.nonzero()[0])}] is not positive definite")
+        self.register_buffer("means", means)
+        self.register_buffer("factors", factors)
+        self.register_buffer("log_weights", (chances / chances.sum()).log())
+
+    @classmethod
+    def isotropic(
+        cls, means: torch.Tensor, sigma: float, weights: torch.Tensor | Sequence[float]
+    ) -> GaussianMixtureLaw:
+        """Modes of one width ``sigma``."""
+        means = checks.tensor("means", means, (None, None))
+        eye = torch.eye(means.shape[1], dtype=means.dtype, device=means.device)
+        return cls(means, (checks.length("sigma", sigma) ** 2 * eye).expand(len(means), -1, -1), weights)
+
+    @classmethod
+    def fit(cls, points: torch.Tensor, modes: int = 1, *, seed: Seed = 0) -> GaussianMixtureLaw:
+        """The maximum likelihood of ``points`` (n, d): one Gaussian in closed form, more by scikit-learn."""
+        points = checks.tensor("points", points, (None, None))
+        n, d = points.shape
+        if n <= d * checks.integer("modes", modes, least=1):
+            raise ValueError(f"{n} points do not determine {modes} covariances in {d} dimensions: give {d * modes + 1}")
+        if modes == 1:
+            covariance = torch.cov(points.T).reshape(d, d)
+            spread = torch.linalg.eigvalsh(covariance)
+            if float(spread[0]) * _FLATTEST <= float(spread[-1]):
+                raise ValueError("points lie in a plane: their covariance is singular; leave out constant coordinates")
+            return cls(points.mean(0)[None], covariance[None], [1.0])
+        found = _fitted(points, modes, seed)
+        parts = (
+            torch.as_tensor(np.asarray(each), dtype=points.dtype, device=points.device)
+            for each in (found.means_, found.covariances_, found.weights_)
+        )
+        return cls(*parts)
+
+    @property
+    def d(self) -> int:
+        return int(self.means.shape[1])
+
+    def components(self, x: torch.Tensor) -> torch.Tensor:
+        """Log densities of the modes without their weights, (C, K)."""
+        off = (x[:, None] - self.means).to(self.factors.dtype)
+        scaled = torch.linalg.solve_triangular(self.factors, off.movedim(0, -1), upper=False)
+        size = torch.diagonal(self.factors, dim1=-2, dim2=-1).log().sum(-1)
+        found: torch.Tensor = -scaled.square().sum(1).T / 2 - size - self.d / 2 * log(2 * pi)
+        return found
+
+    def log_prob(self, x: torch.Tensor) -> torch.Tensor:
+        _require_points(self.d, x)
+        return torch.logsumexp(self.components(x) + self.log_weights, dim=1)
+
+    def mode(self, x: torch.Tensor) -> torch.Tensor:
+        """The mode whose own density is largest, weights not counted: 0 ... K - 1, int64 (C,)."""
+        _require_points(self.d, x)
+        return self.components(x).argmax(dim=1)
+
+    def sample(self, count: int, *, seed: Seed) -> torch.Tensor:
+        return self.labelled(count, seed=seed)[0]
+
+    def labelled(self, count: int, *, seed: Seed) -> tuple[torch.Tensor, torch.Tensor]:
+        """Points and the modes they are drawn from."""
+        chances = self.log_weights.exp().double().cpu().numpy()
+        drawn = np.random.default_rng(sequence(child(seed, 1))).choice(len(chances), count, p=chances / chances.sum())
+        label = torch.from_numpy(drawn).to(self.means.device)
+        noise = normal(child(seed, 0), (count, self.d), dtype=self.means.dtype, device=self.means.device)
+        return self.means[label] + torch.einsum("cij,cj->ci", self.factors[label], noise), label
+
+
+def _require_points(d: int, x: torch.Tensor) -> None:
+    if x.ndim != 2 or x.shape[1] != d:
+        raise ValueError(f"x has shape {tuple(x.shape)}; points of this law are (C, {d})")
+
+
+def _fitted(points: torch.Tensor, modes: int, seed: Seed) -> Any:
+    try:
+        from sklearn.mixture import GaussianMixture
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError("a fitted mixture needs scikit-learn; install flow-asymptotics[energy]") from None
+    word = int(sequence(seed).generate_state(1)[0])
+    found = GaussianMixture(modes, random_state=word, n_init=3, max_iter=500).fit(points.double().numpy(force=True))
+    if not found.converged_:
+        raise ValueError(f"the fit of {modes} modes did not converge in 500 steps; try another number or seed")
+    return found

@@ -1,0 +1,242 @@
+"""Laws, energies, coupling flows, and the weights of a model's modes; LIMIT standard errors, as in test_sampler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from torch import nn
+
+from simulate import (
+    CouplingFlow,
+    EnergyModel,
+    GaussianMixtureLaw,
+    IndependentMetropolis,
+    Standardised,
+    divergence,
+    energy_network,
+    weights_by_importance,
+    weights_by_quadrature,
+)
+from simulate.seeds import normal
+
+LIMIT = 5.7
+BOX = [(-9.0, 9.0), (-9.0, 9.0)]
+SMALL = [(-1.0, 1.0), (-1.0, 1.0)]
+FAR = GaussianMixtureLaw.isotropic(torch.full((1, 2), 9.0, dtype=torch.float64), 0.3, [1.0])
+
+
+def two_modes(d: int = 2, p: float = 0.8, dtype: torch.dtype = torch.float64) -> GaussianMixtureLaw:
+    centre = torch.zeros(d, dtype=dtype)
+    centre[0] = 2.5
+    return GaussianMixtureLaw.isotropic(torch.stack([centre, -centre]), 0.8, [p, 1 - p])
+
+
+def shaken(flow: CouplingFlow, size: float = 0.05) -> CouplingFlow:
+    """A flow that is not the one it begins as."""
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for each in flow.parameters():
+            each += size * torch.randn(each.shape, generator=generator, dtype=each.dtype)
+    return flow
+
+
+# -- laws -----------------------------------------------------------------------------------------------
+
+
+def test_a_mixture_is_scipys() -> None:
+    rng = np.random.default_rng(1)
+    roots = rng.normal(size=(3, 4, 4))
+    covariances = roots @ roots.transpose(0, 2, 1) + 0.3 * np.eye(4)
+    means, weights = rng.normal(size=(3, 4)), np.array([0.5, 0.2, 0.3])
+    law = GaussianMixtureLaw(torch.from_numpy(means), torch.from_numpy(covariances), weights)
+    x = rng.normal(size=(50, 4)) * 2
+    parts = np.array([stats.multivariate_normal(m, c).logpdf(x) for m, c in zip(means, covariances, strict=True)])
+    np.testing.assert_allclose(law.log_prob(torch.from_numpy(x)), np.log(weights @ np.exp(parts)), rtol=1e-11)
+    np.testing.assert_array_equal(law.mode(torch.from_numpy(x)), parts.argmax(0))
+    sample, label = law.labelled(200_000, seed=4)
+    for k in range(3):
+        own = sample[label == k].numpy()
+        assert abs(len(own) / 200_000 - weights[k]) < LIMIT * (weights[k] * (1 - weights[k]) / 200_000) ** 0.5
+        spread = np.sqrt(np.diag(covariances[k]))
+        assert np.all(np.abs(own.mean(0) - means[k]) < LIMIT * spread / len(own) ** 0.5)
+        assert np.all(np.abs(own.var(0) / spread**2 - 1) < LIMIT * (2 / len(own)) ** 0.5)
+    assert torch.equal(law.sample(7, seed=4), law.sample(7, seed=4))
+
+
+@pytest.mark.parametrize("modes", [1, 2])
+def test_a_fit_finds_what_it_is_given(modes: int) -> None:
+    law = two_modes(3)
+    x, label = law.labelled(20_000, seed=1)
+    fitted = GaussianMixtureLaw.fit(x, modes)
+    if modes == 1:
+        np.testing.assert_allclose(fitted.means[0], x.mean(0), rtol=1e-12)
+        np.testing.assert_allclose(fitted.factors[0] @ fitted.factors[0].T, torch.cov(x.T), rtol=1e-10)
+        return
+    order = fitted.means[:, 0].argsort(descending=True)
+    np.testing.assert_allclose(fitted.means[order], law.means, atol=0.1)
+    share = (label == 0).double().mean()
+    np.testing.assert_allclose(fitted.log_weights.exp()[order], [share, 1 - share], atol=0.005)
+
+
+# -- flows ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["affine", "spline"])
+@pytest.mark.parametrize("d", [2, 5])
+def test_a_flow_samples_its_density(kind: str, d: int) -> None:
+    """The density of its samples is the one it says, by another path, and integrates to 1."""
+    points = two_modes(d).sample(4000, seed=1)
+    flow = shaken(CouplingFlow(points, kind=kind, transforms=3, hidden=(16, 16), seed=2))
+    with torch.no_grad():
+        x, density = flow.sample_and_log_prob(40_000, seed=3)
+        torch.testing.assert_close(flow.log_prob(x), density, rtol=1e-6, atol=1e-6)
+        assert torch.equal(flow.sample(40_000, seed=3), x)
+        cover = GaussianMixtureLaw.fit(points)
+        ratio = (cover.log_prob(x) - density).exp()
+    assert abs(float(ratio.mean()) - 1) < LIMIT * float(ratio.std()) / len(x) ** 0.5
+    assert float(ratio.std()) < 5
+
+
+def test_a_flow_learns_a_mixture_and_seeds_are_explicit() -> None:
+    law = two_modes(2, dtype=torch.float32)
+    points = law.sample(2000, seed=1)
+    before = torch.get_rng_state()
+    flow, twin, other = (CouplingFlow(points, transforms=4, hidden=(32, 32), seed=s) for s in (1, 1, 2))
+    assert torch.equal(before, torch.get_rng_state())
+    assert torch.equal(flow.log_prob(points), twin.log_prob(points))
+    assert not torch.equal(flow.log_prob(points), other.log_prob(points))
+    start = float(flow.log_prob(points).mean().detach())
+    optimiser = torch.optim.Adam(flow.parameters(), 5e-3)
+    for _ in range(150):
+        optimiser.zero_grad()
+        (-flow.log_prob(points).mean()).backward()
+        optimiser.step()
+    gap = law.log_prob(points).mean() - flow.log_prob(points).mean().detach()
+    assert float(gap) < 0.25 and float(flow.log_prob(points).mean().detach()) > start + 0.3
+    chains = IndependentMetropolis(flow, 2)(law.log_prob, points[:500], seed=5)
+    assert chains.jumped is not None and float(chains.jumped.mean()) > 0.4
+
+
+# -- energies -------------------------------------------------------------------------------------------
+
+
+def test_a_model_starts_as_its_base_and_does_not_train_it() -> None:
+    points = two_modes(3).sample(500, seed=1)
+    flow = CouplingFlow(points, transforms=2, hidden=(8,))
+    for base in (GaussianMixtureLaw.fit(points), flow):
+        model = EnergyModel(energy_network(3, points=points, seed=1), base)
+        torch.testing.assert_close(model(points), base.log_prob(points))
+        model(points).sum().backward()
+        assert all(each.grad is None for each in base.parameters())
+        assert any(each.grad is not None for each in model.energy.parameters())
+    assert all(each.requires_grad for each in flow.parameters())
+    first, again = (energy_network(3, seed=4)[0].weight for _ in range(2))
+    assert torch.equal(first, again) and not torch.equal(first, energy_network(3, seed=5)[0].weight)
+
+
+# -- weights of modes -----------------------------------------------------------------------------------
+
+
+class _Tilt(nn.Module):
+    """An energy linear in the first coordinate: it multiplies the weights of modes at +-a by exp(-+ a t)."""
+
+    def __init__(self, slope: float) -> None:
+        super().__init__()
+        self.slope = nn.Parameter(torch.tensor(slope, dtype=torch.float64))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.slope * x[:, :1]
+
+
+def tilted(d: int, slope: float = 0.5) -> tuple[EnergyModel, np.ndarray, float]:
+    """A tilted mixture, its exact weights by component, and ln Z: a Gaussian tilted by exp(-t x) is another one."""
+    base = two_modes(d)
+    parts = np.array([0.8, 0.2]) * np.exp(-slope * np.array([2.5, -2.5]) + slope**2 * 0.8**2 / 2)
+    return EnergyModel(_Tilt(slope), base), parts / parts.sum(), float(np.log(parts.sum()))
+
+
+def test_quadrature_against_the_exact_normalisation() -> None:
+    model, weight, log_z = tilted(2)
+    found = weights_by_quadrature(model, model.base.mode, modes=2, box=BOX)  # type: ignore[union-attr]
+    assert abs(found.log_z - log_z) < 1e-9
+    # Regions are half planes: each takes what the other mode has beyond x = 0.
+    centres = np.array([2.5, -2.5]) - 0.5 * 0.8**2
+    beyond = stats.norm.sf(np.array([centres[0], -centres[1]]) / 0.8)
+    assert abs(found.weight[0] - (weight[0] * (1 - beyond[0]) + weight[1] * beyond[1])) < 1e-4
+    assert found.weight.sum() == pytest.approx(1.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("d", [2, 16])
+def test_importance_sampling_is_calibrated(d: int) -> None:
+    model, weight, log_z = tilted(d)
+    law = two_modes(d)
+    proposals = [law, GaussianMixtureLaw.fit(law.sample(5000, seed=8))]
+    found = weights_by_importance(model, law.mode, modes=2, proposals=proposals, count=100_000, seed=3)
+    assert abs(found.log_z - log_z) < LIMIT * found.log_z_error
+    assert abs(found.weight[0] - weight[0]) < LIMIT * found.error[0] + 0.003  # The overlap of the modes moves .002.
+    assert found.error[0] < 0.005 and found.effective > 20_000
+    kl, error = divergence(law, model, found, count=100_000, seed=4)
+    exact = float(0.5 * (0.8 * 2.5 - 0.2 * 2.5) + log_z)
+    assert abs(kl - exact) < LIMIT * error and error < 0.01
+
+
+def test_errors_of_importance_weights_are_the_scatter() -> None:
+    """Over 200 repetitions: the ratio of stated to made errors is 1 to 5 % (one standard error); LIMIT of them."""
+    model, _, _ = tilted(2)
+    law = two_modes(2)
+    found = [
+        weights_by_importance(model, law.mode, modes=2, proposals=[law], count=2000, seed=seed) for seed in range(200)
+    ]
+    made = np.std([each.weight[0] for each in found], ddof=1)
+    stated = np.mean([each.error[0] for each in found])
+    assert abs(stated / made - 1) < LIMIT * 0.05
+
+
+# -- bad input ------------------------------------------------------------------------------------------
+
+POINTS = normal(1, (50, 3))
+LAW = two_modes()
+
+
+class _NoSample:
+    def log_prob(self, x: torch.Tensor) -> torch.Tensor:
+        return x.sum(1)
+
+
+CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
+    (lambda: GaussianMixtureLaw.isotropic(torch.ones(2, 3), 1.0, [0.5, 0.5]), ValueError, "two of the means coincide"),
+    (lambda: GaussianMixtureLaw.isotropic(POINTS[:2], 1.0, [0.5, 0.0]), ValueError, "2 positive numbers"),
+    (lambda: GaussianMixtureLaw(POINTS[:1], -torch.eye(3, dtype=torch.float64)[None], [1.0]), ValueError,
+     r"covariances\[0\] is not positive definite"),
+    (lambda: GaussianMixtureLaw.fit(POINTS[:3]), ValueError, "give 4"),
+    (lambda: GaussianMixtureLaw.fit(torch.nn.functional.pad(POINTS, (0, 1))), ValueError, "singular"),
+    (lambda: LAW.log_prob(POINTS), ValueError, r"shape \(50, 3\); points of this law are \(C, 2\)"),
+    (lambda: CouplingFlow(POINTS[:, :1]), ValueError, "1 coordinate"),
+    (lambda: CouplingFlow(POINTS, kind="autoregressive"), ValueError, "affine"),
+    (lambda: CouplingFlow(POINTS).log_prob(POINTS[:, :2]), ValueError, r"points \(C, 3\)"),
+    (lambda: Standardised(torch.ones(5, 2)), ValueError, "coordinate 0 of points does not vary"),
+    (lambda: EnergyModel(energy_network(2), _NoSample()), TypeError, r"base must have sample\(\)"),  # type: ignore[arg-type]
+    (lambda: EnergyModel(lambda x: x, LAW), TypeError, "torch.nn.Module"),  # type: ignore[arg-type]
+    (lambda: EnergyModel(nn.Linear(2, 3, dtype=torch.float64), LAW)(LAW.sample(4, seed=1)), ValueError,
+     "one number a point"),
+    (lambda: EnergyModel(energy_network(3, points=POINTS), LAW)(LAW.sample(4, seed=1)), ValueError, r"points \(C, 3\)"),
+    (lambda: weights_by_quadrature(LAW.log_prob, LAW.mode, modes=2, box=SMALL), ValueError, "make it larger"),
+    (lambda: weights_by_quadrature(LAW.log_prob, LAW.mode, modes=2, box=SMALL * 2), ValueError, "two dimensions"),
+    (lambda: weights_by_quadrature(LAW.log_prob, LAW.mode, modes=1, box=BOX), ValueError, "int64 numbers 0 ... 0"),
+    (lambda: weights_by_quadrature(lambda x: x[:, 0] / 0, LAW.mode, modes=2, box=BOX), ValueError, "no weights"),
+    (lambda: weights_by_importance(LAW.log_prob, LAW.mode, modes=2, proposals=[], count=9, seed=1), ValueError,
+     "empty"),
+    (lambda: weights_by_importance(LAW.log_prob, LAW.mode, modes=2, proposals=[FAR], count=5000, seed=1), ValueError,
+     "effective points of 5000 say nothing"),
+]
+
+
+@pytest.mark.parametrize(("make", "error", "text"), CASES)
+def test_bad_input(make: Callable[[], Any], error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        make()
