@@ -41,7 +41,7 @@ def weights_by_quadrature(
 ) -> ModeWeights:
     """In two dimensions, by the trapezoidal rule with ``points`` along each side of the ``box`` ((low, high), ...).
 
-    ValueError where the box is too small: another box full of the density at its border would hold 1e-6 of the weight.
+    ValueError where the cells at the border hold more than 1e-6 of the weight: the box is too small.
     """
     if len(box) != 2:
         raise ValueError(f"box has {len(box)} sides; quadrature is for two dimensions: use weights_by_importance")
@@ -61,7 +61,7 @@ def weights_by_quadrature(
     total = torch.logsumexp(value, 0)
     share = (value - total).exp().reshape(points, points)
     border = float(share.sum() - share[1:-1, 1:-1].sum())
-    if border * points > 1e-6:
+    if border > 1e-6:
         raise ValueError(f"the border of the box {tuple(box)} holds {border:.1e} of the weight; make it larger")
     weight = _summed(share.reshape(-1), label, modes)
     return ModeWeights(weight, np.zeros(modes), float(total) + cell, 0.0, float("inf"))

@@ -1,0 +1,212 @@
+"""Training of energy-based models: what flow-assisted chains get right, what the baselines get wrong, and resuming."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from simulate import (
+    NEGATIVES,
+    Checkpoint,
+    CouplingFlow,
+    EnergyModel,
+    EnergyRecipe,
+    EnergyTrained,
+    FlowAssisted,
+    GaussianMixtureLaw,
+    IndependentMetropolis,
+    Negatives,
+    divergence,
+    energy_network,
+    train_energy,
+    weights_by_importance,
+    weights_by_quadrature,
+)
+
+SHORT = EnergyRecipe(iterations=30, chains=32, batch=32, prefit=10, record_every=10)
+
+
+def target(d: int = 2, p: float = 0.8) -> GaussianMixtureLaw:
+    """The theory note's: modes at (+-4, 0) of the width .7 in two dimensions."""
+    if d == 2:
+        return GaussianMixtureLaw.isotropic(torch.tensor([[4.0, 0.0], [-4.0, 0.0]]), 0.7, [p, 1 - p])
+    centre = torch.full((d,), 0.591 * math.sqrt(2 * math.log(d)))
+    return GaussianMixtureLaw.isotropic(torch.stack([centre, -centre]), 1.0, [p, 1 - p])
+
+
+def trained(
+    law: GaussianMixtureLaw, recipe: EnergyRecipe, *, seed: int = 1, widths: tuple[int, ...] = (64, 64), **options: Any
+) -> tuple[EnergyTrained, float]:
+    """From a Gaussian base; and the share of + among the data."""
+    data, label = law.labelled(10_000, seed=100 + seed)
+    model = EnergyModel(energy_network(law.d, widths=widths, points=data, seed=seed), GaussianMixtureLaw.fit(data))
+    flow = CouplingFlow(data, transforms=4, hidden=(32, 32), seed=seed) if recipe.negatives.needs_flow else None
+    return train_energy(model, data, recipe=recipe, seed=seed, flow=flow, **options), float((label == 0).float().mean())
+
+
+def weight(model: EnergyModel, law: GaussianMixtureLaw) -> float:
+    found = weights_by_importance(model, law.mode, modes=2, proposals=[law, model.base], count=20_000, seed=5)
+    return float(found.weight[0])
+
+
+def test_a_flow_keeps_the_balance_that_local_chains_lose() -> None:
+    """600 iterations: the weight within .03 of the data's, against more than .1; PCD's chains are elsewhere again."""
+    law = target()
+    balanced, share = trained(law, EnergyRecipe(iterations=600, prefit=300))
+    assert abs(weight(balanced.model, law) - share) < 0.03
+    assert float(balanced.history["jumped"][-1]) > 0.6
+    local, share = trained(law, EnergyRecipe(iterations=600, negatives=NEGATIVES["pcd"]))
+    fraction = float((law.mode(local.chains) == 0).float().mean())
+    assert abs(weight(local.model, law) - share) > 0.1 and abs(fraction - weight(local.model, law)) > 0.05
+    assert abs(float(local.history["stepped"][-1]) - 0.75) < 0.05
+
+
+@pytest.mark.slow
+def test_the_numbers_in_two_dimensions() -> None:
+    """2000 iterations: weight within .01 of the data's, KL below .01, acceptance above .8."""
+    law = target()
+    found, share = trained(law, EnergyRecipe(), widths=(128, 128))
+    exact = weights_by_quadrature(found.model, law.mode, modes=2, box=[(-9, 9), (-6, 6)])
+    kl, error = divergence(law, found.model, exact, count=100_000, seed=6)
+    print(f"weight {exact.weight[0]:.4f} (data {share:.4f}), KL {kl:.4f} +- {error:.4f}")
+    assert abs(exact.weight[0] - share) < 0.01 and kl < 0.01
+    assert float(found.history["jumped"][-5:].mean()) > 0.8
+    assert abs(weight(found.model, law) - exact.weight[0]) < 0.01
+
+
+def test_frozen_chains_sample_the_model() -> None:
+    """With flow and step frozen the chains forget where they began: all in +, they come to the model's weight."""
+    law = target()
+    found, _ = trained(law, EnergyRecipe(iterations=600, prefit=300))
+    assert found.flow is not None
+    kernel = FlowAssisted(IndependentMetropolis(found.flow, 2), found.local)  # type: ignore[arg-type]
+    x = torch.tensor([[4.0, 0.0]]).repeat(4000, 1)
+    for k in range(30):
+        x = kernel(found.model, x, seed=k).x
+    share = float((law.mode(x) == 0).float().mean())
+    assert abs(share - weight(found.model, law)) < 5.7 * (0.2 / 4000) ** 0.5 + 0.01
+
+
+@pytest.mark.parametrize("name", NEGATIVES)
+def test_every_method_runs_and_leaves_what_it_is_given(name: str) -> None:
+    law = target()
+    data = law.sample(500, seed=1)
+    model = EnergyModel(energy_network(2, widths=(16,), points=data), GaussianMixtureLaw.fit(data))
+    flow = CouplingFlow(data, transforms=2, hidden=(8,)) if NEGATIVES[name].needs_flow else None
+    before = [each.clone() for each in (*model.parameters(), *(flow.parameters() if flow else ()))]
+    recipe = EnergyRecipe(**{**vars(SHORT), "negatives": NEGATIVES[name]})
+    first, again = (train_energy(model, data, recipe=recipe, seed=3, flow=flow) for _ in range(2))
+    after = [*model.parameters(), *(flow.parameters() if flow else ())]
+    assert all(torch.equal(one, other) for one, other in zip(before, after, strict=True))
+    assert torch.equal(first.model(data), again.model(data)) and not torch.equal(first.model(data), model(data))
+    assert first.history["iteration"].values.tolist() == [10, 20, 30]
+    assert bool(torch.isfinite(first.chains).all()) and "negatives" in first.history.attrs["provenance"]
+    other = train_energy(model, data, recipe=recipe, seed=4, flow=flow)
+    assert not torch.equal(first.model(data), other.model(data))
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize("name", ["flow", "pcd"])
+def test_interrupted_training_goes_on_to_the_same_bits(name: str, tmp_path: Path) -> None:
+    law = target()
+    recipe = EnergyRecipe(**{**vars(SHORT), "negatives": NEGATIVES[name]})
+    whole, _ = trained(law, recipe, watch=lambda model: {"weight": weight(model, law)})
+
+    def stopping(iteration: int, values: Mapping[str, float]) -> None:
+        assert {"gap", "step", "weight"} <= set(values)
+        if iteration == 20:
+            raise Stop
+
+    checkpoint = Checkpoint(tmp_path / "run.npz", seconds=0)
+    options: dict[str, Any] = {"watch": lambda model: {"weight": weight(model, law)}, "checkpoint": checkpoint}
+    with pytest.raises(Stop):
+        trained(law, recipe, progress=stopping, **options)
+    resumed, _ = trained(law, recipe, **options)
+    data = law.sample(100, seed=9)
+    assert torch.equal(resumed.model(data), whole.model(data)) and torch.equal(resumed.chains, whole.chains)
+    assert resumed.local == whole.local
+    for key in whole.history:
+        np.testing.assert_array_equal(resumed.history[key], whole.history[key])
+    with pytest.raises(ValueError, match="other data, settings or seed"):
+        trained(law, recipe, seed=2, **options)
+
+
+def test_points_of_any_shape() -> None:
+    class Pixels(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.SiLU(), nn.Flatten(), nn.Linear(16, 1))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.as_tensor(self.net(x))
+
+    class White(nn.Module):
+        def log_prob(self, x: torch.Tensor) -> torch.Tensor:
+            return -x.flatten(1).square().sum(1) / 2 - 8 * math.log(2 * math.pi)
+
+        def sample(self, count: int, *, seed: Any) -> torch.Tensor:
+            return torch.randn(count, 1, 4, 4, generator=torch.Generator().manual_seed(1))
+
+    data = torch.randn(100, 1, 4, 4, generator=torch.Generator().manual_seed(2))
+    recipe = EnergyRecipe(**{**vars(SHORT), "negatives": NEGATIVES["short-run"]})
+    found = train_energy(EnergyModel(Pixels(), White()), data, recipe=recipe, seed=1)
+    assert found.chains.shape == (32, 1, 4, 4)
+
+
+# -- bad input ------------------------------------------------------------------------------------------
+
+DATA = target().sample(100, seed=1)
+MODEL = EnergyModel(energy_network(2, widths=(8,), points=DATA), GaussianMixtureLaw.fit(DATA))
+
+
+def _train(**changes: Any) -> Any:
+    given: dict[str, Any] = {"model": MODEL, "data": DATA, "recipe": SHORT, "seed": 1, "flow": CouplingFlow(DATA)}
+    given |= changes
+    return train_energy(given.pop("model"), given.pop("data"), **given)
+
+
+class _Nan(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, 0] * float("nan")
+
+
+PCD_RECIPE = EnergyRecipe(**{**vars(SHORT), "negatives": NEGATIVES["pcd"]})
+CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
+    (lambda: _train(flow=None), ValueError, "give flow=CouplingFlow"),
+    (lambda: _train(recipe=PCD_RECIPE), ValueError, "uses no flow"),
+    (lambda: _train(flow=CouplingFlow(target(5).sample(50, seed=1))), ValueError, r"points \(C, 5\)"),
+    (lambda: _train(model=EnergyModel(energy_network(2), target(5)), flow=None, recipe=PCD_RECIPE), ValueError,
+     r"points of this law are \(C, 5\)"),
+    (lambda: _train(model=EnergyModel(_Nan(), GaussianMixtureLaw.fit(DATA))), ValueError, "not finite on the data"),
+    (lambda: _train(data=DATA.double()), TypeError, "float64"),
+    (lambda: _train(model=nn.Linear(2, 1)), TypeError, "model must be an EnergyModel"),
+    (lambda: _train(recipe=None), TypeError, "recipe must be an EnergyRecipe"),
+    (lambda: _train(data=DATA.long()), TypeError, "floating-point"),
+    (lambda: _train(recipe=EnergyRecipe(**{**vars(SHORT), "rate": 1e30})), Exception, "finite"),
+    (lambda: Negatives(start="anywhere"), ValueError, "persistent"),
+    (lambda: Negatives(steps=0), ValueError, "steps = 0"),
+    (lambda: EnergyRecipe(decay=1.5), ValueError, "decay = 1.5"),
+]
+
+
+@pytest.mark.parametrize(("make", "error", "text"), CASES)
+def test_bad_input(make: Callable[[], Any], error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        make()
+
+
+def test_fewer_chains_than_modes_are_warned_of() -> None:
+    many = GaussianMixtureLaw.isotropic(torch.randn(40, 2) * 3, 0.5, torch.ones(40))
+    model = EnergyModel(energy_network(2, widths=(8,)), many)
+    with pytest.warns(UserWarning, match="fewer than the 40 modes"):
+        train_energy(model, DATA, recipe=PCD_RECIPE, seed=1)
