@@ -164,7 +164,8 @@ def decided(expression: sp.Expr) -> sp.Expr:
     def visit(node: sp.Basic) -> sp.Basic:
         node = node.func(*map(visit, node.args)) if node.args else node
         if isinstance(node, sp.Min | sp.Max) and len(node.args) == 2:
-            return chosen(isinstance(node, sp.Min), *node.args) or node
+            found = chosen(isinstance(node, sp.Min), *node.args)
+            return node if found is None else found
         return node
 
     return visit(sp.sympify(expression))

@@ -12,6 +12,7 @@ from functools import reduce
 from numbers import Real
 from typing import Any
 
+import mpmath
 import numpy as np
 import sympy as sp
 
@@ -22,7 +23,7 @@ from asymptotics.symbols import ARGUMENTS, Argument
 class Relation:
     """A condition between arguments, such as ``n*draws > 1`` or ``n > 1 or ridge > 0``, and its reason.
 
-    Besides arithmetic it may use `_FUNCTIONS`; these are evaluated in float64, arithmetic alone exactly.
+    Besides arithmetic it may use `_FUNCTIONS`, for Fractions in 50 digits; arithmetic alone is exact for them.
 
     ``bound``, if given, is what the reason ends in: messages add its value.
     """
@@ -66,18 +67,35 @@ class Relation:
     def holds(self, values: Mapping[str, Any]) -> Any:
         """Truth values, elementwise: the text is Python, and exact for Fractions."""
         known = {"__builtins__": {}, **_FUNCTIONS}
-        given = {name: np.float64(value) if isinstance(value, float) else value for name, value in values.items()}
+        called = any(isinstance(node, ast.Call) for node in ast.walk(ast.parse(self.text)))
+        given = {
+            name: np.float64(value) if isinstance(value, float) else _digits(value) if called else value
+            for name, value in values.items()
+        }
         with np.errstate(all="ignore"):
             tests = [eval(part, known, given) for part in self.text.split(" or ")]
         return reduce(np.logical_or, tests)
 
 
-def _in_float64(function: np.ufunc) -> Callable[[Any], Any]:
-    return lambda x: function(np.asarray(x, dtype=np.float64))
+def _elementwise(arrays: np.ufunc, digits: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function in numpy; of an mpmath number in mpmath, NaN where it is not real."""
+    def call(x: Any) -> Any:
+        if not isinstance(x, mpmath.mpf):
+            return arrays(x)
+        with mpmath.workdps(50):
+            found = digits(x)
+        return found if isinstance(found, mpmath.mpf) else mpmath.nan
+
+    return call
+
+
+def _digits(x: Any) -> Any:
+    return mpmath.mpf(x.numerator) / x.denominator if isinstance(x, Fraction) else x
 
 
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
-    "sqrt": _in_float64(np.sqrt), "log": _in_float64(np.log), "acosh": _in_float64(np.arccosh), "abs": abs,
+    "sqrt": _elementwise(np.sqrt, mpmath.sqrt), "log": _elementwise(np.log, mpmath.log),
+    "acosh": _elementwise(np.arccosh, mpmath.acosh), "abs": abs,
 }
 
 

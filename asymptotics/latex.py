@@ -69,16 +69,18 @@ class _Printer(LatexPrinter):
         sign = "- " if coefficient < 0 else ""
         top, bottom = sp.fraction(rest, exact=True)
         coefficient = abs(coefficient)
-        over, under = self._product(coefficient.p, top), self._product(coefficient.q, bottom)
+        over = self._product(coefficient.p, top, beside=inside is not None)
+        under = self._product(coefficient.q, bottom)
         if inside is not None:
             root = rf"\sqrt{{{self._print(inside)}}}"
             over = root if over == "1" else f"{over} {root}"
         return sign + (over if under == "1" else rf"\frac{{{over}}}{{{under}}}")
 
-    def _product(self, number: int, expression: sp.Expr) -> str:
+    def _product(self, number: int, expression: sp.Expr, *, beside: bool = False) -> str:
+        """A number and an expression; ``beside`` tells that another factor will be written next to them."""
         factors = sorted((f for f in sp.Mul.make_args(expression) if f != 1), key=_key)
         parts = [str(number)] if number != 1 or not factors else []
-        alone = len(factors) == 1 and not parts
+        alone = len(factors) == 1 and not parts and not beside
         for factor in factors:
             text = self._print(factor)
             wrap = isinstance(factor, sp.Add | sp.Piecewise | ArgMin | log_defect) and not alone

@@ -24,8 +24,9 @@ POINT = {
 }
 SCALES, DIMENSIONS = (0.7, 0.85, 1.0, 1.2, 1.5), (2, 16, 64)
 STEPS = (0.05, 0.2, 0.5, 1.0)
-LIMIT = 5.6
-"""Standard errors allowed in each of some 30 comparisons: a false alarm in all of them below 1e-6."""
+LIMIT = 6.0
+"""Standard errors allowed in each of some 30 comparisons: a false alarm in all of them below 1e-6 (2e-9 each; where an
+acceptance is small its tail is binomial, 1e-7)."""
 
 
 def tell(teller: Teller) -> None:
@@ -64,7 +65,7 @@ def tell(teller: Teller) -> None:
 
 def _curves(executor: object = None) -> Any:
     return balance_curves(
-        p=P, learning_rate=RATE, jump_rate=JUMPS, chains=CHAINS, iterations=1500, runs=400, seed=7, start=0.55,
+        p=P, learning_rate=RATE, jump_rate=JUMPS, chains=CHAINS, iterations=1500, runs=3000, seed=7, start=0.55,
         chains_start=0.7,
     )
 
@@ -76,11 +77,12 @@ def _scatter(teller: Teller, curves: Any) -> None:
         last = curves["weight"].sel(jump_rate=jump).isel(iteration=-1)
         rows.append(float(last.std() / theory.weight_std(p=P, learning_rate=RATE, jump_rate=jump, chains=CHAINS)))
     gap = max(abs(row - 1) for row in rows)
+    allowed = LIMIT / (2 * curves.sizes["run"]) ** 0.5 + 0.02
     runs = curves.sizes["run"]
     teller.check(
         "the weight scatters by the derived standard deviation in the full, nonlinear model",
-        gap < LIMIT / (2 * runs) ** 0.5 + 0.02,
-        f"largest gap {gap:.1%} (allowed: {LIMIT} standard errors and 2 % for the linear theory)",
+        gap < allowed,
+        f"largest gap {gap:.1%} (allowed {allowed:.1%}: {LIMIT} standard errors and 2 % for the linear theory)",
     )
     off = float(abs(curves["weight"].sel(jump_rate=0.0).isel(iteration=-1) - P).mean())
     teller.check("without jumps it does not balance", off > 0.1, f"off by {off:.2f}, mean over {runs} runs")

@@ -69,6 +69,7 @@ from simulate.field_curves import uturn_curves as uturn_curves
 from simulate.field_generation import generated_fraction as generated_fraction, weight_curves as weight_curves
 from simulate.fitting import FitRecipe as FitRecipe, Fitted as Fitted, fit as fit
 from simulate.flow import METHODS as METHODS, Method as Method, Trajectory as Trajectory, generate as generate
+from simulate.frozen_run import FrozenRun as FrozenRun, frozen_run as frozen_run
 from simulate.generated import (
     ClusterLaw as ClusterLaw,
     average_error as average_error,
@@ -129,6 +130,14 @@ from simulate.sampler import (
 from simulate.span import Span as Span, draw_span as draw_span
 from simulate.store import Store as Store, load as load, save as save
 from simulate.sweep import average as average, sweep as sweep
+from simulate.targets import (
+    Checkerboard as Checkerboard,
+    Moons as Moons,
+    Rings as Rings,
+    many_modes as many_modes,
+    ring_of_modes as ring_of_modes,
+    two_modes as two_modes,
+)
 from simulate.training import Training as Training, train as train
 from simulate.training_times import (
     DilatedTimes as DilatedTimes,

@@ -29,13 +29,13 @@ class CouplingFlow(nn.Module):
         super().__init__()
         points = checks.tensor("points", points, (None, None))
         if points.shape[1] < 2:
-            raise ValueError("points have 1 coordinate; a coupling flow needs 2 or more: use a GaussianMixtureLaw")
+            raise ValueError("points have 1 coordinate; a coupling flow needs 2: propose from a GaussianMixtureLaw")
         checks.choice("kind", kind, KINDS)
         self.standard = Standardised(points)
         self.flow = _built(
             points.shape[1], kind, checks.integer("transforms", transforms, least=1),
             [checks.integer("hidden", each, least=1) for each in hidden], seed,
-        ).to(points.dtype)
+        ).to(dtype=points.dtype, device=points.device)
 
     @property
     def d(self) -> int:

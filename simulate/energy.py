@@ -60,8 +60,8 @@ def energy_network(
         last = nn.Linear(sizes[-1], 1)
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
-    dtype = torch.float32 if points is None else points.dtype
-    return nn.Sequential(*layers, last).to(dtype)
+    network = nn.Sequential(*layers, last)
+    return network if points is None else network.to(dtype=points.dtype, device=points.device)
 
 
 class Standardised(nn.Module):
@@ -73,9 +73,11 @@ class Standardised(nn.Module):
     def __init__(self, points: torch.Tensor) -> None:
         super().__init__()
         points = checks.tensor("points", points, (None, None))
+        if len(points) < 2:
+            raise ValueError(f"points has {len(points)} rows; 2 or more have a scale")
         scale = points.std(0)
         if not bool((scale > 0).all()):
-            raise ValueError(f"coordinate {int((scale <= 0).nonzero()[0])} of points does not vary; leave it out")
+            raise ValueError(f"coordinate {int((~(scale > 0)).nonzero()[0])} of points does not vary; leave it out")
         self.register_buffer("mean", points.mean(0))
         self.register_buffer("scale", scale)
 

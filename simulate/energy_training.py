@@ -26,13 +26,13 @@ from simulate.identity import digest
 from simulate.provenance import describe
 from simulate.sampler import (
     AdjustedLangevin,
+    FlowAssisted,
     IndependentMetropolis,
     Kernel,
-    Moved,
     Resampling,
     UnadjustedLangevin,
 )
-from simulate.seeds import Seed, child, sequence
+from simulate.seeds import TRAINING, Seed, child, sequence
 
 STARTS = ("persistent", "data", "base", "flow")
 LOCAL = ("mala", "ula")
@@ -151,8 +151,8 @@ class _State:
 
 
 # Streams below the seed of a training and of an iteration.
-_CHAINS, _PREFIT, _TRAIN = range(3)
-_DATA, _START, _JUMP, _STEP = range(4)
+_CHAINS, _PREFIT, _TRAIN, _CHECKS = range(4)
+_DATA, _START, _MOVE = range(3)
 
 
 def train_energy(
@@ -166,72 +166,87 @@ def train_energy(
     and ``progress(iteration, values)`` are called at every record. Interrupted with a ``checkpoint``, training goes on
     to the same bits. FloatingPointError where weights or chains leave all numbers.
     """
-    _require(model, data, recipe, flow)
-    state = _begin(model, data, recipe, flow, seed)
+    _require_kinds(model, data, recipe, flow)
     whole = (model, flow, data, recipe, sequence(seed))
     keeper = checkpoints.begin(checkpoint, lambda: digest("train_energy", *whole))
+    own = child(seed, TRAINING)
+    state = _begin(model, data, recipe, flow, own)
+    with torch_seeded(child(own, _CHECKS), state.model):
+        _require_laws(state, data, recipe)
     if keeper.found is not None:
         _restore(state, keeper.found)
     elif state.fit is not None:
         for k in range(recipe.prefit):
-            _fit_flow(state, _batch(data, recipe.batch, child(seed, _PREFIT, k)))
+            with torch_seeded(child(own, _PREFIT, k), state.model):
+                _fit_flow(state, _batch(data, recipe.batch, child(own, _PREFIT, k)))
     while state.done < recipe.iterations:
-        _iterate(state, data, recipe, child(seed, _TRAIN, state.done))
+        _iterate(state, data, recipe, child(own, _TRAIN, state.done))
         if state.done % recipe.record_every == 0 or state.done == recipe.iterations:
             _record(state, watch)
             keeper.keep(lambda: _to_keep(state), last=state.done == recipe.iterations)
             if progress is not None:
                 progress(state.done, {name: values[-1] for name, values in state.records.items()})
-    state.model.eval()
-    own = state.flow.eval() if state.flow is not None else None
     frozen = _local(recipe.negatives, state.step)
-    return EnergyTrained(state.model, own, state.chains, frozen, _history(state, recipe, seed))
+    return EnergyTrained(state.model, state.flow, state.chains, frozen, _history(state, recipe, seed))
 
 
-def _require(model: EnergyModel, data: torch.Tensor, recipe: EnergyRecipe, flow: nn.Module | None) -> None:
-    """Errors for what does not fit together, before anything is trained."""
+def _require_kinds(model: EnergyModel, data: torch.Tensor, recipe: EnergyRecipe, flow: nn.Module | None) -> None:
+    """Errors for what is of the wrong type, or does not belong to the method."""
     if not isinstance(model, EnergyModel):
         raise TypeError(f"model must be an EnergyModel, not {type(model).__name__}")
     if not isinstance(recipe, EnergyRecipe):
         raise TypeError(f"recipe must be an EnergyRecipe, not {type(recipe).__name__}")
     checks.tensor("data", data, (None,) * max(2, data.ndim if isinstance(data, torch.Tensor) else 2))
+    if len(data) < 2:
+        raise ValueError(f"data has {len(data)} points; training needs 2 or more")
+    if not any(each.requires_grad for each in model.energy.parameters()):
+        raise ValueError(f"{type(model.energy).__name__} has no parameter to train")
     if recipe.negatives.needs_flow and flow is None:
         raise ValueError(f"{recipe.negatives} takes global proposals: give flow=CouplingFlow(data) or another proposal")
     if flow is not None and not recipe.negatives.needs_flow:
         raise ValueError(f"{recipe.negatives} uses no flow; leave it out, or give jumps")
+    if flow is not None and not isinstance(flow, nn.Module):
+        raise TypeError(f"flow must be a torch.nn.Module with log_prob and sample, not {type(flow).__name__}")
     for name, module in (("energy", model.energy), ("base", model.base), ("flow", flow)):
         if isinstance(module, nn.Module):
             for each in (*module.parameters(), *module.buffers()):
                 if each.is_floating_point():
                     checks.same_kind(data, **{f"a weight of the {name}": each})
-    base_needed = recipe.negatives.start == "base"
-    for name, law, sampled in (("base", model.base, base_needed), ("flow", flow, True)):
-        if law is not None:
-            _require_law(name, law, data, sampled)
-    with torch.no_grad():
-        value = model(data[: recipe.batch])
-    if value.dtype != data.dtype or value.device != data.device:
-        raise TypeError(f"model gives {value.dtype} on {value.device} for data {data.dtype} on {data.device}")
-    if not bool(torch.isfinite(value).all()):
-        raise ValueError("the energy is not finite on the data at start; look at the network, or standardise its input")
     modes = len(getattr(model.base, "means", ()))
     if recipe.chains < modes:
         warnings.warn(f"chains = {recipe.chains} is fewer than the {modes} modes of the base", stacklevel=3)
+
+
+def _require_laws(state: _State, data: torch.Tensor, recipe: EnergyRecipe) -> None:
+    """Errors for what does not fit the data, before anything is trained."""
+    sampled = recipe.negatives.start == "base"
+    for name, law, drawn in (("base", state.model.base, sampled), ("flow", state.flow, True)):
+        if law is not None:
+            _require_law(name, law, data, drawn)
+    with torch.no_grad():
+        value = state.model(data[: recipe.batch])
+    checks.same_kind(data, **{"what the model gives": value})
+    if not bool(torch.isfinite(value).all()):
+        raise ValueError("the energy is not finite on the data at start; look at the network, or standardise its input")
 
 
 def _require_law(name: str, law: Any, data: torch.Tensor, sampled: bool) -> None:
     with torch.no_grad():
         density = law.log_prob(data[:2])
         drawn = law.sample(2, seed=0) if sampled else data[:2]
-    if density.shape != (2,) or drawn.shape[1:] != data.shape[1:]:
-        raise ValueError(f"the {name} is a law of points {tuple(drawn.shape[1:])}, data are {tuple(data.shape[1:])}")
-    if drawn.dtype != data.dtype or drawn.device != data.device:
-        raise TypeError(f"the {name} gives {drawn.dtype} on {drawn.device}; data are {data.dtype} on {data.device}")
+    if density.shape != (2,) or drawn.shape != (2, *data.shape[1:]):
+        raise ValueError(
+            f"the {name} gives points {tuple(drawn.shape[1:])}, and densities {tuple(density.shape)} of 2 points; "
+            f"data are points {tuple(data.shape[1:])}"
+        )
+    checks.same_kind(data, **{f"a point of the {name}": drawn})
 
 
 def _begin(model: EnergyModel, data: torch.Tensor, recipe: EnergyRecipe, flow: nn.Module | None, seed: Seed) -> _State:
-    live = copy.deepcopy(model).train()
-    own = None if flow is None else copy.deepcopy(flow).train()
+    # For evaluation but in the moment of a gradient: layers that couple the points of a batch, or drop some, would make
+    # other densities of the same chains.
+    live = copy.deepcopy(model).eval()
+    own = None if flow is None else copy.deepcopy(flow).eval()
     chosen = np.random.default_rng(child(seed, _CHAINS)).integers(0, len(data), recipe.chains)
     step = recipe.negatives.step
     if step is None:
@@ -239,7 +254,8 @@ def _begin(model: EnergyModel, data: torch.Tensor, recipe: EnergyRecipe, flow: n
         if step == 0.0:
             raise ValueError("a coordinate of the data does not vary: give Negatives(step=...)")
     ascent = torch.optim.Adam(live.energy.parameters(), recipe.rate)
-    fit = None if own is None else torch.optim.Adam(own.parameters(), recipe.flow_rate)
+    learned = [] if own is None else [each for each in own.parameters() if each.requires_grad]
+    fit = torch.optim.Adam(learned, recipe.flow_rate) if learned else None
     return _State(live, own, ascent, fit, data[_places(chosen, data)], step)
 
 
@@ -253,10 +269,12 @@ def _batch(data: torch.Tensor, count: int, seed: Seed) -> torch.Tensor:
 
 def _fit_flow(state: _State, points: torch.Tensor) -> None:
     assert state.fit is not None
+    state.flow.train()
     state.fit.zero_grad()
     loss = -state.flow.log_prob(points).mean()
     loss.backward()
     state.fit.step()
+    state.flow.eval()
 
 
 def _local(how: Negatives, step: float) -> AdjustedLangevin | UnadjustedLangevin:
@@ -277,14 +295,13 @@ def _started(state: _State, data: torch.Tensor, recipe: EnergyRecipe, seed: Seed
     return state.chains
 
 
-def _moved(state: _State, x: torch.Tensor, how: Negatives, seed: Seed) -> Moved:
-    """The chains after jumps and local steps, under the model as it is."""
-    far = Moved(x)
-    if how.jumps:
-        jump: Kernel = (IndependentMetropolis if how.jump == "metropolis" else Resampling)(state.flow, how.jumps)
-        far = jump(state.model, x, seed=child(seed, _JUMP))
-    near = _local(how, state.step)(state.model, far.x, seed=child(seed, _STEP))
-    return Moved(near.x, far.jumped, near.stepped, far.log_weights)
+def _kernel(state: _State, how: Negatives) -> Kernel:
+    """Jumps, if there are any, and local steps."""
+    local = _local(how, state.step)
+    if not how.jumps:
+        return local
+    jump = IndependentMetropolis if how.jump == "metropolis" else Resampling
+    return FlowAssisted(jump(state.flow, how.jumps), local)
 
 
 def _iterate(state: _State, data: torch.Tensor, recipe: EnergyRecipe, seed: np.random.SeedSequence) -> None:
@@ -293,7 +310,8 @@ def _iterate(state: _State, data: torch.Tensor, recipe: EnergyRecipe, seed: np.r
         for group in () if optimiser is None else optimiser.param_groups:
             group["lr"] = rate * recipe.slower(state.done)
     with torch_seeded(seed, state.model):
-        moved = _moved(state, _started(state, data, recipe, child(seed, _START)), how, seed)
+        start = _started(state, data, recipe, child(seed, _START))
+        moved = _kernel(state, how)(state.model, start, seed=child(seed, _MOVE))
         state.chains = moved.x
         batch = _batch(data, recipe.batch, child(seed, _DATA))
         gap = _ascend(state, batch)
@@ -313,28 +331,35 @@ def _iterate(state: _State, data: torch.Tensor, recipe: EnergyRecipe, seed: np.r
 
 def _ascend(state: _State, batch: torch.Tensor) -> float:
     """One step of the energy up the likelihood; the energy of the chains less that of the data."""
+    state.model.train()
     state.ascent.zero_grad()
     energies = state.model.energies(torch.cat([batch, state.chains]))
     gap = energies[len(batch) :].mean() - energies[: len(batch)].mean()
     (-gap).backward()  # type: ignore[no-untyped-call]
     state.ascent.step()
-    return float(gap.detach())
+    state.model.eval()
+    now = float(gap.detach())
+    weights = torch.stack([each.detach().abs().max() for each in state.model.energy.parameters()])
+    if not (np.isfinite(now) and bool(torch.isfinite(weights).all())):
+        raise FloatingPointError(
+            f"the energy left all numbers in iteration {state.done + 1} (energy gap {now}): take a smaller rate"
+        )
+    return now
 
 
 def _record(state: _State, watch: Watch | None) -> None:
     last = int(state.records["iteration"][-1]) if state.records else 0
-    for each in (state.model.energy, *([] if state.flow is None else [state.flow])):
-        for name, values in each.named_parameters():
-            if not bool(torch.isfinite(values).all()):
-                raise FloatingPointError(
-                    f"{name} of {type(each).__name__} is not finite after iteration {state.done}: take a smaller rate"
-                )
     found = {"iteration": float(state.done), "step": state.step}
     found |= {name: total / (state.done - last) for name, total in state.sums.items()}
-    if watch is not None:
-        state.model.eval()
-        found |= {name: float(value) for name, value in watch(state.model).items()}
-        state.model.train()
+    watched = {} if watch is None else {name: float(value) for name, value in watch(state.model).items()}
+    if taken := found.keys() & watched.keys():
+        raise ValueError(f"watch gives {sorted(taken)[0]!r}, which is recorded already; give it another name")
+    found |= watched
+    if state.records and found.keys() != state.records.keys():
+        raise ValueError(
+            f"watch gives {sorted(watched)}, where earlier records have {sorted(state.records.keys() - found.keys())}: "
+            "measure the same at every record (also when a training is gone on with)"
+        )
     for name, value in found.items():
         state.records.setdefault(name, []).append(value)
     state.sums = dict.fromkeys(state.sums, 0.0)

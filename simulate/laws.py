@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from simulate import checks
-from simulate.seeds import Seed, child, normal, sequence
+from simulate.seeds import LAW, Seed, child, normal, sequence
 
 # A covariance whose condition number is larger is not that of points in general position.
 _FLATTEST = 1e12
@@ -33,6 +33,9 @@ class GaussianMixtureLaw(nn.Module):
         means = checks.tensor("means", means, (None, None))
         k, d = means.shape
         covariances = checks.tensor("covariances", covariances, (k, d, d))
+        checks.same_kind(means, covariances=covariances)
+        if not torch.allclose(covariances, covariances.mT, rtol=1e-4, atol=0.0):
+            raise ValueError("covariances are not symmetric")
         chances = torch.as_tensor(weights, dtype=means.dtype, device=means.device)
         if chances.shape != (k,) or not bool((chances > 0).all()) or not bool(torch.isfinite(chances).all()):
             raise ValueError(f"weights = {weights} must be {k} positive numbers, one for each of the means")
@@ -56,27 +59,37 @@ class GaussianMixtureLaw(nn.Module):
 
     @classmethod
     def fit(cls, points: torch.Tensor, modes: int = 1, *, seed: Seed = 0) -> GaussianMixtureLaw:
-        """The maximum likelihood of ``points`` (n, d): one Gaussian in closed form, more by scikit-learn."""
+        """Of ``points`` (n, d): one Gaussian by mean and covariance, more by maximum likelihood.
+
+        The latter is scikit-learn's, on points scaled to variance 1.
+        """
         points = checks.tensor("points", points, (None, None))
         n, d = points.shape
         if n <= d * checks.integer("modes", modes, least=1):
             raise ValueError(f"{n} points do not determine {modes} covariances in {d} dimensions: give {d * modes + 1}")
+        covariance = torch.cov(points.T).reshape(d, d)
+        spread = torch.linalg.eigvalsh(covariance)
+        if float(spread[0]) * _FLATTEST <= float(spread[-1]):
+            raise ValueError("points lie in a plane: their covariance is singular; leave out constant coordinates")
+        centre, scale = points.mean(0), points.std(0)
         if modes == 1:
-            covariance = torch.cov(points.T).reshape(d, d)
-            spread = torch.linalg.eigvalsh(covariance)
-            if float(spread[0]) * _FLATTEST <= float(spread[-1]):
-                raise ValueError("points lie in a plane: their covariance is singular; leave out constant coordinates")
-            return cls(points.mean(0)[None], covariance[None], [1.0])
-        found = _fitted(points, modes, seed)
-        parts = (
+            return cls(centre[None], covariance[None], [1.0])
+        found = _fitted((points - centre) / scale, modes, seed)
+        means, covariances, weights = (
             torch.as_tensor(np.asarray(each), dtype=points.dtype, device=points.device)
             for each in (found.means_, found.covariances_, found.weights_)
         )
-        return cls(*parts)
+        return cls(centre + scale * means, scale[:, None] * scale * covariances, weights)
 
     @property
     def d(self) -> int:
         return int(self.means.shape[1])
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Of the modes; they sum to 1."""
+        found = self.log_weights.double().exp()
+        return tuple((found / found.sum()).tolist())
 
     def components(self, x: torch.Tensor) -> torch.Tensor:
         """Log densities of the modes without their weights, (C, K)."""
@@ -100,10 +113,9 @@ class GaussianMixtureLaw(nn.Module):
 
     def labelled(self, count: int, *, seed: Seed) -> tuple[torch.Tensor, torch.Tensor]:
         """Points and the modes they are drawn from."""
-        chances = self.log_weights.exp().double().cpu().numpy()
-        drawn = np.random.default_rng(sequence(child(seed, 1))).choice(len(chances), count, p=chances / chances.sum())
+        drawn = np.random.default_rng(child(seed, LAW, 1)).choice(len(self.means), count, p=self.weights)
         label = torch.from_numpy(drawn).to(self.means.device)
-        noise = normal(child(seed, 0), (count, self.d), dtype=self.means.dtype, device=self.means.device)
+        noise = normal(child(seed, LAW, 0), (count, self.d), dtype=self.means.dtype, device=self.means.device)
         return self.means[label] + torch.einsum("cij,cj->ci", self.factors[label], noise), label
 
 

@@ -32,6 +32,8 @@ def balance_curves(
     checks.real("learning_rate", learning_rate, above=0.0)
     for name, count in (("chains", chains), ("iterations", iterations), ("runs", runs)):
         checks.integer(name, count, least=1)
+    if not isinstance(jump_rate, Sequence | np.ndarray) or len(jump_rate) == 0:
+        raise ValueError(f"jump_rate = {jump_rate!r} must be a list of one rate or more")
     rates = [checks.real("jump_rate", rate, least=0.0, most=1.0) for rate in jump_rate]
     first, share = p if start is None else start, p if chains_start is None else chains_start
     found = [

@@ -53,15 +53,15 @@ def weights_by_quadrature(
         sides.append(torch.linspace(low, high, points, dtype=torch.float64))
     grid = torch.stack(torch.meshgrid(*sides, indexing="ij"), dim=-1).reshape(-1, 2)
     with torch.no_grad():
-        parts = [grid[k : k + 65536].to(_dtype(log_density)) for k in range(0, len(grid), 65536)]
-        value = torch.cat([log_density(part).double() for part in parts])
-        label = torch.cat([region(part) for part in parts])
+        parts = [grid[k : k + 65536].to(_like(log_density)) for k in range(0, len(grid), 65536)]
+        value = torch.cat([log_density(part).double().cpu() for part in parts])
+        label = torch.cat([region(part).cpu() for part in parts])
     _require_finite(value)
     cell = log(float((sides[0][1] - sides[0][0]) * (sides[1][1] - sides[1][0])))
     total = torch.logsumexp(value, 0)
     share = (value - total).exp().reshape(points, points)
     border = float(share.sum() - share[1:-1, 1:-1].sum())
-    if border > 1e-6:
+    if not border <= 1e-6:
         raise ValueError(f"the border of the box {tuple(box)} holds {border:.1e} of the weight; make it larger")
     weight = _summed(share.reshape(-1), label, modes)
     return ModeWeights(weight, np.zeros(modes), float(total) + cell, 0.0, float("inf"))
@@ -76,21 +76,26 @@ def weights_by_importance(
     Errors by the delta method over independent points. ValueError with fewer than `FEWEST` effective points.
     """
     checks.integer("count", count, least=2)
+    if not isinstance(proposals, Sequence):
+        raise TypeError(f"proposals must be a list of laws, not {type(proposals).__name__}")
     if not proposals:
         raise ValueError("proposals is empty; give at least one law that covers the model")
     with torch.no_grad():
         points = [law.sample(count, seed=child(seed, k)) for k, law in enumerate(proposals)]
-        value = torch.cat([log_density(part).double() for part in points])
+        value = torch.cat([log_density(part).double().cpu() for part in points])
         mixture = torch.cat([
-            torch.logsumexp(torch.stack([law.log_prob(part).double() for law in proposals]), 0) for part in points
+            torch.logsumexp(torch.stack([law.log_prob(part).double().cpu() for law in proposals]), 0)
+            for part in points
         ]) - log(len(proposals))
-        label = torch.cat([region(part) for part in points])
+        label = torch.cat([region(part).cpu() for part in points])
     _require_finite(value)
+    if lost := int((~torch.isfinite(mixture)).sum()):
+        raise ValueError(f"the proposals have no finite density at {lost} of their own points")
     log_weight = value - mixture
     top = log_weight.max()
     raw = (log_weight - top).exp()
     effective = float(raw.sum() ** 2 / raw.square().sum())
-    if effective < FEWEST:
+    if not effective >= FEWEST:
         raise ValueError(
             f"{effective:.0f} effective points of {len(raw)} say nothing (below {FEWEST:.0f}); give a proposal "
             "that covers the model, or more points"
@@ -109,20 +114,24 @@ def divergence(
     """KL(target || model) in nats and its standard error: the target's mean of ln target - ln p~, and ln Z."""
     with torch.no_grad():
         x = target.sample(checks.integer("count", count, least=2), seed=seed)
-        gap = target.log_prob(x).double() - log_density(x).double()
+        gap = target.log_prob(x).double().cpu() - log_density(x).double().cpu()
     _require_finite(gap)
     error = float((gap.var() / len(gap) + found.log_z_error**2) ** 0.5)
     return float(gap.mean()) + found.log_z, error
 
 
-def _dtype(log_density: LogDensity) -> torch.dtype:
-    """Of a module's numbers; float64 for a plain function."""
-    if isinstance(log_density, torch.nn.Module):
-        return next((each.dtype for each in (*log_density.parameters(), *log_density.buffers())), torch.float64)
-    return torch.float64
+def _like(log_density: LogDensity) -> torch.Tensor:
+    """A tensor of the dtype and on the device of a module's numbers; float64 for a plain function."""
+    plain = torch.zeros((), dtype=torch.float64)
+    if not isinstance(log_density, torch.nn.Module):
+        return plain
+    numbers = (*log_density.parameters(), *log_density.buffers())
+    return next((each for each in numbers if each.is_floating_point()), plain)
 
 
 def _require_finite(value: torch.Tensor) -> None:
+    if bool((value == -torch.inf).all()):
+        raise ValueError("the log density is -inf at every point looked at: the model has no weight there")
     bad = int((torch.isnan(value) | (value == torch.inf)).sum())
     if bad:
         raise ValueError(f"the log density is NaN or infinite at {bad} of {len(value)} points: there are no weights")

@@ -11,14 +11,23 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 PACKAGES = ("flow-asymptotics", "numpy", "torch")
 
 
 def describe(settings: Mapping[str, Any], **found: Any) -> str:
     """One JSON object: settings, versions, commit, and what the run found out (e.g. flips)."""
     return json.dumps(
-        {"settings": dict(settings), **found, "versions": versions(), **checkout()}, sort_keys=True
+        {"settings": dict(settings), **found, "versions": versions(), **checkout()}, sort_keys=True, default=_number
     )
+
+
+def _number(value: Any) -> Any:
+    """A number of numpy as python's."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{value!r} is a {type(value).__name__}: give numbers, text, lists")
 
 
 def versions() -> dict[str, str | None]:

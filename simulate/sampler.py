@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from simulate import checks
-from simulate.seeds import Seed, child, normal, sequence
+from simulate.seeds import KERNEL, Seed, child, normal
 
 LogDensity: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
 """Points (C, ...) -> logarithms of a density up to a constant, (C,); each from its own point alone."""
@@ -48,7 +48,8 @@ class Moved:
     """Where the chains are, and what happened on the way.
 
     x            points (C, ...)
-    jumped       the share of its global proposals that each chain took, (C,); None without any
+    jumped       the share of its global proposals that each chain took, (C,) (`Resampling`: whether it took one of
+                 them); None without any
     stepped      the share of its local proposals that each chain took, (C,); None without any
     log_weights  target over proposal density of every global proposal, (P, C), not normalised; None without any.
                  The mean of their exponentials estimates the normalisation of the target
@@ -82,7 +83,7 @@ class IndependentMetropolis:
     def __call__(self, log_density: LogDensity, x: torch.Tensor, /, *, seed: Seed) -> Moved:
         with torch.no_grad():
             points, weights = _weighed(self.proposal, log_density, x, self.proposals, seed)
-            here = _start(log_density, x) - self.proposal.log_prob(x)
+            here = _start(log_density, x, "target") - _start(self.proposal.log_prob, x, "proposal")
             accepted = torch.zeros_like(here)
             for point, weight, level in zip(points, weights, _levels(seed, self.proposals, x), strict=True):
                 yes = (level < weight - here) & torch.isfinite(weight)
@@ -104,7 +105,7 @@ class Resampling:
     def __call__(self, log_density: LogDensity, x: torch.Tensor, /, *, seed: Seed) -> Moved:
         with torch.no_grad():
             points, weights = _weighed(self.proposal, log_density, x, self.proposals, seed)
-            here = _start(log_density, x) - self.proposal.log_prob(x)
+            here = _start(log_density, x, "target") - _start(self.proposal.log_prob, x, "proposal")
             every = torch.cat([here[None], torch.where(torch.isfinite(weights), weights, -torch.inf)])
             # The largest of weight + Gumbel noise is a draw by the weights.
             noise = -torch.log(-_levels(seed, len(every), x))
@@ -176,8 +177,8 @@ class FlowAssisted:
     local: AdjustedLangevin | UnadjustedLangevin
 
     def __call__(self, log_density: LogDensity, x: torch.Tensor, /, *, seed: Seed) -> Moved:
-        far = self.jump(log_density, x, seed=child(seed, _JUMPS))
-        near = self.local(log_density, far.x, seed=child(seed, _STEPS))
+        far = self.jump(log_density, x, seed=child(seed, KERNEL, _JUMPS))
+        near = self.local(log_density, far.x, seed=child(seed, KERNEL, _STEPS))
         return Moved(near.x, far.jumped, near.stepped, far.log_weights)
 
 
@@ -194,17 +195,20 @@ def _weighed(
     proposal: Proposal, log_density: LogDensity, x: torch.Tensor, count: int, seed: Seed
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """``count`` proposals for every chain, (count, C, ...), and target over proposal density, (count, C)."""
-    drawn = child(seed, _POINTS)
+    drawn = child(seed, KERNEL, _POINTS)
     if isinstance(proposal, Weighing):
         points, density = proposal.sample_and_log_prob(count * len(x), seed=drawn)
     else:
         points = proposal.sample(count * len(x), seed=drawn)
         density = None
+    checks.same_kind(x, **{"a point of the proposal": points})
     if points.shape != (count * len(x), *x.shape[1:]):
         raise ValueError(
             f"the proposal gives points {tuple(points.shape[1:])} for chains of points {tuple(x.shape[1:])}"
         )
-    weights = _values(log_density, points) - (_values(proposal.log_prob, points) if density is None else density)
+    if density is None or density.shape != points.shape[:1]:
+        density = _values(proposal.log_prob, points)
+    weights = _values(log_density, points) - density
     return points.reshape(count, *x.shape), weights.reshape(count, len(x))
 
 
@@ -217,17 +221,18 @@ def _values(log_density: LogDensity, x: torch.Tensor) -> torch.Tensor:
     return found
 
 
-def _start(log_density: LogDensity, x: torch.Tensor) -> torch.Tensor:
+def _start(log_density: LogDensity, x: torch.Tensor, whose: str) -> torch.Tensor:
     value = _values(log_density, x)
-    _require_finite(value, x)
+    _require_finite(value, x, whose)
     return value
 
 
-def _require_finite(value: torch.Tensor, x: torch.Tensor) -> None:
+def _require_finite(value: torch.Tensor, x: torch.Tensor, whose: str = "target") -> None:
     bad = int((~torch.isfinite(value)).sum())
     if bad:
         raise ValueError(
-            f"the log density is not finite where {bad} of {len(x)} chains start; start where the target has density"
+            f"the log density of the {whose} is not finite where {bad} of {len(x)} chains start; "
+            "start where both target and proposal have density"
         )
 
 
@@ -241,17 +246,17 @@ def _slope(log_density: LogDensity, x: torch.Tensor) -> tuple[torch.Tensor, torc
 
 
 def _noises(seed: Seed, count: int, x: torch.Tensor) -> torch.Tensor:
-    return normal(child(seed, _NOISE), (count, *x.shape), dtype=x.dtype, device=x.device)
+    return normal(child(seed, KERNEL, _NOISE), (count, *x.shape), dtype=x.dtype, device=x.device)
 
 
 def _levels(seed: Seed, count: int, x: torch.Tensor) -> torch.Tensor:
     """Logarithms of uniform numbers, (count, C)."""
-    uniform = np.random.default_rng(sequence(child(seed, _UNIFORM))).random((count, len(x)))
+    uniform = np.random.default_rng(child(seed, KERNEL, _UNIFORM)).random((count, len(x)))
     return torch.from_numpy(np.log1p(-uniform)).to(dtype=x.dtype, device=x.device)
 
 
 def _square(x: torch.Tensor) -> torch.Tensor:
-    return x.flatten(1).square().sum(1)
+    return x.reshape(len(x), -1).square().sum(1)
 
 
 def _chosen(yes: torch.Tensor, this: torch.Tensor, other: torch.Tensor) -> torch.Tensor:

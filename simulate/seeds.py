@@ -18,6 +18,10 @@ from simulate import checks
 
 Seed: TypeAlias = int | np.random.SeedSequence
 
+# What draws below a user's own seed has streams of its own: the same seed given to a law, a kernel and a training must
+# not make the points of the one the accidents of the other.
+LAW, KERNEL, TRAINING = 101, 102, 103
+
 
 def sequence(seed: Seed) -> np.random.SeedSequence:
     """``seed`` as a SeedSequence; TypeError unless an int >= 0 or a SeedSequence."""

@@ -12,6 +12,7 @@ from hypothesis import given, strategies as st
 from scipy import integrate, special
 
 from asymptotics import balance
+from asymptotics.algebra import decided
 from asymptotics.beta import (
     beta_below,
     beta_below_mp,
@@ -21,6 +22,7 @@ from asymptotics.beta import (
     beta_moment_array,
     beta_moment_mp,
 )
+from asymptotics.latex import latex
 from asymptotics.testing import assert_close
 
 SHAPES = (0.5, 0.75, 1.0, 2.0, 18.5, 500.0, 5e5)
@@ -134,3 +136,26 @@ def test_a_kink_has_the_mean_slope_of_its_sides() -> None:
     assert sides == [pytest.approx(4.0), pytest.approx(-4 / 3)]
     ball = balance.jump_rate_independent.diff("q").enclose(p="1/5", q="1/10", dps=20)
     assert ball.contains(flint.arb(5))
+
+
+def test_the_barrier_formula_takes_extreme_digits() -> None:
+    """Its relation is decided in digits: no overflow, and nothing that is inside is refused."""
+    tiny = balance.jump_rate_kramers.evaluate(p="0.8", sigma="1e-400", step="1e-900", separation="40e-400", dps=20)
+    assert 0 < tiny < mpmath.mpf(10) ** -100
+    assert balance.jump_rate_kramers.evaluate(p="1e-400", sigma="1", step="1", separation="100", dps=20) > 0
+    with pytest.raises(ValueError, match="beyond the spinodal"):
+        balance.jump_rate_kramers.evaluate(p="1e-400", sigma="1", step="1", separation="40", dps=20)
+
+
+def test_sums_keep_their_brackets_beside_a_root() -> None:
+    p, q = sp.symbols("p q", positive=True)
+    text = latex((1 + p) * sp.sqrt(q) * sp.sqrt(sp.pi))
+    assert r"\left(p + 1\right) \sqrt{" in text
+    assert latex(sp.sqrt(p) * sp.sqrt(q)).startswith(r"\sqrt{") and latex(2 * sp.sqrt(2) * sp.sqrt(p)).startswith("2 ")
+
+
+def test_minima_are_decided_where_the_sign_is_known() -> None:
+    u, v = sp.symbols("u v", positive=True)
+    assert decided(sp.Min(u, u + v)) == u and decided(sp.Max(u / (1 + v), u)) == u
+    assert decided(sp.Min(0, (u + v) ** 2 - u**2)) == 0
+    assert decided(sp.Min(u, v)) == sp.Min(u, v)

@@ -24,7 +24,7 @@ from simulate import (
 )
 from simulate.seeds import normal
 
-LIMIT = 5.7
+LIMIT = 6.0
 BOX = [(-9.0, 9.0), (-9.0, 9.0)]
 SMALL = [(-1.0, 1.0), (-1.0, 1.0)]
 FAR = GaussianMixtureLaw.isotropic(torch.full((1, 2), 9.0, dtype=torch.float64), 0.3, [1.0])
@@ -203,12 +203,38 @@ POINTS = normal(1, (50, 3))
 LAW = two_modes()
 
 
+def test_a_fit_keeps_narrow_modes_narrow() -> None:
+    law = GaussianMixtureLaw.isotropic(0.05 * torch.eye(2, dtype=torch.float64), 7e-4, [0.5, 0.5])
+    fitted = GaussianMixtureLaw.fit(law.sample(4000, seed=1), 2)
+    np.testing.assert_allclose((fitted.factors @ fitted.factors.mT)[:, 0, 0], 4.9e-7, rtol=0.15)
+
+
 class _NoSample:
     def log_prob(self, x: torch.Tensor) -> torch.Tensor:
         return x.sum(1)
 
 
+class _Undefined(_NoSample):
+    def sample(self, count: int, *, seed: Any) -> torch.Tensor:
+        return torch.full((count, 2), float("nan"), dtype=torch.float64)
+
+
+SKEW = torch.tensor([[[1.0, 5.0], [0.0, 1.0]]])
 CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
+    (lambda: GaussianMixtureLaw(torch.zeros(1, 2), SKEW, [1.0]), ValueError, "not symmetric"),
+    (lambda: GaussianMixtureLaw(torch.zeros(1, 2), torch.eye(2).double()[None], [1.0]), TypeError, "float64"),
+    (lambda: Standardised(torch.ones(1, 2)), ValueError, "1 rows"),
+    (lambda: weights_by_importance(lambda x: x[:, 0] - torch.inf, LAW.mode, modes=2, proposals=[LAW], count=9, seed=1),
+     ValueError, "-inf at every point"),
+    (lambda: weights_by_quadrature(lambda x: x[:, 0] - torch.inf, LAW.mode, modes=2, box=BOX), ValueError,
+     "-inf at every point"),
+    (lambda: weights_by_importance(
+        lambda x: x[:, 0].nan_to_num(), lambda x: torch.zeros(len(x), dtype=torch.int64), modes=2,
+        proposals=[_Undefined()], count=9, seed=1,
+    ), ValueError, "no finite density"),
+    (lambda: weights_by_importance(
+        LAW.log_prob, LAW.mode, modes=2, proposals=LAW, count=9, seed=1,  # type: ignore[arg-type]
+    ), TypeError, "list of laws"),
     (lambda: GaussianMixtureLaw.isotropic(torch.ones(2, 3), 1.0, [0.5, 0.5]), ValueError, "two of the means coincide"),
     (lambda: GaussianMixtureLaw.isotropic(POINTS[:2], 1.0, [0.5, 0.0]), ValueError, "2 positive numbers"),
     (lambda: GaussianMixtureLaw(POINTS[:1], -torch.eye(3, dtype=torch.float64)[None], [1.0]), ValueError,

@@ -52,20 +52,28 @@ def trained(
 
 
 def weight(model: EnergyModel, law: GaussianMixtureLaw) -> float:
-    found = weights_by_importance(model, law.mode, modes=2, proposals=[law, model.base], count=20_000, seed=5)
+    """Of the + mode, in two dimensions; also of models that no proposal covers."""
+    found = weights_by_quadrature(model, law.mode, modes=2, box=[(-22, 22), (-9, 9)], points=301)
     return float(found.weight[0])
 
 
 def test_a_flow_keeps_the_balance_that_local_chains_lose() -> None:
-    """600 iterations: the weight within .03 of the data's, against more than .1; PCD's chains are elsewhere again."""
-    law = target()
-    balanced, share = trained(law, EnergyRecipe(iterations=600, prefit=300))
-    assert abs(weight(balanced.model, law) - share) < 0.03
-    assert float(balanced.history["jumped"][-1]) > 0.6
-    local, share = trained(law, EnergyRecipe(iterations=600, negatives=NEGATIVES["pcd"]))
-    fraction = float((law.mode(local.chains) == 0).float().mean())
-    assert abs(weight(local.model, law) - share) > 0.1 and abs(fraction - weight(local.model, law)) > 0.05
-    assert abs(float(local.history["stepped"][-1]) - 0.75) < 0.05
+    """The largest error of the weight in the second half of 600 iterations: below .1 (.03 at the end), against .15.
+
+    A single value of PCD may be right by luck.
+    """
+    law, worst = target(), {}
+    for name in ("flow", "pcd"):
+        recipe = EnergyRecipe(iterations=600, prefit=300, negatives=NEGATIVES[name], record_every=30)
+        found, share = trained(law, recipe, watch=lambda model: {"weight": weight(model, law)})
+        worst[name] = float(abs(found.history["weight"][-10:] - share).max())
+        if name == "flow":
+            assert abs(float(found.history["weight"][-1]) - share) < 0.03
+            assert float(found.history["jumped"][-1]) > 0.6
+        else:
+            assert abs(float(found.history["stepped"][-1]) - 0.75) < 0.05
+    print(worst)
+    assert worst["flow"] < 0.1 and worst["pcd"] > 0.15
 
 
 @pytest.mark.slow
@@ -78,7 +86,10 @@ def test_the_numbers_in_two_dimensions() -> None:
     print(f"weight {exact.weight[0]:.4f} (data {share:.4f}), KL {kl:.4f} +- {error:.4f}")
     assert abs(exact.weight[0] - share) < 0.01 and kl < 0.01
     assert float(found.history["jumped"][-5:].mean()) > 0.8
-    assert abs(weight(found.model, law) - exact.weight[0]) < 0.01
+    sampled = weights_by_importance(
+        found.model, law.mode, modes=2, proposals=[law, found.model.base], count=50_000, seed=5
+    )
+    assert abs(sampled.weight[0] - exact.weight[0]) < 6 * sampled.error[0] + 0.001
 
 
 def test_frozen_chains_sample_the_model() -> None:
@@ -176,8 +187,12 @@ def _train(**changes: Any) -> Any:
 
 
 class _Nan(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.height = nn.Parameter(torch.tensor(float("nan")))
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x[:, 0] * float("nan")
+        return x[:, 0] * self.height
 
 
 PCD_RECIPE = EnergyRecipe(**{**vars(SHORT), "negatives": NEGATIVES["pcd"]})
@@ -192,7 +207,11 @@ CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: _train(model=nn.Linear(2, 1)), TypeError, "model must be an EnergyModel"),
     (lambda: _train(recipe=None), TypeError, "recipe must be an EnergyRecipe"),
     (lambda: _train(data=DATA.long()), TypeError, "floating-point"),
-    (lambda: _train(recipe=EnergyRecipe(**{**vars(SHORT), "rate": 1e30})), Exception, "finite"),
+    (lambda: _train(recipe=EnergyRecipe(**{**vars(SHORT), "rate": 1e30})), FloatingPointError, "take a smaller rate"),
+    (lambda: _train(data=DATA[:1]), ValueError, "data has 1 points"),
+    (lambda: _train(data=DATA[:0]), ValueError, "data has 0 points"),
+    (lambda: _train(model=EnergyModel(nn.Flatten(0), GaussianMixtureLaw.fit(DATA))), ValueError, "no parameter"),
+    (lambda: _train(watch=lambda model: {"gap": 1.0}), ValueError, "'gap', which is recorded already"),
     (lambda: Negatives(start="anywhere"), ValueError, "persistent"),
     (lambda: Negatives(steps=0), ValueError, "steps = 0"),
     (lambda: EnergyRecipe(decay=1.5), ValueError, "decay = 1.5"),
@@ -203,6 +222,64 @@ CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
 def test_bad_input(make: Callable[[], Any], error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         make()
+
+
+def test_another_watch_is_refused_before_the_checkpoint_is_lost(tmp_path: Path) -> None:
+    law, place = target(), tmp_path / "run.npz"
+
+    def stopping(iteration: int, values: Mapping[str, float]) -> None:
+        if iteration == 10:
+            raise Stop
+
+    with pytest.raises(Stop):
+        trained(law, SHORT, checkpoint=Checkpoint(place, seconds=0), watch=lambda m: {"a": 1.0}, progress=stopping)
+    for watch in (None, lambda m: {"b": 1.0}):
+        with pytest.raises(ValueError, match=r"earlier records have \['a'\]"):
+            trained(law, SHORT, checkpoint=Checkpoint(place, seconds=0), watch=watch)
+    found, _ = trained(law, SHORT, checkpoint=Checkpoint(place, seconds=0), watch=lambda m: {"a": 1.0})
+    assert found.history["a"].values.tolist() == [1.0] * 3
+
+
+class _Layers(nn.Module):
+    """An energy with a batch's statistics and dropout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.Dropout(0.2), nn.SiLU(), nn.Linear(8, 1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.as_tensor(self.net(x))
+
+
+def test_layers_that_draw_or_remember_are_reproducible_and_resumed(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    model = EnergyModel(_Layers(), GaussianMixtureLaw.fit(DATA))
+    flow = CouplingFlow(DATA, transforms=2, hidden=(8,))
+    flow.flow.transform.transforms[0].hyper.insert(1, nn.Dropout(0.2))
+    before, state = torch.get_rng_state(), {name: each.clone() for name, each in model.state_dict().items()}
+    runs = [train_energy(model, DATA, recipe=SHORT, seed=1, flow=flow) for _ in range(2)]
+    assert torch.equal(before, torch.get_rng_state())
+    assert all(torch.equal(each, state[name]) for name, each in model.state_dict().items())
+    assert torch.equal(runs[0].chains, runs[1].chains) and torch.equal(runs[0].model(DATA), runs[1].model(DATA))
+
+    def stopping(iteration: int, values: Mapping[str, float]) -> None:
+        if iteration == 20:
+            raise Stop
+
+    checkpoint = Checkpoint(tmp_path / "run", seconds=0)
+    options: dict[str, Any] = {"recipe": SHORT, "seed": 1, "flow": flow, "checkpoint": checkpoint}
+    with pytest.raises(Stop):
+        train_energy(model, DATA, progress=stopping, **options)
+    resumed = train_energy(model, DATA, **options)
+    assert torch.equal(resumed.chains, runs[0].chains) and torch.equal(resumed.model(DATA), runs[0].model(DATA))
+
+
+def test_proposals_that_are_not_trained_and_numbers_of_numpy() -> None:
+    recipe = EnergyRecipe(**{
+        **vars(SHORT), "iterations": np.int64(20), "negatives": Negatives(jumps=1, step=np.float32(0.1)),  # type: ignore[arg-type]
+    })
+    found = train_energy(MODEL, DATA, recipe=recipe, seed=np.int64(1), flow=GaussianMixtureLaw.fit(DATA))  # type: ignore[arg-type]
+    assert float(found.history["jumped"][-1]) > 0.5 and found.history.sizes["iteration"] == 2
 
 
 def test_fewer_chains_than_modes_are_warned_of() -> None:
