@@ -30,13 +30,12 @@ from simulate.coupling import CouplingFlow as CouplingFlow
 from simulate.curves import denoiser_curves as denoiser_curves, generation_curves as generation_curves
 from simulate.descent import Descent as Descent, descend as descend
 from simulate.energy import EnergyModel as EnergyModel, Standardised as Standardised, energy_network as energy_network
-from simulate.energy_training import (
+from simulate.energy_recipes import (
     NEGATIVES as NEGATIVES,
     EnergyRecipe as EnergyRecipe,
-    EnergyTrained as EnergyTrained,
     Negatives as Negatives,
-    train_energy as train_energy,
 )
+from simulate.energy_training import EnergyTrained as EnergyTrained, train_energy as train_energy
 from simulate.exact import (
     Solution as Solution,
     solve as solve,

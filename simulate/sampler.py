@@ -82,8 +82,7 @@ class IndependentMetropolis:
 
     def __call__(self, log_density: LogDensity, x: torch.Tensor, /, *, seed: Seed) -> Moved:
         with torch.no_grad():
-            points, weights = _weighed(self.proposal, log_density, x, self.proposals, seed)
-            here = _start(log_density, x, "target") - _start(self.proposal.log_prob, x, "proposal")
+            points, weights, here = _weighed(self.proposal, log_density, x, self.proposals, seed)
             accepted = torch.zeros_like(here)
             for point, weight, level in zip(points, weights, _levels(seed, self.proposals, x), strict=True):
                 yes = (level < weight - here) & torch.isfinite(weight)
@@ -104,8 +103,7 @@ class Resampling:
 
     def __call__(self, log_density: LogDensity, x: torch.Tensor, /, *, seed: Seed) -> Moved:
         with torch.no_grad():
-            points, weights = _weighed(self.proposal, log_density, x, self.proposals, seed)
-            here = _start(log_density, x, "target") - _start(self.proposal.log_prob, x, "proposal")
+            points, weights, here = _weighed(self.proposal, log_density, x, self.proposals, seed)
             every = torch.cat([here[None], torch.where(torch.isfinite(weights), weights, -torch.inf)])
             # The largest of weight + Gumbel noise is a draw by the weights.
             noise = -torch.log(-_levels(seed, len(every), x))
@@ -193,8 +191,10 @@ def _checked(step: float, steps: int) -> None:
 
 def _weighed(
     proposal: Proposal, log_density: LogDensity, x: torch.Tensor, count: int, seed: Seed
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """``count`` proposals for every chain, (count, C, ...), and target over proposal density, (count, C)."""
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """``count`` proposals for every chain, (count, C, ...), and the logarithms of target over proposal density of each,
+    (count, C), and of the points where the chains are, (C,).
+    """
     drawn = child(seed, KERNEL, _POINTS)
     if isinstance(proposal, Weighing):
         points, density = proposal.sample_and_log_prob(count * len(x), seed=drawn)
@@ -209,7 +209,8 @@ def _weighed(
     if density is None or density.shape != points.shape[:1]:
         density = _values(proposal.log_prob, points)
     weights = _values(log_density, points) - density
-    return points.reshape(count, *x.shape), weights.reshape(count, len(x))
+    here = _start(log_density, x, "target") - _start(proposal.log_prob, x, "proposal")
+    return points.reshape(count, *x.shape), weights.reshape(count, len(x)), here
 
 
 def _values(log_density: LogDensity, x: torch.Tensor) -> torch.Tensor:
