@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,7 +57,11 @@ class Labels:
 def confusion(classify: Classifier, images: Images, known: Sequence[int]) -> NDArray[np.int64]:
     """How many of each class of ``known`` (row) any classifier gives each of its labels (column)."""
     said = np.concatenate([answers(classify, each, known) for each in torch.split(images.pixels, TOGETHER)])
-    truth = images.labels.numpy(force=True)
+    return confusion_table(images.labels.numpy(force=True), said, known)
+
+
+def confusion_table(truth: NDArray[Any], said: NDArray[Any], known: Sequence[int]) -> NDArray[np.int64]:
+    """How often each label of ``known`` (row) was said to be each (column)."""
     return np.array([[np.sum((truth == a) & (said == b)) for b in known] for a in known], dtype=np.int64)
 
 

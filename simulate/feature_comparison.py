@@ -6,7 +6,6 @@ the mean over seeds, each for itself (not all at once), and Fieller's for a rati
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import inf
 
 import numpy as np
@@ -201,10 +200,3 @@ def _with_error(cell: xr.Dataset, name: str) -> str:
 def _span(cell: xr.Dataset, name: str, style: str) -> str:
     value, low, high = (style.format(float(cell[each])) for each in (name, f"{name}_low", f"{name}_high"))
     return f"{value} [{low}, {high}]"
-
-
-def table_lines(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """As text, in columns."""
-    widths = [max(len(row[k]) for row in (header, *rows)) for k in range(len(header))]
-    return ["  ".join(each.ljust(width) for each, width in zip(row, widths, strict=True)).rstrip()
-            for row in (header, *rows)]

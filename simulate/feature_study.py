@@ -28,10 +28,11 @@ from simulate.execute import execute
 from simulate.feature_interval import feature_interval
 from simulate.feature_plan import PARTS, Make, StudyPlan
 from simulate.feature_results import SeedResult, study_dataset
-from simulate.feature_tasks import ClassifierTask, GenerationTask, GeneratorTask, Keeping, checkpoint_below
+from simulate.feature_tasks import ClassifierTask, GenerationTask, GeneratorTask
 from simulate.fitting import restore_network
-from simulate.identity import canonical
+from simulate.identity import Identified, canonical
 from simulate.images import Images
+from simulate.keeping import keeping
 from simulate.models import ModelVelocity, require_evaluation
 from simulate.pool import WorkerPool
 from simulate.runs import Measured
@@ -168,10 +169,8 @@ class _Study:
             return None
         return replace(self.store, folder=Path(self.store.folder) / stage.replace(" ", "_"))
 
-    def _keeping(self, name: str) -> Any:
-        folder = None if self.store is None else Path(self.store.folder)
-        kept = checkpoint_below(folder, name, any_commit=self.store is not None and self.store.any_commit)
-        return Keeping(kept, name.replace("_", " ") if self.progress else None).hidden
+    def _keeping(self, name: str) -> Identified:
+        return keeping(self.store, name, progress=self.progress)
 
     def classifiers(self, parts: Sequence[Mapping[str, Images]], seeds: Sequence[Any]) -> list[Classifier]:
         """One for each seed."""

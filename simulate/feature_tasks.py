@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from multiprocessing import parent_process
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
 from simulate.carry import Array, carry
-from simulate.checkpoint import Checkpoint
 from simulate.class_shares import energy_distance, label_counts
 from simulate.classifier import TOGETHER, train_classifier
 from simulate.feature_plan import StudyPlan
 from simulate.fitting import FitRecipe, network_arrays
 from simulate.identity import Identified
 from simulate.images import Images
+from simulate.keeping import Keeping
 from simulate.models import Augment, ModelVelocity, train_model
-from simulate.progress import bar
 from simulate.runs import Measured
 from simulate.seeds import child, normal
 from simulate.training_times import Times
@@ -27,19 +24,6 @@ from simulate.uturn import Classifier
 
 # Generated points that are kept to be looked at.
 PICTURES = 12
-
-
-@dataclass(frozen=True)
-class Keeping:
-    """What a training's result does not depend on: where it is kept, and whether its progress is shown, as what."""
-
-    checkpoint: Checkpoint | None = None
-    shown: str | None = None
-
-    @property
-    def hidden(self) -> Identified:
-        """Not part of a task's identity: a store may be moved."""
-        return Identified(self, None)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,12 +59,9 @@ class GeneratorTask:
     keeping: Identified
 
     def run(self) -> Measured:
-        plan, keeping = self.plan, self.keeping.value
-        with bar(
-            plan.recipe.updates, keeping.shown or "", show=keeping.shown is not None, unit="update",
-            # Several workers cannot draw over one line.
-            lines=parent_process() is not None,
-        ) as shown:
+        plan = self.plan
+        keeping: Keeping = self.keeping.value
+        with keeping.bar(plan.recipe.updates, "update") as shown:
             def progress(update: int, loss: float) -> None:
                 shown.set_postfix(loss=f"{loss:.4f}", refresh=False)
                 shown.update(update - shown.n)
@@ -139,6 +120,3 @@ def generated(network: nn.Module, plan: StudyPlan, like: torch.Tensor, seed: np.
 def _grid(plan: StudyPlan) -> Array:
     return np.linspace(*plan.ends, plan.steps + 1)
 
-
-def checkpoint_below(folder: Path | None, name: str, *, any_commit: bool) -> Checkpoint | None:
-    return None if folder is None else Checkpoint(folder / "checkpoints" / name, any_commit=any_commit)

@@ -19,13 +19,14 @@ from asymptotics.schedule import NAMED, Dilation, linear
 from simulate import checks, long_runs
 from simulate.carry import METHODS
 from simulate.execute import cores
-from simulate.feature_comparison import fitted_clocks, homogeneity, study_table, table_lines
+from simulate.feature_comparison import fitted_clocks, homogeneity, study_table
 from simulate.feature_plan import TRAININGS, StudyPlan
 from simulate.feature_study import feature_study
 from simulate.field_curves import uturn_curves
 from simulate.images import Images, digits, idx_folder
 from simulate.mixture import Mixture
 from simulate.models import PREDICTIONS
+from simulate.tables import table_lines
 from simulate.uturn import Uturn
 
 KINDS = ("uturn",)
