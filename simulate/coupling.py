@@ -1,15 +1,19 @@
-"""Coupling flows as proposals: zuko's RealNVP, or splines, with explicit seeds and the scale of the data taken out."""
+"""Coupling flows as proposals: zuko's RealNVP, or splines, with explicit seeds and the scale of the data taken out;
+and flows fitted to points alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
-from simulate import checks
+from simulate import checkpoint as checkpoints, checks
 from simulate.energy import Standardised
+from simulate.fitting import FitRecipe, Progress, fit
 from simulate.seeds import Seed, normal, sequence
 
 KINDS = ("affine", "spline")
@@ -67,3 +71,27 @@ def _built(d: int, kind: str, transforms: int, hidden: list[int], seed: Seed) ->
         if kind == "affine":
             return zuko.flows.RealNVP(d, transforms=transforms, hidden_features=hidden)
         return zuko.flows.NSF(d, transforms=transforms, hidden_features=hidden, passes=2)
+
+
+@dataclass(frozen=True, eq=False)
+class _Surprise:
+    """-mean log density of a batch of ``points``."""
+
+    points: torch.Tensor
+
+    def __call__(self, flow: nn.Module, generator: np.random.Generator, batch: int) -> torch.Tensor:
+        chosen = torch.from_numpy(generator.integers(0, len(self.points), batch)).to(self.points.device)
+        found: torch.Tensor = -flow.log_prob(self.points[chosen]).mean()  # type: ignore[operator]
+        return found
+
+
+def fit_flow(
+    flow: nn.Module, points: torch.Tensor, *, seed: Seed, recipe: FitRecipe | None = None,
+    checkpoint: checkpoints.Given = None, progress: Progress | None = None,
+) -> nn.Module:
+    """A copy of ``flow`` fitted to ``points`` (n, d) by maximum likelihood: a frozen base, or a proposal."""
+    loss = _Surprise(checks.tensor("points", points, (None,) * points.ndim))
+    settings = recipe or FitRecipe(updates=1000, batch=256, rate=1e-3)
+    return fit(
+        flow, loss, recipe=settings, seed=seed, mark=("flow", loss), checkpoint=checkpoint, progress=progress
+    ).network

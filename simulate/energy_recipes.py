@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from simulate import checks
+from simulate.averaging import require_average
 
 STARTS = ("persistent", "data", "base", "flow")
 LOCAL = ("mala", "ula")
@@ -45,6 +46,11 @@ class Negatives:
     def needs_flow(self) -> bool:
         return self.jumps > 0 or self.start == "flow"
 
+    @property
+    def gradients(self) -> int:
+        """Gradients of the log density in the points, of each chain in one iteration (MALA needs the first one too)."""
+        return self.steps + (self.local == "mala")
+
 
 FLOW_ASSISTED = Negatives(jumps=2)
 PCD = Negatives()
@@ -65,6 +71,9 @@ class EnergyRecipe:
 
     Both rates fall linearly to 0 over the last ``decay`` of the iterations. The flow is fitted to the data alone for
     ``prefit`` updates before, then to the chains and a share ``flow_data`` of data: to chains alone it can lose a mode.
+    With ``history`` > 1 it is fitted to as many points drawn from where the chains were in that many last iterations.
+    What comes out are the weights of energy and flow averaged with memory 1/(1 - ``average``) (0: the last ones):
+    those of an iteration scatter with the chains and the batch (`asymptotics.balance.weight_std`).
     """
 
     negatives: Negatives = FLOW_ASSISTED
@@ -72,20 +81,23 @@ class EnergyRecipe:
     chains: int = 256
     batch: int = 256
     rate: float = 1e-3
-    flow_rate: float = 1e-3
+    flow_rate: float = 5e-4
     flow_data: float = 0.5
     prefit: int = 500
+    history: int = 1
+    average: float = 0.997
     decay: float = 0.5
     record_every: int = 50
 
     def __post_init__(self) -> None:
-        for name in ("iterations", "chains", "batch", "record_every"):
+        for name in ("iterations", "chains", "batch", "history", "record_every"):
             checks.integer(name, getattr(self, name), least=1)
         checks.integer("prefit", self.prefit, least=0)
         for name in ("rate", "flow_rate"):
             checks.real(name, getattr(self, name), above=0.0)
         for name in ("flow_data", "decay"):
             checks.real(name, getattr(self, name), least=0.0, most=1.0)
+        require_average(self.average)
 
     def slower(self, iteration: int) -> float:
         """What the rates are multiplied by."""

@@ -19,6 +19,7 @@ import xarray as xr
 from torch import nn
 
 from simulate import checkpoint as checkpoints, checks
+from simulate.averaging import average_in
 from simulate.durable import Arrays
 from simulate.energy import EnergyModel
 from simulate.energy_recipes import EnergyRecipe, Negatives
@@ -43,8 +44,10 @@ Watch = Callable[[EnergyModel], Mapping[str, float]]
 class EnergyTrained:
     """The ``model``, the ``flow`` (None without), where the ``chains`` are, the ``local`` kernel, its step frozen.
 
-    ``history`` over dim iteration: ``gap`` (energy of chains less that of data, mean since the last record), ``jumped``
-    and ``stepped`` (shares of proposals taken), ``step``, and what was watched.
+    Energy and flow have averaged weights; watched on the way is the model of the iteration. ``history`` over dim
+    iteration: ``gap`` (energy of chains less that of data, mean since the last record), ``jumped`` and ``stepped``
+    (shares of proposals taken), ``step``, and what was watched. ``scales``: what Adam divides the gradients of the
+    energy's parameters by, in their order (see `balance_rate`).
     """
 
     model: EnergyModel
@@ -52,6 +55,7 @@ class EnergyTrained:
     chains: torch.Tensor
     local: AdjustedLangevin | UnadjustedLangevin
     history: xr.Dataset
+    scales: tuple[torch.Tensor, ...]
 
 
 @dataclass(eq=False)
@@ -62,6 +66,11 @@ class _State:
     fit: torch.optim.Optimizer | None
     chains: torch.Tensor
     step: float
+    # Where the chains were: (iterations, C, ...), the latest last.
+    past: torch.Tensor
+    # Running averages of the energy's weights and of the flow's.
+    average: nn.Module
+    flow_average: Any
     done: int = 0
     sums: dict[str, float] = field(default_factory=lambda: {"gap": 0.0, "jumped": 0.0, "stepped": 0.0})
     records: dict[str, list[float]] = field(default_factory=dict)
@@ -69,7 +78,7 @@ class _State:
 
 # Streams below the seed of a training and of an iteration.
 _CHAINS, _PREFIT, _TRAIN, _CHECKS = range(4)
-_DATA, _START, _MOVE = range(3)
+_DATA, _START, _MOVE, _PAST = range(4)
 
 
 def train_energy(
@@ -104,7 +113,8 @@ def train_energy(
             if progress is not None:
                 progress(state.done, {name: values[-1] for name, values in state.records.items()})
     frozen = _local(recipe.negatives, state.step)
-    return EnergyTrained(state.model, state.flow, state.chains, frozen, _history(state, recipe, seed))
+    model = EnergyModel(state.average, state.model.base).eval()
+    return EnergyTrained(model, state.flow_average, state.chains, frozen, _history(state, recipe, seed), _scales(state))
 
 
 def _require_kinds(model: EnergyModel, data: torch.Tensor, recipe: EnergyRecipe, flow: nn.Module | None) -> None:
@@ -173,7 +183,9 @@ def _begin(model: EnergyModel, data: torch.Tensor, recipe: EnergyRecipe, flow: n
     ascent = torch.optim.Adam(live.energy.parameters(), recipe.rate)
     learned = [] if own is None else [each for each in own.parameters() if each.requires_grad]
     fit = torch.optim.Adam(learned, recipe.flow_rate) if learned else None
-    return _State(live, own, ascent, fit, data[_places(chosen, data)], step)
+    chains = data[_places(chosen, data)]
+    average = copy.deepcopy(live.energy)
+    return _State(live, own, ascent, fit, chains, step, chains[None][:0], average, copy.deepcopy(own))
 
 
 def _places(chosen: np.ndarray, data: torch.Tensor) -> torch.Tensor:
@@ -234,7 +246,7 @@ def _iterate(state: _State, data: torch.Tensor, recipe: EnergyRecipe, seed: np.r
         gap = _ascend(state, batch)
         if state.fit is not None:
             fresh = batch[: round(recipe.flow_data * recipe.batch)]
-            _fit_flow(state, torch.cat([state.chains, fresh]))
+            _fit_flow(state, torch.cat([_remembered(state, recipe, child(seed, _PAST)), fresh]))
     shares = {
         name: float("nan") if share is None else float(share.mean())
         for name, share in (("jumped", moved.jumped), ("stepped", moved.stepped))
@@ -244,6 +256,17 @@ def _iterate(state: _State, data: torch.Tensor, recipe: EnergyRecipe, seed: np.r
     for name, value in (("gap", gap), *shares.items()):
         state.sums[name] += value
     state.done += 1
+    average_in(state.average, state.model.energy, memory=recipe.average, updates=state.done)
+    if state.fit is not None:
+        average_in(state.flow_average, state.flow, memory=recipe.average, updates=state.done)
+
+
+def _remembered(state: _State, recipe: EnergyRecipe, seed: Seed) -> torch.Tensor:
+    """As many points as there are chains, from where they were in the last iterations."""
+    if recipe.history == 1:
+        return state.chains
+    state.past = torch.cat([state.past, state.chains[None]])[-recipe.history :]
+    return _batch(state.past.flatten(0, 1), recipe.chains, seed)
 
 
 def _ascend(state: _State, batch: torch.Tensor) -> float:
@@ -295,15 +318,29 @@ def _history(state: _State, recipe: EnergyRecipe, seed: Seed) -> xr.Dataset:
     )
 
 
+def _scales(state: _State) -> tuple[torch.Tensor, ...]:
+    (group,) = state.ascent.param_groups
+    decay, small = group["betas"][1], group["eps"]
+    found = []
+    for each in group["params"]:
+        kept = state.ascent.state.get(each, {})
+        # A frozen parameter has no second moment: it does not move.
+        second = kept["exp_avg_sq"] / (1 - decay ** float(kept["step"])) if kept else torch.full_like(each, torch.inf)
+        found.append(second.sqrt().detach() + small)
+    return tuple(found)
+
+
 def _to_keep(state: _State) -> Arrays:
     """What a checkpoint holds."""
     found: Arrays = {
         "done": np.array(state.done), "step": np.array(state.step), "chains": state.chains.numpy(force=True),
-        **network_arrays(state.model.energy, "energy"), **optimiser_arrays(state.ascent, "ascent"),
+        **network_arrays(state.model.energy, "energy"), **network_arrays(state.average, "average"),
+        **optimiser_arrays(state.ascent, "ascent"),
         **{f"record/{name}": np.array(values) for name, values in state.records.items()},
     }
     if state.fit is not None:
         found |= network_arrays(state.flow, "flow") | optimiser_arrays(state.fit, "fit")
+        found |= {"past": state.past.numpy(force=True), **network_arrays(state.flow_average, "flow_average")}
     return found
 
 
@@ -314,7 +351,10 @@ def _restore(state: _State, found: Arrays) -> None:
         name.removeprefix("record/"): values.tolist() for name, values in found.items() if name.startswith("record/")
     }
     restore_network(state.model.energy, found, "energy")
+    restore_network(state.average, found, "average")
     restore_optimiser(state.ascent, found, "ascent")
     if state.fit is not None:
         restore_network(state.flow, found, "flow")
+        restore_network(state.flow_average, found, "flow_average")
         restore_optimiser(state.fit, found, "fit")
+        state.past = torch.from_numpy(found["past"]).to(state.chains.device)

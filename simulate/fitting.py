@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from simulate import checkpoint as checkpoints, checks
+from simulate.averaging import average_in, require_average
 from simulate.durable import Arrays
 from simulate.identity import digest
 from simulate.seeds import Seed, child, sequence
@@ -24,9 +25,6 @@ from simulate.seeds import Seed, child, sequence
 Loss: TypeAlias = Callable[[nn.Module, np.random.Generator, int], torch.Tensor]
 """(network, generator, size of the batch) -> a scalar."""
 Progress: TypeAlias = Callable[[int, float], None]
-
-# The average forgets its start: until this many updates or so it is one over a share of those there were.
-_WARM = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +44,7 @@ class FitRecipe:
             checks.integer(name, getattr(self, name), least=1)
         checks.real("rate", self.rate, above=0.0)
         checks.real("decay", self.decay, least=0.0)
-        if checks.real("average", self.average, least=0.0, most=1.0) == 1.0:
-            raise ValueError("average = 1 would never leave the start; it must be below 1")
+        require_average(self.average)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,14 +143,7 @@ def _update(state: _State, loss: Loss, recipe: FitRecipe, seed: np.random.SeedSe
     value.backward()  # type: ignore[no-untyped-call]
     state.optimiser.step()
     state.done += 1
-    if len(list(state.live.buffers())) != len(list(state.average.buffers())):
-        raise ValueError(f"{type(state.live).__name__} makes buffers while it is trained: make them with the network")
-    fresh = max(1.0 - recipe.average, 1.0 / (1.0 + state.done / _WARM))
-    with torch.no_grad():
-        for mean, new in zip(state.average.parameters(), state.live.parameters(), strict=True):
-            mean.lerp_(new, fresh if recipe.average > 0.0 else 1.0)
-        for old, latest in zip(state.average.buffers(), state.live.buffers(), strict=True):
-            old.copy_(latest)
+    average_in(state.average, state.live, memory=recipe.average, updates=state.done)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ class FrozenRun:
     weight, error   of each mode (K,), and its standard error from the effective number of moves
     rhat            split R-hat of each mode's indicator (K,) and, ``rhat_density``, of the log density; infinite where
                     a number does not vary at all, in any chain: that is no sign of mixing
-    effective       effective number of independent moves for each weight (K,), 0 where it does not vary
+    effective       effective number of independent moves for each weight (K,), 0 where no chain's mode ever changes
     jump_rate       moves that end in another mode than they began, their share
     longest         the most moves in a row in which a chain stayed where it was
     jumped          acceptance of the global proposals (NaN without any)
@@ -96,7 +96,8 @@ def _rhat(values: NDArray[np.float64]) -> float:
 
 
 def _effective(values: NDArray[np.float64]) -> float:
-    if np.ptp(values) == 0.0:
+    """Of (chains, moves): 0 where no chain ever changes, also where they differ."""
+    if not np.ptp(values, axis=1).any():
         return 0.0
     found = float(_diagnostics().ess(values, chain_axis=0, draw_axis=1, method="mean"))
     return found if np.isfinite(found) else 0.0

@@ -26,14 +26,20 @@ FEWEST = 200.0
 
 @dataclass(frozen=True, eq=False)
 class ModeWeights:
-    """``weight`` of each mode (K,) with standard errors ``error`` (0 for quadrature), the logarithm of the model's
-    normalisation ``log_z`` with its error, and the ``effective`` number of points (infinite for quadrature)."""
+    """``weight`` of each mode (K,) with standard errors ``error`` (0 for quadrature), the ``variance`` of a coordinate
+    within it (mean over coordinates; NaN in a mode without a point), the logarithm of the model's normalisation
+    ``log_z`` with its error, and the ``effective`` number of points (infinite for quadrature)."""
 
     weight: NDArray[np.float64]
     error: NDArray[np.float64]
+    variance: NDArray[np.float64]
     log_z: float
     log_z_error: float
     effective: float
+
+
+class Undetermined(ValueError):
+    """Weights would be guesses: too few effective points, or a box that leaves some of the weight outside."""
 
 
 def weights_by_quadrature(
@@ -41,7 +47,7 @@ def weights_by_quadrature(
 ) -> ModeWeights:
     """In two dimensions, by the trapezoidal rule with ``points`` along each side of the ``box`` ((low, high), ...).
 
-    ValueError where the cells at the border hold more than 1e-6 of the weight: the box is too small.
+    `Undetermined` where the points at the border hold more than 1e-6 of the weight: the box is too small.
     """
     if len(box) != 2:
         raise ValueError(f"box has {len(box)} sides; quadrature is for two dimensions: use weights_by_importance")
@@ -62,9 +68,10 @@ def weights_by_quadrature(
     share = (value - total).exp().reshape(points, points)
     border = float(share.sum() - share[1:-1, 1:-1].sum())
     if not border <= 1e-6:
-        raise ValueError(f"the border of the box {tuple(box)} holds {border:.1e} of the weight; make it larger")
+        raise Undetermined(f"the border of the box {tuple(box)} holds {border:.1e} of the weight; make it larger")
     weight = _summed(share.reshape(-1), label, modes)
-    return ModeWeights(weight, np.zeros(modes), float(total) + cell, 0.0, float("inf"))
+    variance = _variances(value - total, grid, label, modes)
+    return ModeWeights(weight, np.zeros(modes), variance, float(total) + cell, 0.0, float("inf"))
 
 
 def weights_by_importance(
@@ -73,7 +80,7 @@ def weights_by_importance(
     """From ``count`` points of each proposal, weighed against the mean of all their densities (a defensive mixture:
     where one of them covers the model the weights are bounded).
 
-    Errors by the delta method over independent points. ValueError with fewer than `FEWEST` effective points.
+    Errors by the delta method over independent points. `Undetermined` with fewer than `FEWEST` effective ones.
     """
     checks.integer("count", count, least=2)
     if not isinstance(proposals, Sequence):
@@ -96,7 +103,7 @@ def weights_by_importance(
     raw = (log_weight - top).exp()
     effective = float(raw.sum() ** 2 / raw.square().sum())
     if not effective >= FEWEST:
-        raise ValueError(
+        raise Undetermined(
             f"{effective:.0f} effective points of {len(raw)} say nothing (below {FEWEST:.0f}); give a proposal "
             "that covers the model, or more points"
         )
@@ -105,7 +112,8 @@ def weights_by_importance(
     inside = torch.nn.functional.one_hot(label, modes).double() - torch.from_numpy(weight)
     error = (share[:, None] * inside).square().sum(0).sqrt().numpy()
     scatter = float(raw.std() / raw.mean()) / len(raw) ** 0.5
-    return ModeWeights(weight, error, float(top + raw.mean().log()), scatter, effective)
+    variance = _variances(log_weight, torch.cat(points).double().cpu(), label, modes)
+    return ModeWeights(weight, error, variance, float(top + raw.mean().log()), scatter, effective)
 
 
 def divergence(
@@ -142,3 +150,16 @@ def _summed(share: torch.Tensor, label: torch.Tensor, modes: int) -> NDArray[np.
         found = f"{label.dtype} {label.min()} ... {label.max()}"
         raise ValueError(f"region must give int64 numbers 0 ... {modes - 1}, not {found}")
     return np.asarray(torch.zeros(modes, dtype=torch.float64).index_add_(0, label, share).numpy())
+
+
+def _variances(
+    log_weight: torch.Tensor, points: torch.Tensor, label: torch.Tensor, modes: int
+) -> NDArray[np.float64]:
+    """Of the points of each mode, weighed among themselves: also of a mode whose weight is nearly 0."""
+    found = np.full(modes, np.nan)
+    for k in range(modes):
+        inside = label == k
+        if bool((log_weight[inside] > -torch.inf).any()):
+            share, own = torch.softmax(log_weight[inside], 0)[:, None], points[inside].flatten(1)
+            found[k] = float((share * (own - (share * own).sum(0)).square()).sum(0).mean())
+    return found

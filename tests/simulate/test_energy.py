@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,11 +15,13 @@ from torch import nn
 from simulate import (
     CouplingFlow,
     EnergyModel,
+    FitRecipe,
     GaussianMixtureLaw,
     IndependentMetropolis,
     Standardised,
     divergence,
     energy_network,
+    fit_flow,
     weights_by_importance,
     weights_by_quadrature,
 )
@@ -123,6 +126,35 @@ def test_a_flow_learns_a_mixture_and_seeds_are_explicit() -> None:
 
 
 # -- energies -------------------------------------------------------------------------------------------
+
+
+def test_a_flow_is_fitted_to_points_alone() -> None:
+    """To a correlated Gaussian: nearer than the best with independent coordinates, and what was given stays."""
+    law = GaussianMixtureLaw(torch.zeros(1, 2), torch.tensor([[[1.0, 0.9], [0.9, 1.0]]]), [1.0])
+    points, fresh = law.sample(4000, seed=1), law.sample(4000, seed=2)
+    flow = CouplingFlow(points, transforms=3, hidden=(16,), seed=3)
+    before = flow.log_prob(fresh).detach().clone()
+    recipe = FitRecipe(updates=300, batch=128, rate=5e-3, average=0.98)
+    found, again = (fit_flow(flow, points, seed=4, recipe=recipe) for _ in range(2))
+    assert torch.equal(flow.log_prob(fresh), before)
+    gap = float((law.log_prob(fresh) - found.log_prob(fresh)).mean())  # type: ignore[operator]
+    assert torch.equal(found.log_prob(fresh), again.log_prob(fresh))  # type: ignore[operator]
+    assert gap < 0.1 < -0.5 * math.log(1 - 0.9**2)
+
+
+def test_variances_are_those_within_modes() -> None:
+    """Of modes of known widths, weighed and not: and each mode for itself."""
+    law = GaussianMixtureLaw(
+        torch.tensor([[5.0, 0.0], [-5.0, 0.0]], dtype=torch.float64),
+        torch.stack([torch.diag(torch.tensor([0.5, 0.3])), torch.eye(2)]).double(), [0.9, 0.1],
+    )
+    box = [(-14.0, 14.0), (-9.0, 9.0)]
+    exact = weights_by_quadrature(law.log_prob, law.mode, modes=2, box=box, points=401)
+    np.testing.assert_allclose(exact.variance, [0.4, 1.0], rtol=1e-4)
+    even = GaussianMixtureLaw(law.means, 1.5 * (law.factors @ law.factors.mT), [0.5, 0.5])
+    sampled = weights_by_importance(law.log_prob, law.mode, modes=2, proposals=[even], count=40_000, seed=1)
+    # Relative standard error of a variance over some 15 000 effective points: 1 %.
+    np.testing.assert_allclose(sampled.variance, [0.4, 1.0], rtol=0.06)
 
 
 def test_a_model_starts_as_its_base_and_does_not_train_it() -> None:

@@ -29,6 +29,7 @@ from simulate import (
     weights_by_importance,
     weights_by_quadrature,
 )
+from simulate.averaging import average_in
 
 SHORT = EnergyRecipe(iterations=30, chains=32, batch=32, prefit=10, record_every=10)
 
@@ -127,10 +128,42 @@ class Stop(Exception):
     pass
 
 
-@pytest.mark.parametrize("name", ["flow", "pcd"])
-def test_interrupted_training_goes_on_to_the_same_bits(name: str, tmp_path: Path) -> None:
+def test_the_energy_is_averaged_and_the_flow_remembers() -> None:
+    """Without averaging the model is that of the last iteration; with a history the flow is another one."""
+    law, seen = target(), []
+    for changed in ({"average": 0.0}, {}, {"history": 5}):
+        recipe = EnergyRecipe(**{**vars(SHORT), **changed})
+        found, _ = trained(law, recipe, watch=lambda model: {"weight": weight(model, law)})
+        seen.append((found, float(found.history["weight"][-1]), weight(found.model, law)))
+    (plain, last, own), (averaged, same, mean), (remembering, _, _) = seen
+    assert own == pytest.approx(last, abs=1e-9) and same == last and abs(mean - last) > 1e-6
+    data = law.sample(100, seed=9)
+    assert plain.flow is not None and averaged.flow is not None and remembering.flow is not None
+    assert torch.equal(plain.chains, averaged.chains) and not torch.equal(averaged.chains, remembering.chains)
+    assert not torch.equal(plain.flow.log_prob(data), averaged.flow.log_prob(data))  # type: ignore[operator]
+
+
+def test_the_average_is_the_mean_of_what_there_was() -> None:
+    """Weights 1, 2, 3, ... with a long memory: at first nearly their mean, later the last ones by 1 - memory."""
+    live, mean = nn.Linear(1, 1), nn.Linear(1, 1)
+    held = 0.0
+    for k in range(1, 200):
+        with torch.no_grad():
+            live.weight.fill_(float(k))
+        average_in(mean, live, memory=0.98, updates=k)
+        if k == 1:
+            held = float(mean.weight.detach())
+        else:
+            held += (k - held) * max(0.02, 1 / (1 + k / 10))
+            assert float(mean.weight.detach()) == pytest.approx(held, rel=1e-5)
+    average_in(mean, live, memory=0.0, updates=200)
+    assert float(mean.weight.detach()) == 199.0
+
+
+@pytest.mark.parametrize(("name", "history"), [("flow", 1), ("flow", 3), ("pcd", 1)])
+def test_interrupted_training_goes_on_to_the_same_bits(name: str, history: int, tmp_path: Path) -> None:
     law = target()
-    recipe = EnergyRecipe(**{**vars(SHORT), "negatives": NEGATIVES[name]})
+    recipe = EnergyRecipe(**{**vars(SHORT), "negatives": NEGATIVES[name], "history": history})
     whole, _ = trained(law, recipe, watch=lambda model: {"weight": weight(model, law)})
 
     def stopping(iteration: int, values: Mapping[str, float]) -> None:
@@ -145,6 +178,9 @@ def test_interrupted_training_goes_on_to_the_same_bits(name: str, tmp_path: Path
     resumed, _ = trained(law, recipe, **options)
     data = law.sample(100, seed=9)
     assert torch.equal(resumed.model(data), whole.model(data)) and torch.equal(resumed.chains, whole.chains)
+    if whole.flow is not None and resumed.flow is not None:
+        assert torch.equal(resumed.flow.log_prob(data), whole.flow.log_prob(data))  # type: ignore[operator]
+    assert all(torch.equal(one, other) for one, other in zip(resumed.scales, whole.scales, strict=True))
     assert resumed.local == whole.local
     for key in whole.history:
         np.testing.assert_array_equal(resumed.history[key], whole.history[key])
