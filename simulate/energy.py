@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from simulate import checks
-from simulate.sampler import Proposal
+from simulate.sampler import Proposal, require_law
 from simulate.seeds import Seed, sequence
 
 
@@ -25,9 +25,7 @@ class EnergyModel(nn.Module):
         super().__init__()
         if not isinstance(energy, nn.Module):
             raise TypeError(f"energy must be a torch.nn.Module, not {type(energy).__name__}")
-        for name in ("log_prob", "sample"):
-            if not callable(getattr(base, name, None)):
-                raise TypeError(f"base must have {name}(); {type(base).__name__} has none: give a law with both")
+        require_law("base", base)
         self.energy = energy
         self.base = copy.deepcopy(base).requires_grad_(False) if isinstance(base, nn.Module) else base
 

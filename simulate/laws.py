@@ -119,6 +119,32 @@ class GaussianMixtureLaw(nn.Module):
         return self.means[label] + torch.einsum("cij,cj->ci", self.factors[label], noise), label
 
 
+class SeededLaw:
+    """A ``distribution`` of torch over points (batch shape ()), with samples from explicit seeds, drawn on the CPU's
+    generator or the device's own."""
+
+    def __init__(self, distribution: torch.distributions.Distribution) -> None:
+        if not isinstance(distribution, torch.distributions.Distribution):
+            raise TypeError(f"distribution must be one of torch.distributions, not {type(distribution).__name__}")
+        if distribution.batch_shape or not distribution.event_shape:
+            raise ValueError(
+                f"distribution has batch shape {tuple(distribution.batch_shape)} and points of shape "
+                f"{tuple(distribution.event_shape)}; one law over points is needed: torch.distributions.Independent"
+            )
+        self.distribution = distribution
+
+    def log_prob(self, x: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.distribution.log_prob(x)
+        return found
+
+    def sample(self, count: int, *, seed: Seed) -> torch.Tensor:
+        word = int(sequence(child(seed, LAW)).generate_state(1, np.uint64)[0])
+        with torch.random.fork_rng():
+            torch.manual_seed(word)
+            found: torch.Tensor = self.distribution.sample((count,))
+            return found
+
+
 def _require_points(d: int, x: torch.Tensor) -> None:
     if x.ndim != 2 or x.shape[1] != d:
         raise ValueError(f"x has shape {tuple(x.shape)}; points of this law are (C, {d})")

@@ -79,8 +79,10 @@ class IndependentMetropolis:
 
     def __post_init__(self) -> None:
         checks.integer("proposals", self.proposals, least=1)
+        require_law("proposal", self.proposal)
 
     def __call__(self, log_density: LogDensity, x: torch.Tensor, /, *, seed: Seed) -> Moved:
+        _require_chains(x)
         with torch.no_grad():
             points, weights, here = _weighed(self.proposal, log_density, x, self.proposals, seed)
             accepted = torch.zeros_like(here)
@@ -100,8 +102,10 @@ class Resampling:
 
     def __post_init__(self) -> None:
         checks.integer("proposals", self.proposals, least=1)
+        require_law("proposal", self.proposal)
 
     def __call__(self, log_density: LogDensity, x: torch.Tensor, /, *, seed: Seed) -> Moved:
+        _require_chains(x)
         with torch.no_grad():
             points, weights, here = _weighed(self.proposal, log_density, x, self.proposals, seed)
             every = torch.cat([here[None], torch.where(torch.isfinite(weights), weights, -torch.inf)])
@@ -127,6 +131,7 @@ class UnadjustedLangevin:
         _checked(self.step, self.steps)
 
     def __call__(self, log_density: LogDensity, x: torch.Tensor, /, *, seed: Seed) -> Moved:
+        _require_chains(x)
         for noise in _noises(seed, self.steps, x):
             x = x + self.step * _slope(log_density, x)[1] + (2 * self.step) ** 0.5 * noise
         if not bool(torch.isfinite(x).all()):
@@ -145,6 +150,7 @@ class AdjustedLangevin:
         _checked(self.step, self.steps)
 
     def __call__(self, log_density: LogDensity, x: torch.Tensor, /, *, seed: Seed) -> Moved:
+        _require_chains(x)
         value, slope = _slope(log_density, x)
         _require_finite(value, x)
         accepted = torch.zeros_like(value)
@@ -182,6 +188,24 @@ class FlowAssisted:
 
 # Streams below the seed of a call.
 _POINTS, _UNIFORM, _NOISE, _JUMPS, _STEPS = range(5)
+
+
+def require_law(name: str, law: object) -> None:
+    """TypeError unless it has a density and samples with explicit seeds."""
+    if isinstance(law, torch.distributions.Distribution):
+        kind = type(law).__name__
+        raise TypeError(f"{name} is a torch {kind}, which samples without a seed: give SeededLaw({kind}(...))")
+    for each in ("log_prob", "sample"):
+        if not callable(getattr(law, each, None)):
+            raise TypeError(f"{name} must have {each}(); {type(law).__name__} has none: give a law with both")
+
+
+def _require_chains(x: torch.Tensor) -> None:
+    if not isinstance(x, torch.Tensor) or not x.is_floating_point():
+        kind = x.dtype if isinstance(x, torch.Tensor) else type(x).__name__
+        raise TypeError(f"x must be a tensor of floating point numbers, one row a chain, not {kind}")
+    if x.ndim < 2 or not len(x):
+        raise ValueError(f"x has shape {tuple(x.shape)}; points of chains are (C, ...), C >= 1: x[:, None] for numbers")
 
 
 def _checked(step: float, steps: int) -> None:
