@@ -26,7 +26,7 @@ STORIES = (
     "learned_denoiser", "denoiser_errors", "every_schedule", "generated_mean", "frozen_draws", "distances",
     "best_ridge", "without_skip", "euler_steps", "any_dimension", "fluctuations", "half_normal", "trained_network",
     "learning_curves", "exact_field", "two_phases", "modes_in_balance", "uturns",
-    "real_digits", "jumps_and_balance",
+    "real_digits", "jumps_and_balance", "balanced_training",
 )
 
 

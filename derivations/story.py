@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,7 +21,7 @@ import sympy as sp
 from asymptotics.derivation import Derivation, ProofError
 from asymptotics.formula import Formula
 from asymptotics.latex import formula_text, plain, pretty, short_name
-from simulate import FitRecipe, StudyPlan, UNet, workers
+from simulate import BalancePlan, EnergyRecipe, FitRecipe, StudyPlan, UNet, workers
 from simulate.runs import one_thread
 
 if TYPE_CHECKING:
@@ -38,11 +38,19 @@ SMALL_STUDY = StudyPlan(
     turns=10, clones=4, turn_steps=10, count=250, steps=14,
     classifier=FitRecipe(updates=80, rate=3e-3, average=0.95), weights=EIGHTY_TWENTY,
 )
+# Seconds: an energy that learns the weights of two modes and little of their shape.
+SMALL_BALANCE = BalancePlan(
+    n=4000, widths=(64, 64),
+    transforms=4, hidden=(32, 32), count=4000, watched=1000, moves=60, warm=10, recipe=EnergyRecipe(
+        rate=2e-3, flow_rate=1e-3, iterations=250, prefit=150, average=0.98, record_every=10
+    ),
+)
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much to simulate. d: dimension of the runs; seeds: data sets; n: sample numbers; study: of real images."""
+    """How much to simulate. d: dimension of the runs; seeds: data sets; n: sample numbers; study: of real images;
+    balance: of energy-based models."""
 
     d: int
     seeds: int
@@ -52,12 +60,15 @@ class Effort:
     workers: int = 2
     study: StudyPlan = SMALL_STUDY
     study_seeds: int = 1
+    balance: BalancePlan = SMALL_BALANCE
+    balance_seeds: int = 2
 
 
 QUICK = Effort(d=5000, seeds=8, n=(2, 4, 8, 16, 32, 64), steps=16, trained_d=1000)
 FULL = Effort(
     d=20000, seeds=48, n=(2, 4, 8, 16, 32, 64, 128), steps=32, trained_d=5000, study=StudyPlan(weights=EIGHTY_TWENTY),
-    study_seeds=8,
+    study_seeds=8, balance_seeds=4,
+    balance=replace(BalancePlan.suited(2), recipe=replace(BalancePlan.suited(2).recipe, record_every=20)),
 )
 
 

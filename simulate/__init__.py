@@ -9,6 +9,10 @@ from simulate.autoencoder import (
     labels_match as labels_match,
     overlaps as overlaps,
 )
+from simulate.balance_plan import BalancePlan as BalancePlan
+from simulate.balance_rate import balance_rate as balance_rate, expected_scatter as expected_scatter
+from simulate.balance_study import balance_dataset as balance_dataset, balance_study as balance_study
+from simulate.balance_table import balance_table as balance_table, worst_on_the_way as worst_on_the_way
 from simulate.batched import Job as Job, train_many as train_many
 from simulate.carry import Velocity as Velocity, carry as carry, time_grid as time_grid
 from simulate.checkpoint import Checkpoint as Checkpoint
@@ -26,7 +30,7 @@ from simulate.classifier import (
     train_classifier as train_classifier,
 )
 from simulate.compare import compare as compare, standard_error as standard_error
-from simulate.coupling import CouplingFlow as CouplingFlow
+from simulate.coupling import CouplingFlow as CouplingFlow, fit_flow as fit_flow
 from simulate.curves import denoiser_curves as denoiser_curves, generation_curves as generation_curves
 from simulate.descent import Descent as Descent, descend as descend
 from simulate.energy import EnergyModel as EnergyModel, Standardised as Standardised, energy_network as energy_network
@@ -75,8 +79,9 @@ from simulate.generated import (
     cluster_law as cluster_law,
 )
 from simulate.gram import GramStatistics as GramStatistics
+from simulate.image_target import Blur as Blur, ImageTarget as ImageTarget, image_target as image_target
 from simulate.images import Images as Images, digits as digits, idx_folder as idx_folder
-from simulate.laws import GaussianMixtureLaw as GaussianMixtureLaw
+from simulate.laws import GaussianMixtureLaw as GaussianMixtureLaw, SeededLaw as SeededLaw
 from simulate.learned import Denoiser as Denoiser, LearnedVelocity as LearnedVelocity
 from simulate.learners import ExactLearner as ExactLearner, TrainedLearner as TrainedLearner
 from simulate.learning import learning_curves as learning_curves
@@ -95,6 +100,7 @@ from simulate.margins import (
 from simulate.mixture import Mixture as Mixture, Samples as Samples
 from simulate.mode_weights import (
     ModeWeights as ModeWeights,
+    Undetermined as Undetermined,
     divergence as divergence,
     weights_by_importance as weights_by_importance,
     weights_by_quadrature as weights_by_quadrature,

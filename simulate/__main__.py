@@ -1,4 +1,4 @@
-"""``python -m simulate denoiser|generation|learning|weights|uturn|sweep ... --out FILE.nc``: write a data set.
+"""``python -m simulate denoiser|generation|learning|weights|uturn|balance|sweep ... --out FILE.nc``: write a data set.
 
 ``--reduced`` draws it from its exact law instead of in d dimensions, at any d; weights and uturn always do.
 
@@ -21,7 +21,7 @@ import xarray as xr
 
 from asymptotics.axes import numbers
 from asymptotics.schedule import NAMED
-from simulate import checks, long_runs, sweep_commands, uturn_commands, weight_commands
+from simulate import balance_commands, checks, long_runs, sweep_commands, uturn_commands, weight_commands
 from simulate.curves import denoiser_curves, generation_curves
 from simulate.execute import PointsFailed, WorkerEnded
 from simulate.experiments import inside
@@ -38,7 +38,9 @@ _LESS = "take a smaller d, n or draws, or fewer workers"
 _OUT_OF_MEMORY = f"out of memory (or a worker was ended): {_LESS}"
 
 # Commands with rooms of their own.
-_ROOMS = (weight_commands, uturn_commands, sweep_commands)
+_ROOMS = (weight_commands, uturn_commands, balance_commands, sweep_commands)
+# Of those, which tell on the terminal what they found.
+_TELLING = (uturn_commands, balance_commands)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -52,8 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _require_place(given.out)
         dataset = _run(given)
         written = save(dataset, given.out)
-        if given.kind in uturn_commands.KINDS:
-            uturn_commands.tell(dataset)
+        for each in _TELLING:
+            if given.kind in each.KINDS:
+                each.tell(dataset)
         print(written)
     except (TypeError, ValueError, OSError, FloatingPointError, ImportError) as problem:
         print(f"simulate: {problem}", file=sys.stderr)

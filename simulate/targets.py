@@ -1,7 +1,6 @@
 """Targets with exact densities and weights: mixtures in any dimension, rings, a checkerboard, moons.
 
-Each has ``log_prob(x)``, ``sample(count, seed=...)``, ``mode(x)`` (int64, 0 ... K - 1) and ``weights`` (K,), which sum
-to 1: what a model of them should reproduce.
+Each is a `Target` with ``log_prob(x)`` too, that is a `Known`.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log, pi
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -19,8 +19,32 @@ from simulate import checks
 from simulate.laws import GaussianMixtureLaw
 from simulate.seeds import LAW, Seed, child, normal
 
-# Nodes on each half circle of the moons: a sum of Gaussians of the width .04 is smooth to 1e-12 at this spacing.
-_NODES = 256
+# Nodes on each half circle of the moons, over their width: such a sum of Gaussians is smooth to 1e-12.
+_NODES = 10.24
+
+
+class Target(Protocol):
+    """A law with modes: what a model of its samples should reproduce are their ``weights`` (K,), which sum to 1."""
+
+    @property
+    def weights(self) -> tuple[float, ...]: ...
+
+    def mode(self, x: torch.Tensor, /) -> torch.Tensor:
+        """The mode of each of the points (C, ...), int64 (C,), 0 ... K - 1."""
+        ...
+
+    def sample(self, count: int, /, *, seed: Seed) -> torch.Tensor:
+        """``count`` independent points (count, ...)."""
+        ...
+
+
+@runtime_checkable
+class Known(Target, Protocol):
+    """A target whose density is known."""
+
+    def log_prob(self, x: torch.Tensor, /) -> torch.Tensor:
+        """Normalised log density of points (C, ...), (C,)."""
+        ...
 
 
 def two_modes(d: int, *, p: float = 0.8, dtype: torch.dtype = torch.float32) -> GaussianMixtureLaw:
@@ -179,7 +203,7 @@ class Checkerboard(_Planar):
 class Moons(_Planar):
     """Two half circles of radius 1 that reach into each other, blurred by normal noise of the width ``width``.
 
-    The density is a sum over 256 points of each half circle, exact to rounding for ``width`` >= .04.
+    The density is a sum over points of each half circle, exact to 1e-12.
     """
 
     weights: tuple[float, ...] = (0.7, 0.3)
@@ -197,9 +221,9 @@ class Moons(_Planar):
         return np.stack([first, np.array([1.0, 0.5]) - first])
 
     def _parts(self, x: torch.Tensor) -> torch.Tensor:
-        node, weight = np.polynomial.legendre.leggauss(_NODES)
+        node, weight = np.polynomial.legendre.leggauss(round(_NODES / self.width))
         arcs = torch.from_numpy(self._arcs(pi * (node + 1) / 2)).to(x)
-        gap = torch.cdist(_plane(x), arcs.reshape(-1, 2)).reshape(-1, 2, _NODES)
+        gap = torch.cdist(_plane(x), arcs.reshape(-1, 2)).reshape(len(x), 2, -1)
         share = torch.from_numpy(np.log(weight / 2)).to(x)
         return torch.logsumexp(share - gap**2 / (2 * self.width**2), dim=2) - log(2 * pi * self.width**2)
 

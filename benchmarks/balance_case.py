@@ -1,0 +1,167 @@
+"""Balance of modes: flow-assisted training against persistent chains, seed by seed, and what an iteration costs.
+
+One sweep of all targets, dimensions, methods and seeds on two processes, kept in a store if one is named.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import xarray as xr
+
+from benchmarks.measure import Result, in_turn, seconds
+from simulate import NEGATIVES, BalancePlan, EnergyModel, EnergyRecipe, Store, balance_table, two_modes, workers
+from simulate.balance_commands import DIGIT_WEIGHTS, DIGITS, digit_target
+from simulate.balance_study import Make, balance_dataset, balance_tasks
+from simulate.balance_table import worst_on_the_way
+from simulate.energy import energy_network
+from simulate.energy_training import train_energy
+from simulate.execute import execute
+from simulate.laws import GaussianMixtureLaw
+from simulate.tables import table_lines
+from simulate.targets import Target
+
+SEEDS, PROCESSES = 4, 2
+WEIGHTS = (0.8, 0.95)
+"""Of the first of two modes."""
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Every seed must hold them: difference of the weight from the data's, divergence in nats, acceptance."""
+
+    weight: float
+    divergence: float
+    acceptance: float
+
+
+BARS = {2: Bars(0.01, 0.01, 0.8), 16: Bars(0.015, 0.03, 0.7), 64: Bars(0.02, 0.2, 0.55)}
+RHAT, CONTROL, DIGIT = 1.01, 0.2, 0.05
+# Of the control's local steps, so that it does not fail for them: acceptance, and variance within modes over the
+# target's less 1.
+STEPPED, VARIANCE = (0.5, 0.8), 0.1
+
+
+def balance(*, seeds: int = SEEDS, store: Store | None = None) -> list[Result]:
+    """All of this room."""
+    found = costs()
+    for name, study in studies(seeds, store).items():
+        print("\n".join(["", f"{name}, {seeds} seeds", *table_lines(*balance_table(study))]), file=sys.stderr)
+        found += digit_bars(name, study) if name == "digits" else two_mode_bars(name, study)
+    return found
+
+
+def studies(seeds: int, store: Store | None) -> dict[str, xr.Dataset]:
+    """By name, all trained in one run; long ones first, so that both processes end together."""
+    drawn = partial(digit_target, classes=tuple(DIGIT_WEIGHTS), weights=tuple(DIGIT_WEIGHTS.values()))
+    wanted: dict[str, tuple[Target | Make, BalancePlan]] = {"digits": (drawn, DIGITS)}
+    for d in sorted(BARS, reverse=True):
+        wanted |= {f"d = {d}, weight {p}": (two_modes(d, p=p), BalancePlan.suited(d)) for p in WEIGHTS}
+    tasks = {
+        name: balance_tasks(target, plan=own, seeds=seeds, seed=0, store=store, progress=True, name=name)
+        for name, (target, own) in wanted.items()
+    }
+    every = [each for some in tasks.values() for each in some]
+    with workers(PROCESSES) as executor:
+        done = iter(execute(every, name="training", executor=executor, progress=True, unit="training", store=store))
+    return {name: balance_dataset(some, [next(done) for _ in some], seed=0) for name, some in tasks.items()}
+
+
+def two_mode_bars(name: str, study: xr.Dataset) -> list[Result]:
+    """What the issue asks of the flow-assisted method, and of the negative control."""
+    d = int(name.split()[2].rstrip(","))
+    bars, own, local = BARS[d], study.sel(training="flow"), study.sel(training="pcd")
+    start = study.isel(training=0, iteration=0)
+    beside: dict[str, float | str] = {
+        "at first: weight": _each(start["path"].sel(mode=0)), "at first: KL": _each(start["path_divergence"]),
+        "the data's": _each(study["data_weight"].sel(mode=0)), "the model's": _each(own["weight"].sel(mode=0)),
+        "standard errors": _each(own["weight_stderr"].sel(mode=0)), "KL": _each(own["divergence"]),
+        "its standard errors": _each(own["divergence_stderr"]),
+    }
+    gradients = int(study["gradients"].sel(training="pcd"))
+    control: dict[str, float | str] = {
+        "PCD's": _each(local["weight"].sel(mode=0)), "its KL": _each(local["divergence"]),
+        "gradients of a chain in an iteration": f"{gradients}; flow-assisted {int(own['gradients'])}",
+    }
+    astray = max(float(local["error"].max()), float(worst_on_the_way(study).sel(training="pcd").max()))
+    stepped = local["stepped"].isel(iteration=-1).values
+    wide = float(abs((local["variance"] * local["data_weight"]).sum("mode") - 1).max())
+    return [
+        _at_most(f"{name}: |w - w_data|, worst seed", float(own["error"].max()), bars.weight, beside),
+        _at_most(f"{name}: KL in nats, worst seed", float(own["divergence"].max()), bars.divergence),
+        _at_least(f"{name}: acceptance, worst seed", float(own["acceptance"].min()), bars.acceptance),
+        _at_most(f"{name}: R-hat of the modes, worst seed", float(own["rhat"].max()), RHAT),
+        _at_least(f"{name}: PCD's |w - w_data|, worst seed or second half", astray, CONTROL, control),
+        _at_least(f"{name}: PCD's local acceptance, least", float(stepped.min()), STEPPED[0]),
+        _at_most(f"{name}: PCD's local acceptance, most", float(stepped.max()), STEPPED[1]),
+        _at_most(f"{name}: PCD's variance within modes, relative error", wide, VARIANCE),
+    ]
+
+
+def digit_bars(name: str, study: xr.Dataset) -> list[Result]:
+    own, local = study.sel(training="flow"), study.sel(training="pcd")
+    notes: dict[str, float | str] = {"accuracy of the classifier": _each(study["accuracy"])}
+    for title, each in (("the data's", study["data_weight"]), ("the model's", own["sampled_weight"]),
+                        ("PCD's", local["sampled_weight"])):
+        notes[title] = "; ".join(_each(each.isel(seed=k)) for k in range(study.sizes["seed"]))
+    notes |= {
+        "PCD's worst difference": float(local["error"].max()), "acceptance": _each(own["acceptance"]),
+        "R-hat": _each(own["rhat"]), "R-hat, PCD's": _each(local["rhat"]),
+    }
+    worst = float(own["error"].max())
+    return [_at_most(f"{name}: |share - share of the data|, worst class and seed", worst, DIGIT, notes)]
+
+
+def costs() -> list[Result]:
+    """A flow-assisted iteration against one of PCD with the same local steps; a whole run in two dimensions."""
+    found = []
+    for d in BARS:
+        ours, peer, count = _Training(d, "flow"), _Training(d, "pcd"), 60
+        spent, theirs = in_turn(partial(ours.run, count), partial(peer.run, count), 7)
+        recipe = ours.recipe
+        found.append(_at_most(
+            f"d = {d}: iteration, flow-assisted over PCD", spent / theirs, 2.5, {
+                "gradients in points, both": recipe.chains * recipe.negatives.gradients,
+                "flow samples with their densities": recipe.chains * recipe.negatives.jumps,
+                "flow densities": recipe.chains, "flow densities with gradients in weights":
+                recipe.chains + round(recipe.flow_data * recipe.batch),
+            }, ours=spent / count, peer=theirs / count, unit="s",
+        ))
+    whole = seconds(lambda: _Training(2, "flow", prefit=EnergyRecipe().prefit).run(EnergyRecipe().iterations))
+    found.append(_at_most("d = 2: a whole run, seconds", whole, 60.0, unit="s"))
+    return found
+
+
+class _Training:
+    """With the experiment's settings, nothing measured on the way."""
+
+    def __init__(self, d: int, method: str, prefit: int = 0) -> None:
+        plan = BalancePlan.suited(d)
+        self.recipe = replace(plan.recipe, negatives=NEGATIVES[method], prefit=prefit)
+        self.data = two_modes(d).sample(plan.n, seed=1)
+        energy = energy_network(d, widths=plan.widths, points=self.data)
+        self.model = EnergyModel(energy, GaussianMixtureLaw.fit(self.data))
+        self.flow = plan.flow(self.data, 2) if method == "flow" else None
+
+    def run(self, iterations: int) -> None:
+        recipe = replace(self.recipe, iterations=iterations)
+        train_energy(self.model, self.data, recipe=recipe, flow=self.flow, seed=3)
+
+
+def _at_most(
+    name: str, value: float, bar: float, notes: dict[str, float | str] | None = None, *, ours: float | None = None,
+    peer: float | None = None, unit: str = "",
+) -> Result:
+    return Result(f"balance, {name}", value, bar, False, value if ours is None else ours, bar if peer is None else peer,
+                  notes or {}, unit)
+
+
+def _at_least(name: str, value: float, bar: float, notes: dict[str, float | str] | None = None) -> Result:
+    return Result(f"balance, {name}", value, bar, True, value, bar, notes or {}, "")
+
+
+def _each(values: xr.DataArray) -> str:
+    return " ".join(f"{each:.4g}" for each in np.atleast_1d(values.values))

@@ -1,0 +1,127 @@
+"""Trained energy-based models: what a flow that proposes does for the weights of their modes (the third paper)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from derivations import figures
+from derivations.story import Story, Teller, alone
+from simulate import balance_study, balance_table, expected_scatter, two_modes, worst_on_the_way
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+P = 0.8
+NAMES = {"flow": "flow-assisted", "pcd": "PCD (MALA)"}
+# Of the largest difference between weights, and of the divergence, with --full; a short training stays below the first.
+SHORT, WEIGHT, DIVERGENCE, CONTROL = 0.1, 0.01, 0.01, 0.2
+# Relaxation times that rates must fall slowly in, for the theory's band to be that of the moment.
+SLOW = 4.0
+
+
+def ahead(teller: Teller) -> Callable[[], xr.Dataset]:
+    plan, seeds = teller.effort.balance, teller.effort.balance_seeds
+    return teller.begin("balanced training", lambda executor: balance_study(
+        two_modes(2, p=P), plan=plan, seeds=seeds, seed=0, executor=executor, progress=False
+    ))
+
+
+def tell(teller: Teller) -> None:
+    teller.say(
+        "Energy-based models of two modes of the weights .8 and .2, in two dimensions and more than eleven widths "
+        "apart, trained by maximum likelihood from one Gaussian (arXiv:2306.00684). Both have the same data, energy, "
+        "first weights, chains and local steps (MALA, as many gradients); in one of them a flow that is fitted at the "
+        "same time proposes jumps, which are accepted by Metropolis and Hastings. Weights are those of the model, by "
+        "quadrature, and not the fractions of its chains."
+    )
+    study = (teller.started or ahead(teller))()
+    _checked(teller, study)
+    teller.table(*balance_table(study), (
+        f"Weights of modes 0 and 1, ranges over {study.sizes['seed']} seeds; off by: the largest difference from the "
+        "data's weights at the end, and at any record of the second half of training; KL of the target from the model "
+        "in nats; of the run with everything frozen acceptance of jumps, largest R-hat of the modes, and share of "
+        "moves that end in another mode"
+    ))
+    teller.draw("balanced_training", training_figure(study), (
+        "Left: the model's weight of the first mode in training, a line for each seed; dashed: the data's. Band: "
+        "two standard deviations of the linear theory of two modes, with the learning rate of the log odds that Adam "
+        "gives this network, the jump rate of the frozen run, and the noise of chains and batches; it begins where "
+        "rates have fallen so far that the theory holds ($\\eta w(1-w)<1$). Right: divergence of the model from the "
+        "target."
+    ))
+
+
+def _checked(teller: Teller, study: xr.Dataset) -> None:
+    worst, many = worst_on_the_way(study), study.sizes["seed"]
+    off, long = float(study["error"].sel(training="flow").max()), many > 2
+    teller.check(
+        "with a flow that proposes the weights come out right", off < (WEIGHT if long else SHORT),
+        f"off by {off:.4f} at the end, worst of {many} seeds (allowed {WEIGHT if long else SHORT})",
+    )
+    astray = float(worst.sel(training="pcd").max())
+    teller.check(
+        "with local chains alone they do not", astray > (CONTROL if long else SHORT),
+        f"off by up to {astray:.2f} in the second half of training; its local steps are accepted in "
+        f"{float(study['stepped'].sel(training='pcd').isel(iteration=-1).min()):.2f}",
+    )
+    if not long:
+        return
+    gap = float(study["divergence"].sel(training="flow").max())
+    teller.check("the model is near the target", gap < DIVERGENCE, f"KL {gap:.4f} nats, worst seed")
+    score = _scores(study)
+    rms = float(np.sqrt(np.mean(score**2)))
+    teller.check(
+        "its weight scatters in training as the linear theory of two modes says", 0.6 < rms < 1.6,
+        f"root mean square of (w - w_data)/std: {rms:.2f} of {score.size} records (allowed .6 to 1.6: neighbouring "
+        "records are not independent, and Adam's scale is that of the end)",
+    )
+
+
+def _scores(study: xr.Dataset) -> np.ndarray:
+    """Standard deviations that the weight is off by, where the theory holds and rates fall slowly."""
+    own = study.sel(training="flow")
+    weights = own["data_weight"].sel(mode=0)
+    rate = own["learning_rate"] * study["slower"] * weights * (1 - weights)
+    left = study["iteration"][-1] - study["iteration"]
+    found = ((own["path"].sel(mode=0) - weights) / expected_scatter(study)).where(rate * left > SLOW).values
+    return np.asarray(found[np.isfinite(found)])
+
+
+def training_figure(study: xr.Dataset) -> Figure:
+    """Weight of the first mode, and divergence, against iteration; of a study of two modes with a known density."""
+    figure, (left, right) = figures.panels(2, width=4.2, height=3.2)
+    _weights(left, study)
+    for k, training in enumerate(study["training"].values):
+        lines = study["path_divergence"].sel(training=training).transpose("iteration", "seed")
+        right.plot(study["iteration"], lines, color=figures.COLOURS[k], linewidth=1.1)
+    right.set_yscale("log")
+    figures.name(right, "iteration", "KL of the target from the model", "how far the model is")
+    return figure
+
+
+def _weights(axis: Axes, study: xr.Dataset) -> None:
+    target = float(study["data_weight"].sel(mode=0).mean())
+    if study.sizes["seed"] > 1:
+        spread = 2 * expected_scatter(study).mean("seed")
+        axis.fill_between(
+            study["iteration"], target - spread, target + spread, color="black", alpha=0.22, lw=0, label="theory"
+        )
+    for k, training in enumerate(study["training"].values):
+        lines = study["path"].sel(training=training, mode=0).transpose("iteration", "seed")
+        drawn = axis.plot(study["iteration"], lines, color=figures.COLOURS[k], linewidth=1.1)
+        drawn[0].set_label(NAMES.get(str(training), str(training)))
+    axis.axhline(target, color="black", linewidth=0.9, linestyle="--", label="data")
+    axis.set_ylim(-0.02, 1.02)
+    figures.name(axis, "iteration", "weight of mode 0", "the model's weight in training")
+    figures.legend(axis, loc="lower right", ncols=2)
+
+
+STORY = Story("balanced_training", "Trained energy-based models: modes in balance", (), 1, tell, ahead=ahead)
+
+if __name__ == "__main__":
+    raise SystemExit(alone(STORY))

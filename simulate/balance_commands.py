@@ -1,0 +1,128 @@
+"""``python -m simulate balance``: do energy-based models get the weights of modes right, trained in several ways?"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from asymptotics.axes import numbers
+from simulate import checks, long_runs
+from simulate.balance_plan import BASES, BalancePlan
+from simulate.balance_study import Make, balance_study
+from simulate.balance_table import balance_table
+from simulate.coupling import KINDS as FLOWS
+from simulate.energy_recipes import NEGATIVES
+from simulate.execute import cores
+from simulate.image_target import image_target
+from simulate.images import digits
+from simulate.seeds import Seed
+from simulate.tables import table_lines
+from simulate.targets import Checkerboard, Moons, Rings, Target, many_modes, ring_of_modes, two_modes
+
+KINDS = ("balance",)
+
+_PLAN = BalancePlan()
+# Of digits: their points have 64 coordinates, and fewer proposals are accepted.
+DIGITS = BalancePlan(
+    n=30_000, transforms=8, hidden=(128, 128), moves=1500,
+    recipe=replace(_PLAN.recipe, iterations=1500, prefit=1500),
+)
+# Digits 0, 1 and 2 in these proportions.
+DIGIT_WEIGHTS: Mapping[int, float] = {0: 4, 1: 2, 2: 1}
+WEIGHTS: Mapping[str, tuple[float, ...]] = {
+    "two-modes": (0.8, 0.2), "ring": (0.4, 0.25, 0.15, 0.1, 0.06, 0.04), "many": (0.4, 0.25, 0.15, 0.1, 0.06, 0.04),
+    "rings": Rings().weights, "checkerboard": (0.25, 0.2, 0.15, 0.12, 0.1, 0.08, 0.06, 0.04),
+    "moons": Moons().weights, "digits": tuple(DIGIT_WEIGHTS.values()),
+}
+DATA = tuple(WEIGHTS)
+
+
+def digit_target(seed: Seed, *, classes: Sequence[int], weights: Sequence[float]) -> Target:
+    """scikit-learn's digits of some classes; other images and another classifier for each seed."""
+    return image_target(digits(), weights=dict(zip(classes, weights, strict=True)), seed=seed)
+
+
+def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
+    """The command."""
+    own = kinds.add_parser(
+        "balance", help="train energy-based models, with and without a flow that proposes; weights of their modes"
+    )
+    own.add_argument("--data", default="two-modes", help=f"{', '.join(DATA)} (two-modes)")
+    own.add_argument("--d", type=int, help="dimension of two-modes and many (2)")
+    own.add_argument("--weights", type=numbers("weights", float), help="of the modes, e.g. .8,.2")
+    own.add_argument("--classes", type=numbers("classes", int), help="digits: which (0,1,2)")
+    own.add_argument("--methods", default=",".join(_PLAN.methods), help=f"of {', '.join(NEGATIVES)} (flow,pcd)")
+    own.add_argument("--base", default=_PLAN.base, help=f"{', '.join(BASES)} ({_PLAN.base})")
+    own.add_argument("--flow", default=_PLAN.kind, help=f"that proposes: {', '.join(FLOWS)} ({_PLAN.kind})")
+    own.add_argument("--n", type=int, help=f"points to train on ({_PLAN.n}; digits: {DIGITS.n})")
+    own.add_argument("--iterations", type=int, help=f"({_PLAN.recipe.iterations}; digits: {DIGITS.recipe.iterations})")
+    own.add_argument("--chains", type=int, help=f"({_PLAN.recipe.chains})")
+    rates = f"{_PLAN.recipe.rate}; in the plane {BalancePlan.suited(2).recipe.rate}"
+    own.add_argument("--rate", type=float, help=f"of Adam ({rates})")
+    own.add_argument("--history", type=int, help="iterations whose chains the flow is fitted to (1)")
+    own.add_argument("--moves", type=int, help=f"with all frozen, at the end ({_PLAN.moves}; digits: {DIGITS.moves})")
+    own.add_argument("--seeds", type=int, default=1, help="how often, with other data and networks (1)")
+    own.add_argument("--seed", type=int, default=0)
+    own.add_argument("--quiet", action="store_true", help="no progress bar")
+    own.add_argument("--out", type=Path, required=True, help="netCDF file to write")
+    long_runs.add(own, processes=cores())
+
+
+def run(given: argparse.Namespace) -> xr.Dataset:
+    """The data set asked for."""
+    target, plan = _target(given), _plan(given)
+    with long_runs.executor(given) as executor:
+        return balance_study(
+            target, plan=plan, seeds=given.seeds, seed=given.seed, executor=executor, store=long_runs.store(given),
+            progress=not given.quiet,
+        )
+
+
+def _target(given: argparse.Namespace) -> Target | Make:
+    data = checks.choice("data", given.data, DATA)
+    if given.d is not None and data not in ("two-modes", "many"):
+        raise ValueError(f"--d does not go with --data {data}")
+    if given.classes is not None and data != "digits":
+        raise ValueError(f"--classes does not go with --data {data}")
+    d, weights = 2 if given.d is None else given.d, tuple(given.weights or WEIGHTS[data])
+    match data:
+        case "two-modes":
+            if len(weights) != 2:
+                raise ValueError(f"--weights {weights}: two modes have two")
+            return two_modes(d, p=weights[0] / sum(weights))
+        case "ring":
+            return ring_of_modes(weights)
+        case "many":
+            return many_modes(weights, d)
+        case "rings":
+            return Rings(weights)
+        case "checkerboard":
+            return Checkerboard(weights)
+        case "moons":
+            return Moons(weights)
+    classes = tuple(given.classes or DIGIT_WEIGHTS)
+    if len(classes) != len(weights):
+        raise ValueError(f"--classes {classes} must be as many as --weights {weights}")
+    return partial(digit_target, classes=classes, weights=weights)
+
+
+def _plan(given: argparse.Namespace) -> BalancePlan:
+    own = DIGITS if given.data == "digits" else BalancePlan.suited(2 if given.d is None else given.d)
+
+    def said(*names: str) -> dict[str, Any]:
+        return {name: value for name in names if (value := getattr(given, name)) is not None}
+
+    recipe = replace(own.recipe, **said("iterations", "chains", "rate", "history"))
+    methods = tuple(given.methods.split(","))
+    return replace(own, methods=methods, base=given.base, kind=given.flow, recipe=recipe, **said("n", "moves"))
+
+
+def tell(study: xr.Dataset) -> None:
+    """What was found, on the terminal."""
+    print("\n".join(table_lines(*balance_table(study))))

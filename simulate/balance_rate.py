@@ -1,0 +1,59 @@
+"""How fast a trained energy answers where chains are: the learning rate of the log odds of two modes.
+
+It is the ``learning_rate`` of `asymptotics.balance`, of a real network trained by Adam, so that the critical jump rate
+and the scatter of the weight can be predicted for it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import xarray as xr
+
+from asymptotics import balance
+from simulate import checks
+from simulate.energy_training import EnergyTrained
+
+
+def balance_rate(trained: EnergyTrained, points: torch.Tensor, labels: torch.Tensor, *, rate: float) -> float:
+    """By how much one iteration moves the log odds of mode 0 for each unit by which its share of the chains is off.
+
+    With D the mean energy of mode 0 less that of mode 1, over ``points`` (C, ...) with ``labels`` (C,) of 0 and 1, an
+    iteration moves the energy's parameters by ``rate`` (Adam's) times the gradient of D over Adam's scale times the
+    share that is off, and the log odds by -D: rate sum (dD/dphi)^2/scale. Momentum delays this and does not change it.
+    """
+    checks.real("rate", rate, above=0.0)
+    if labels.shape != (len(points),) or set(labels.tolist()) != {0, 1}:
+        raise ValueError(f"labels {tuple(labels.shape)} must be 0 or 1 for each of {len(points)} points, both there")
+    energy, weights = trained.model.energies(points), list(trained.model.energy.parameters())
+    gap = energy[labels == 0].mean() - energy[labels == 1].mean()
+    slopes = torch.autograd.grad(gap, weights, allow_unused=True)
+    return rate * sum(
+        float((slope.double().square() / scale.double()).sum())
+        for slope, scale in zip(slopes, trained.scales, strict=True) if slope is not None
+    )
+
+
+def expected_scatter(study: xr.Dataset, training: str = "flow") -> xr.DataArray:
+    """The standard deviation of mode 0's weight about the data's in training, by the linear theory of two modes, over
+    (seed, iteration); missing (NaN) where it does not hold: learning rate times w(1 - w) of 1 or more.
+
+    Chains and batches add as `asymptotics.balance.weight_std` of either (a batch is fresh in every iteration: a jump
+    rate of 1), at the learning rate of the iteration and the jump rate of the frozen run: the share of moves into
+    another mode over 2 w(1 - w), 1 at most. Of a weight that has forgotten its start, and while rates fall slowly.
+    """
+    if "learning_rate" not in study or training not in study["training"].values:
+        raise ValueError(f"the study has no learning rates of two modes, or no training {training!r}")
+    own = study.sel(training=training)
+    weights = own["data_weight"].sel(mode=0)
+    spread = (weights * (1 - weights)).values[:, None]
+    rate = own["learning_rate"].values[:, None] * study["slower"].values
+    jumps = np.minimum(own["jump_rate"].values[:, None] / (2 * spread), 1.0)
+    holds = (rate > 0) & (rate * spread < 1)
+    rate = np.where(holds, rate, 0.5)
+    p = np.broadcast_to(weights.values[:, None], rate.shape)
+    chains, batch = (float(study[name]) for name in ("chains", "batch"))
+    of_chains = balance.weight_std(p=p, learning_rate=rate, jump_rate=np.broadcast_to(jumps, rate.shape), chains=chains)
+    of_batch = balance.weight_std(p=p, learning_rate=rate, jump_rate=1.0, chains=batch)
+    found = np.where(holds, np.hypot(of_chains, of_batch), np.nan)
+    return xr.DataArray(found, dims=("seed", "iteration"), coords={n: study[n] for n in ("seed", "iteration")})

@@ -1,0 +1,107 @@
+"""Real images in unbalanced proportions as a target: points with a density of their own, modes told by a classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from simulate import checks
+from simulate.augment import Jiggle
+from simulate.class_shares import require_told_apart
+from simulate.classifier import TOGETHER, Labels, confusion_table, train_classifier
+from simulate.fitting import FitRecipe
+from simulate.images import Images
+from simulate.models import Augment
+from simulate.seeds import LAW, Seed, child, sequence
+
+# Of every class: for the classifier, for the model, and held out for the classifier's confusion.
+PARTS: Mapping[str, float] = {"classifier": 0.35, "model": 0.5, "held": 0.15}
+_PARTS, _WEIGHTS, _CLASSIFIER, _HELD = range(4)
+# How often each held out image is shown to the classifier, with other noise.
+_SHOWN = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blur:
+    """Changed by ``augment``, then normal noise of the width ``noise`` on every pixel."""
+
+    noise: float = 0.25
+    augment: Augment | None = field(default_factory=Jiggle)
+
+    def __post_init__(self) -> None:
+        checks.real("noise", self.noise, above=0.0)
+
+    def __call__(self, pixels: torch.Tensor, generator: np.random.Generator) -> torch.Tensor:
+        changed = pixels if self.augment is None else self.augment(pixels, generator)
+        return changed + self.noise * torch.from_numpy(generator.standard_normal(tuple(pixels.shape))).to(pixels)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ImageTarget:
+    """One of ``images``, blurred, as a point (pixels,); its mode is what ``classify`` says.
+
+    Without noise the law would have no density: pixels have few values, and some are always the same. ``confusion``:
+    how many held out images (rows: class) were given each label.
+    """
+
+    images: Images
+    classify: Labels
+    blur: Blur
+    confusion: NDArray[np.int64]
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Shares of the images."""
+        counts = self.images.counts()
+        return tuple(counts.get(each, 0) / len(self.images) for each in self.classify.classes)
+
+    @property
+    def accuracy(self) -> float:
+        return float(np.trace(self.confusion) / self.confusion.sum())
+
+    def sample(self, count: int, *, seed: Seed) -> torch.Tensor:
+        generator = np.random.default_rng(child(sequence(seed), LAW))
+        chosen = torch.from_numpy(generator.integers(0, len(self.images), count)).to(self.images.pixels.device)
+        return self.blur(self.images.pixels[chosen], generator).flatten(1)
+
+    def mode(self, x: torch.Tensor) -> torch.Tensor:
+        known = torch.tensor(self.classify.classes, device=x.device)
+        said = torch.cat([self.classify(each) for each in torch.split(self.pictures(x), TOGETHER)])
+        return torch.searchsorted(known, said)
+
+    def pictures(self, x: torch.Tensor) -> torch.Tensor:
+        """Points (C, pixels) as images (C, channels, height, width)."""
+        return x.reshape(len(x), *self.images.size)
+
+
+def image_target(
+    images: Images, *, weights: Mapping[int, float], seed: Seed, blur: Blur | None = None,
+    recipe: FitRecipe | None = None,
+) -> ImageTarget:
+    """``images`` of the classes of ``weights`` (two or more), in those proportions, and a classifier trained on others.
+
+    ValueError where the classifier is no better than chance on images held out from both.
+    """
+    own = blur or Blur()
+    wanted = dict(sorted(weights.items()))
+    parts = images.only(*wanted).parts(PARTS, seed=child(seed, _PARTS))
+    told = train_classifier(
+        parts["classifier"], seed=child(seed, _CLASSIFIER), augment=own,
+        recipe=recipe or FitRecipe(updates=600, rate=3e-3, average=0.98),
+    )
+    table = _confusion(told, parts["held"], own, child(seed, _HELD))
+    # One image shown often is still one.
+    require_told_apart(table / _SHOWN, "the classifier")
+    return ImageTarget(
+        images=parts["model"].weighted(wanted, seed=child(seed, _WEIGHTS)), classify=told, blur=own, confusion=table,
+    )
+
+
+def _confusion(told: Labels, held: Images, blur: Blur, seed: np.random.SeedSequence) -> NDArray[np.int64]:
+    generator = np.random.default_rng(seed)
+    said = [told(blur(held.pixels, generator)).numpy(force=True) for _ in range(_SHOWN)]
+    return confusion_table(np.tile(held.labels.numpy(force=True), _SHOWN), np.concatenate(said), told.classes)

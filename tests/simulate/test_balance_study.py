@@ -1,0 +1,263 @@
+"""The experiment on the balance of modes: its measurements against what is known, its bits, every target, bad input."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from torch import nn
+
+from simulate import (
+    NEGATIVES,
+    BalancePlan,
+    Checkerboard,
+    EnergyModel,
+    EnergyRecipe,
+    FitRecipe,
+    GaussianMixtureLaw,
+    Moons,
+    Negatives,
+    Rings,
+    Store,
+    balance_study,
+    balance_table,
+    energy_network,
+    load,
+    many_modes,
+    ring_of_modes,
+    save,
+    two_modes,
+    workers,
+    worst_on_the_way,
+)
+from simulate.__main__ import main
+from simulate.balance_commands import digit_target
+from simulate.balance_tasks import Judge
+from simulate.seeds import child
+
+RECIPE = EnergyRecipe(iterations=20, chains=16, batch=16, prefit=5, record_every=10)
+PLAN = BalancePlan(
+    recipe=RECIPE, n=400, widths=(16,), transforms=2, hidden=(8,), count=500, watched=500, chains=6, moves=16, warm=2,
+    fitted=FitRecipe(updates=5, batch=64),
+)
+LIMIT = 6.0
+"""Standard errors allowed."""
+
+
+def _same(one: xr.Dataset, two: xr.Dataset) -> None:
+    assert one.drop_attrs().identical(two.drop_attrs())
+
+
+@pytest.fixture(scope="module")
+def small() -> xr.Dataset:
+    return balance_study(two_modes(2), plan=PLAN, seeds=2, seed=3, progress=False)
+
+
+def test_what_comes_out(small: xr.Dataset, tmp_path: Path) -> None:
+    assert small["weight"].dims == ("training", "seed", "mode") and small["path"].sizes["iteration"] == 3
+    np.testing.assert_allclose(small["weight"].sum("mode"), 1.0)
+    np.testing.assert_allclose(small["path"].sum("mode"), 1.0)
+    np.testing.assert_allclose(small["sampled_weight"].sum("mode"), 1.0)
+    np.testing.assert_allclose(small["target_weight"], [[0.8, 0.2]] * 2, rtol=1e-6)
+    off = abs(small["weight"] - small["data_weight"]).max("mode")
+    np.testing.assert_array_equal(small["error"], off.transpose("training", "seed"))
+    assert small["gradients"].values.tolist() == [6, 6] and small["iteration"].values.tolist() == [0, 10, 20]
+    assert np.isnan(small["acceptance"].sel(training="pcd")).all()
+    assert (small["acceptance"].sel(training="flow") > 0).all()
+    assert (worst_on_the_way(small) >= abs(small["path"] - small["data_weight"]).isel(iteration=-1).max("mode")).all()
+    _same(load(save(small, tmp_path / "study.nc")), small)
+
+
+def test_methods_of_a_seed_begin_alike_and_seeds_differ(small: xr.Dataset) -> None:
+    first = small["path"].isel(iteration=0)
+    np.testing.assert_array_equal(first.sel(training="flow"), first.sel(training="pcd"))
+    assert (small["path"].isel(iteration=-1).sel(training="flow") != small["path"].isel(iteration=-1, training=1)).any()
+    assert float(abs(first.diff("seed")).min()) > 0 and float(abs(small["data_weight"].diff("seed")).min()) > 0
+
+
+def test_the_same_bits_on_workers_in_stores_and_alone(small: xr.Dataset, tmp_path: Path) -> None:
+    with workers(2) as executor:
+        kept = balance_study(
+            two_modes(2), plan=PLAN, seeds=2, seed=3, progress=False, executor=executor, store=Store(tmp_path / "kept"),
+        )
+    _same(kept, small)
+    again = Store(tmp_path / "kept", resume=True)
+    _same(balance_study(two_modes(2), plan=PLAN, seeds=2, seed=3, progress=False, store=again), small)
+    alone = balance_study(two_modes(2), plan=replace(PLAN, methods=("pcd",)), seeds=1, seed=3, progress=False)
+    _same(alone, small.sel(training=["pcd"], seed=[0]))
+
+
+# -- what is measured -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("d", [2, 5])
+def test_a_model_that_is_right_measures_as_right(d: int) -> None:
+    """The target itself as the base, and no energy."""
+    target = two_modes(d, p=0.7)
+    model = EnergyModel(energy_network(d, widths=(4,)), target)
+    judge = Judge(target, replace(PLAN, count=20_000), target.sample(100, seed=0), model.base, child(1))
+    found = judge.measured(model, 20_000, 401, None)
+    np.testing.assert_allclose(found["weight"], target.weights, atol=1e-3 if d == 2 else LIMIT * 0.003)
+    np.testing.assert_allclose(found["variance"], 1.0, atol=1e-4)
+    assert abs(float(found["divergence"])) < 1e-3
+
+
+def test_weights_divergence_and_variance_of_a_model_that_is_wrong() -> None:
+    """Known wrong weights and widths, in the plane by quadrature and above by importance: KL of two mixtures whose
+    modes do not touch is sum_k w_k (ln w_k/v_k + KL of the modes)."""
+    for d in (2, 6):
+        target = two_modes(d, p=0.7)
+        centre = target.means if d == 2 else target.means * 3
+        law = GaussianMixtureLaw.isotropic(centre, 0.7, [0.7, 0.3])
+        wrong = GaussianMixtureLaw.isotropic(centre, 0.77, [0.4, 0.6])
+        model = EnergyModel(energy_network(d, widths=(4,)), wrong)
+        judge = Judge(law, PLAN, law.sample(100, seed=0), wrong, child(1))
+        found = judge.measured(model, 20_000, 801, None)
+        ratio = (0.7 / 0.77) ** 2
+        wanted = 0.7 * np.log(0.7 / 0.4) + 0.3 * np.log(0.3 / 0.6) + d / 2 * (ratio - 1 - np.log(ratio))
+        np.testing.assert_allclose(found["weight"], [0.4, 0.6], atol=1e-6 if d == 2 else LIMIT * 0.006)
+        np.testing.assert_allclose(found["variance"], 1 / ratio, rtol=1e-4 if d == 2 else 0.05)
+        assert abs(float(found["divergence"]) - wanted) < LIMIT * float(found["divergence_stderr"])
+        assert float(found["divergence_stderr"]) < 0.05 * wanted
+
+
+def test_starts_are_as_many_in_each_mode() -> None:
+    target = two_modes(2, p=0.95)
+    data = target.sample(400, seed=1)
+    judge = Judge(target, PLAN, data, GaussianMixtureLaw.fit(data), child(1))
+    counts = np.bincount(target.mode(judge.spread(64, child(2))).numpy())
+    assert counts.tolist() == [32, 32]
+    np.testing.assert_allclose(judge.data_weight, np.bincount(target.mode(data).numpy()) / 400)
+
+
+def test_what_cannot_be_told_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer effective points than weights need: NaN in the data set, "unknown" in the table."""
+    monkeypatch.setattr("simulate.mode_weights.FEWEST", 1e9)
+    found = balance_study(two_modes(3), plan=replace(PLAN, methods=("pcd",)), progress=False)
+    assert np.isnan(found["weight"]).all() and np.isnan(found["path"]).all() and np.isnan(found["error"]).all()
+    assert any("unknown" in cell for row in balance_table(found)[1] for cell in row)
+
+
+# -- every target, base and method ----------------------------------------------------------------------
+
+TARGETS: dict[str, Any] = {
+    "ring": ring_of_modes([3.0, 2.0, 1.0]), "many": many_modes([3.0, 2.0, 1.0], 4), "rings": Rings(),
+    "checkerboard": Checkerboard(), "moons": Moons(), "two-modes in 3": two_modes(3),
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_every_target(name: str) -> None:
+    found = balance_study(TARGETS[name], plan=PLAN, progress=False)
+    np.testing.assert_allclose(found["weight"].sum("mode"), 1.0)
+    assert found.sizes["mode"] == len(TARGETS[name].weights) and np.isfinite(found["divergence"]).all()
+    assert np.isfinite(found["path_divergence"]).all() and len(balance_table(found)[1]) == 4
+
+
+@pytest.mark.parametrize("base", ["mixture", "flow"])
+def test_other_bases(base: str) -> None:
+    found = balance_study(two_modes(2), plan=replace(PLAN, base=base), progress=False)
+    plain = balance_study(two_modes(2), plan=PLAN, progress=False)
+    assert float(abs(found["path"] - plain["path"]).isel(iteration=0).max()) > 1e-3
+    if base == "mixture":  # Of Gaussian modes, so right before it is trained.
+        assert float(found["path_divergence"].isel(iteration=0).max()) < 0.05
+
+
+def test_every_method_and_ones_own() -> None:
+    own = {"resampling": Negatives(jumps=3, jump="resampling")}
+    plan = replace(PLAN, methods=(*NEGATIVES, "resampling"), own=own)
+    found = balance_study(two_modes(2), plan=plan, progress=False)
+    assert found["training"].values.tolist() == [*NEGATIVES, "resampling"]
+    assert found["gradients"].sel(training=["pcd-ula", "short-run"]).values.tolist() == [5, 20]
+
+
+# -- real images ----------------------------------------------------------------------------------------
+
+DIGITS = partial(digit_target, classes=(0, 1), weights=(3.0, 1.0))
+
+
+def test_images_have_weights_by_a_classifier() -> None:
+    target: Any = DIGITS(child(0))
+    assert target.weights == pytest.approx((0.75, 0.25), abs=0.01) and target.accuracy > 0.95
+    x = target.sample(1000, seed=1)
+    assert x.shape == (1000, 64) and torch.equal(x[:10], target.sample(1000, seed=1)[:10])
+    share = float((target.mode(x) == 0).double().mean())
+    # What sampling leaves, and what the classifier confuses.
+    assert abs(share - target.weights[0]) < LIMIT * (0.75 * 0.25 / 1000) ** 0.5 + (1 - target.accuracy) + 0.02
+    clean = replace(target, blur=replace(target.blur, augment=None)).sample(4000, seed=2) - 0.0
+    assert float(clean.var(0).min()) == pytest.approx(target.blur.noise**2, rel=0.2)
+
+
+def test_images_are_a_target() -> None:
+    found = balance_study(DIGITS, plan=PLAN, seeds=2, progress=False)
+    assert "weight" not in found and "path" not in found and found.sizes["mode"] == 2
+    np.testing.assert_allclose(found["sampled_weight"].sum("mode"), 1.0)
+    off = abs(found["sampled_weight"] - found["data_weight"]).max("mode").transpose("training", "seed")
+    np.testing.assert_array_equal(found["error"], off)
+    # Persistent chains without a flow are sampled with one that is fitted to the data.
+    assert np.isfinite(found["acceptance"]).all() and (found["accuracy"] > 0.9).all()
+    assert float(abs(found["data_weight"].diff("seed")).max()) > 0
+    header, rows = balance_table(found)
+    assert "KL" not in header and [row[0] for row in rows] == ["data", "flow", "pcd"]
+
+
+# -- the command, and bad input -------------------------------------------------------------------------
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["balance", "--data", "moons", "--iterations", "10", "--n", "300", "--chains", "16", "--methods", "pcd,cd",
+             "--seeds", "2", "--moves", "10", "--quiet", "--workers", "1", "--out", str(tmp_path / "moons.nc")]
+    assert main(given) == 0
+    said = capsys.readouterr().out
+    assert "pcd" in said and "R-hat" in said and load(tmp_path / "moons.nc").sizes["seed"] == 2
+
+
+WRONG = [
+    (["--data", "nothing"], "data = 'nothing'"),
+    (["--data", "moons", "--d", "4"], "--d does not go with --data moons"),
+    (["--classes", "1,2"], "--classes does not go with --data two-modes"),
+    (["--weights", "1,2,3"], "two modes have two"),
+    (["--data", "digits", "--weights", "1,2"], "must be as many as"),
+    (["--methods", "magic"], "methods = 'magic'"),
+    (["--base", "none"], "base = 'none'"),
+    (["--flow", "none"], "kind = 'none'"),
+    (["--history", "0"], "history = 0"),
+    (["--seeds", "0"], "seeds = 0"),
+    (["--resume"], "--resume goes with --store"),
+]
+
+
+@pytest.mark.parametrize(("given", "words"), WRONG)
+def test_wrong_commands_are_one_line(
+    given: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["balance", *given, "--quiet", "--out", str(tmp_path / "x.nc")]) == 2
+    said = capsys.readouterr().err
+    assert words in said and said.count("\n") == 1
+
+
+class _Modeless(nn.Module):
+    def sample(self, count: int, *, seed: int) -> torch.Tensor:
+        return torch.zeros(count, 2)
+
+
+BAD: list[tuple[Callable[[], Any], type[Exception], str]] = [
+    (lambda: balance_study(_Modeless()), TypeError, "has no mode"),  # type: ignore[arg-type]
+    (lambda: balance_study(3), TypeError, "target int has no sample"),  # type: ignore[arg-type]
+    (lambda: balance_study(GaussianMixtureLaw.fit(torch.randn(9, 2))), ValueError, "nothing to balance"),
+    (lambda: BalancePlan(methods=()), ValueError, "one or more"),
+    (lambda: BalancePlan(methods=("pcd", "pcd")), ValueError, "none twice"),
+    (lambda: BalancePlan(own={"pcd": Negatives()}), ValueError, "must map new names"),
+    (lambda: BalancePlan(moves=2), ValueError, "moves = 2"),
+]
+
+
+@pytest.mark.parametrize(("call", "kind", "words"), BAD)
+def test_bad_input(call: Callable[[], Any], kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=words):
+        call()
