@@ -14,12 +14,13 @@ import xarray as xr
 
 from benchmarks.measure import Result, in_turn, seconds
 from simulate import NEGATIVES, BalancePlan, EnergyModel, EnergyRecipe, Store, balance_table, two_modes, workers
-from simulate.balance_commands import DIGIT_WEIGHTS, DIGITS, digit_target
-from simulate.balance_study import Make, balance_dataset, balance_tasks
+from simulate.balance_results import balance_dataset
+from simulate.balance_study import Make, balance_tasks
 from simulate.balance_table import worst_on_the_way
 from simulate.energy import energy_network
 from simulate.energy_training import train_energy
 from simulate.execute import execute
+from simulate.image_target import digit_target
 from simulate.laws import GaussianMixtureLaw
 from simulate.tables import table_lines
 from simulate.targets import Target
@@ -47,22 +48,21 @@ STEPPED, VARIANCE = (0.5, 0.8), 0.1
 
 def balance(*, seeds: int = SEEDS, store: Store | None = None) -> list[Result]:
     """All of this room."""
-    found = costs()
+    found: list[Result] = []
     for name, study in studies(seeds, store).items():
         print("\n".join(["", f"{name}, {seeds} seeds", *table_lines(*balance_table(study))]), file=sys.stderr)
         found += digit_bars(name, study) if name == "digits" else two_mode_bars(name, study)
-    return found
+    return found + costs()
 
 
 def studies(seeds: int, store: Store | None) -> dict[str, xr.Dataset]:
     """By name, all trained in one run; long ones first, so that both processes end together."""
-    drawn = partial(digit_target, classes=tuple(DIGIT_WEIGHTS), weights=tuple(DIGIT_WEIGHTS.values()))
-    wanted: dict[str, tuple[Target | Make, BalancePlan]] = {"digits": (drawn, DIGITS)}
+    wanted: dict[str, Target | Make] = {"digits": digit_target}
     for d in sorted(BARS, reverse=True):
-        wanted |= {f"d = {d}, weight {p}": (two_modes(d, p=p), BalancePlan.suited(d)) for p in WEIGHTS}
+        wanted |= {f"d = {d}, weight {p}": two_modes(d, p=p) for p in WEIGHTS}
     tasks = {
-        name: balance_tasks(target, plan=own, seeds=seeds, seed=0, store=store, progress=True, name=name)
-        for name, (target, own) in wanted.items()
+        name: balance_tasks(target, plan=None, seeds=seeds, seed=0, store=store, progress=True, name=name)
+        for name, target in wanted.items()
     }
     every = [each for some in tasks.values() for each in some]
     with workers(PROCESSES) as executor:
@@ -86,18 +86,25 @@ def two_mode_bars(name: str, study: xr.Dataset) -> list[Result]:
         "PCD's": _each(local["weight"].sel(mode=0)), "its KL": _each(local["divergence"]),
         "gradients of a chain in an iteration": f"{gradients}; flow-assisted {int(own['gradients'])}",
     }
-    astray = max(float(local["error"].max()), float(worst_on_the_way(study).sel(training="pcd").max()))
-    stepped = local["stepped"].isel(iteration=-1).values
-    wide = float(abs((local["variance"] * local["data_weight"]).sum("mode") - 1).max())
+    astray = max(_most(local["error"]), _most(worst_on_the_way(study).sel(training="pcd")))
+    stepped = local["stepped"].isel(iteration=-1)
+    wide = {
+        name: _most(abs((each["variance"] * each["data_weight"]).sum("mode", skipna=False) - 1))
+        for name, each in (("flow-assisted", own), ("PCD", local))
+    }
     return [
-        _at_most(f"{name}: |w - w_data|, worst seed", float(own["error"].max()), bars.weight, beside),
-        _at_most(f"{name}: KL in nats, worst seed", float(own["divergence"].max()), bars.divergence),
-        _at_least(f"{name}: acceptance, worst seed", float(own["acceptance"].min()), bars.acceptance),
-        _at_most(f"{name}: R-hat of the modes, worst seed", float(own["rhat"].max()), RHAT),
+        _at_most(f"{name}: |w - w_data|, worst seed", _most(own["error"]), bars.weight, beside),
+        _at_most(f"{name}: KL in nats, worst seed", _most(own["divergence"]), bars.divergence),
+        _at_least(f"{name}: acceptance, worst seed", _least(own["acceptance"]), bars.acceptance),
+        _at_most(f"{name}: R-hat of the modes, worst seed", _most(own["rhat"]), RHAT),
         _at_least(f"{name}: PCD's |w - w_data|, worst seed or second half", astray, CONTROL, control),
-        _at_least(f"{name}: PCD's local acceptance, least", float(stepped.min()), STEPPED[0]),
-        _at_most(f"{name}: PCD's local acceptance, most", float(stepped.max()), STEPPED[1]),
-        _at_most(f"{name}: PCD's variance within modes, relative error", wide, VARIANCE),
+        _at_least(f"{name}: PCD's local acceptance, least", _least(stepped), STEPPED[0]),
+        _at_most(f"{name}: PCD's local acceptance, most", _most(stepped), STEPPED[1]),
+        *(_at_most(
+            f"{name}: {who}'s variance within modes, relative error of the mean by data, worst seed", off, VARIANCE, {
+                f"mode {k}, over the target's": _each(each["variance"].sel(mode=k)) for k in (0, 1)
+            },
+        ) for (who, off), each in zip(wide.items(), (own, local), strict=True)),
     ]
 
 
@@ -108,10 +115,10 @@ def digit_bars(name: str, study: xr.Dataset) -> list[Result]:
                         ("PCD's", local["sampled_weight"])):
         notes[title] = "; ".join(_each(each.isel(seed=k)) for k in range(study.sizes["seed"]))
     notes |= {
-        "PCD's worst difference": float(local["error"].max()), "acceptance": _each(own["acceptance"]),
-        "R-hat": _each(own["rhat"]), "R-hat, PCD's": _each(local["rhat"]),
+        "PCD's worst difference": _most(local["error"]), "acceptance": _each(own["acceptance"]),
+        "R-hat": _each(own["rhat"]), "R-hat of the run of PCD's model": _each(local["rhat"]),
     }
-    worst = float(own["error"].max())
+    worst = _most(own["error"])
     return [_at_most(f"{name}: |share - share of the data|, worst class and seed", worst, DIGIT, notes)]
 
 
@@ -119,8 +126,8 @@ def costs() -> list[Result]:
     """A flow-assisted iteration against one of PCD with the same local steps; a whole run in two dimensions."""
     found = []
     for d in BARS:
-        ours, peer, count = _Training(d, "flow"), _Training(d, "pcd"), 60
-        spent, theirs = in_turn(partial(ours.run, count), partial(peer.run, count), 7)
+        ours, peer, count = _Training(d, "flow"), _Training(d, "pcd"), 40
+        spent, theirs = in_turn(partial(ours.run, count), partial(peer.run, count), 5)
         recipe = ours.recipe
         found.append(_at_most(
             f"d = {d}: iteration, flow-assisted over PCD", spent / theirs, 2.5, {
@@ -139,9 +146,10 @@ class _Training:
     """With the experiment's settings, nothing measured on the way."""
 
     def __init__(self, d: int, method: str, prefit: int = 0) -> None:
-        plan = BalancePlan.suited(d)
+        target = two_modes(d)
+        plan = BalancePlan.suited(target)
         self.recipe = replace(plan.recipe, negatives=NEGATIVES[method], prefit=prefit)
-        self.data = two_modes(d).sample(plan.n, seed=1)
+        self.data = target.sample(plan.n, seed=1)
         energy = energy_network(d, widths=plan.widths, points=self.data)
         self.model = EnergyModel(energy, GaussianMixtureLaw.fit(self.data))
         self.flow = plan.flow(self.data, 2) if method == "flow" else None
@@ -161,6 +169,15 @@ def _at_most(
 
 def _at_least(name: str, value: float, bar: float, notes: dict[str, float | str] | None = None) -> Result:
     return Result(f"balance, {name}", value, bar, True, value, bar, notes or {}, "")
+
+
+def _most(values: xr.DataArray) -> float:
+    """NaN if one of them is."""
+    return float(np.max(values.values))
+
+
+def _least(values: xr.DataArray) -> float:
+    return float(np.min(values.values))
 
 
 def _each(values: xr.DataArray) -> str:

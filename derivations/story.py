@@ -22,6 +22,7 @@ from asymptotics.derivation import Derivation, ProofError
 from asymptotics.formula import Formula
 from asymptotics.latex import formula_text, plain, pretty, short_name
 from simulate import BalancePlan, EnergyRecipe, FitRecipe, StudyPlan, UNet, workers
+from simulate.balance_plan import PLANE
 from simulate.runs import one_thread
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ QUICK = Effort(d=5000, seeds=8, n=(2, 4, 8, 16, 32, 64), steps=16, trained_d=100
 FULL = Effort(
     d=20000, seeds=48, n=(2, 4, 8, 16, 32, 64, 128), steps=32, trained_d=5000, study=StudyPlan(weights=EIGHTY_TWENTY),
     study_seeds=8, balance_seeds=4,
-    balance=replace(BalancePlan.suited(2), recipe=replace(BalancePlan.suited(2).recipe, record_every=20)),
+    balance=replace(PLANE, recipe=replace(PLANE.recipe, record_every=20)),
 )
 
 

@@ -11,7 +11,8 @@ from simulate.autoencoder import (
 )
 from simulate.balance_plan import BalancePlan as BalancePlan
 from simulate.balance_rate import balance_rate as balance_rate, expected_scatter as expected_scatter
-from simulate.balance_study import balance_dataset as balance_dataset, balance_study as balance_study
+from simulate.balance_results import balance_dataset as balance_dataset
+from simulate.balance_study import balance_study as balance_study
 from simulate.balance_table import balance_table as balance_table, worst_on_the_way as worst_on_the_way
 from simulate.batched import Job as Job, train_many as train_many
 from simulate.carry import Velocity as Velocity, carry as carry, time_grid as time_grid

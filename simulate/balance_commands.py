@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -13,39 +14,25 @@ import xarray as xr
 
 from asymptotics.axes import numbers
 from simulate import checks, long_runs
-from simulate.balance_plan import BASES, BalancePlan
+from simulate.balance_plan import BASES, IMAGES, PLANE, BalancePlan
 from simulate.balance_study import Make, balance_study
 from simulate.balance_table import balance_table
 from simulate.coupling import KINDS as FLOWS
 from simulate.energy_recipes import NEGATIVES
 from simulate.execute import cores
-from simulate.image_target import image_target
-from simulate.images import digits
-from simulate.seeds import Seed
+from simulate.image_target import DIGITS, digit_target
 from simulate.tables import table_lines
 from simulate.targets import Checkerboard, Moons, Rings, Target, many_modes, ring_of_modes, two_modes
 
 KINDS = ("balance",)
 
 _PLAN = BalancePlan()
-# Of digits: their points have 64 coordinates, and fewer proposals are accepted.
-DIGITS = BalancePlan(
-    n=30_000, transforms=8, hidden=(128, 128), moves=1500,
-    recipe=replace(_PLAN.recipe, iterations=1500, prefit=1500),
-)
-# Digits 0, 1 and 2 in these proportions.
-DIGIT_WEIGHTS: Mapping[int, float] = {0: 4, 1: 2, 2: 1}
 WEIGHTS: Mapping[str, tuple[float, ...]] = {
     "two-modes": (0.8, 0.2), "ring": (0.4, 0.25, 0.15, 0.1, 0.06, 0.04), "many": (0.4, 0.25, 0.15, 0.1, 0.06, 0.04),
     "rings": Rings().weights, "checkerboard": (0.25, 0.2, 0.15, 0.12, 0.1, 0.08, 0.06, 0.04),
-    "moons": Moons().weights, "digits": tuple(DIGIT_WEIGHTS.values()),
+    "moons": Moons().weights, "digits": tuple(DIGITS.values()),
 }
 DATA = tuple(WEIGHTS)
-
-
-def digit_target(seed: Seed, *, classes: Sequence[int], weights: Sequence[float]) -> Target:
-    """scikit-learn's digits of some classes; other images and another classifier for each seed."""
-    return image_target(digits(), weights=dict(zip(classes, weights, strict=True)), seed=seed)
 
 
 def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
@@ -60,13 +47,13 @@ def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
     own.add_argument("--methods", default=",".join(_PLAN.methods), help=f"of {', '.join(NEGATIVES)} (flow,pcd)")
     own.add_argument("--base", default=_PLAN.base, help=f"{', '.join(BASES)} ({_PLAN.base})")
     own.add_argument("--flow", default=_PLAN.kind, help=f"that proposes: {', '.join(FLOWS)} ({_PLAN.kind})")
-    own.add_argument("--n", type=int, help=f"points to train on ({_PLAN.n}; digits: {DIGITS.n})")
-    own.add_argument("--iterations", type=int, help=f"({_PLAN.recipe.iterations}; digits: {DIGITS.recipe.iterations})")
+    own.add_argument("--n", type=int, help=f"points to train on ({_PLAN.n}; digits: {IMAGES.n})")
+    own.add_argument("--iterations", type=int, help=f"({_PLAN.recipe.iterations}; digits: {IMAGES.recipe.iterations})")
     own.add_argument("--chains", type=int, help=f"({_PLAN.recipe.chains})")
-    rates = f"{_PLAN.recipe.rate}; in the plane {BalancePlan.suited(2).recipe.rate}"
+    rates = f"{_PLAN.recipe.rate}; in the plane {PLANE.recipe.rate}"
     own.add_argument("--rate", type=float, help=f"of Adam ({rates})")
     own.add_argument("--history", type=int, help="iterations whose chains the flow is fitted to (1)")
-    own.add_argument("--moves", type=int, help=f"with all frozen, at the end ({_PLAN.moves}; digits: {DIGITS.moves})")
+    own.add_argument("--moves", type=int, help=f"with all frozen, at the end ({_PLAN.moves}; digits: {IMAGES.moves})")
     own.add_argument("--seeds", type=int, default=1, help="how often, with other data and networks (1)")
     own.add_argument("--seed", type=int, default=0)
     own.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -91,6 +78,8 @@ def _target(given: argparse.Namespace) -> Target | Make:
     if given.classes is not None and data != "digits":
         raise ValueError(f"--classes does not go with --data {data}")
     d, weights = 2 if given.d is None else given.d, tuple(given.weights or WEIGHTS[data])
+    if not all(isfinite(each) and each > 0 for each in weights):
+        raise ValueError(f"--weights {given.weights} must be positive numbers")
     match data:
         case "two-modes":
             if len(weights) != 2:
@@ -106,21 +95,28 @@ def _target(given: argparse.Namespace) -> Target | Make:
             return Checkerboard(weights)
         case "moons":
             return Moons(weights)
-    classes = tuple(given.classes or DIGIT_WEIGHTS)
+    classes = tuple(given.classes or DIGITS)
     if len(classes) != len(weights):
-        raise ValueError(f"--classes {classes} must be as many as --weights {weights}")
-    return partial(digit_target, classes=classes, weights=weights)
+        raise ValueError(f"digits {classes} and weights {weights}: give as many --classes as --weights")
+    return partial(digit_target, weights=dict(zip(classes, weights, strict=True)))
 
 
 def _plan(given: argparse.Namespace) -> BalancePlan:
-    own = DIGITS if given.data == "digits" else BalancePlan.suited(2 if given.d is None else given.d)
+    space = given.data in ("two-modes", "many") and given.d not in (None, 2)
+    own = IMAGES if given.data == "digits" else _PLAN if space else PLANE
 
     def said(*names: str) -> dict[str, Any]:
         return {name: value for name in names if (value := getattr(given, name)) is not None}
 
     recipe = replace(own.recipe, **said("iterations", "chains", "rate", "history"))
     methods = tuple(given.methods.split(","))
-    return replace(own, methods=methods, base=given.base, kind=given.flow, recipe=recipe, **said("n", "moves"))
+    plan = replace(own, methods=methods, base=given.base, kind=given.flow, recipe=recipe, **said("n", "moves"))
+    flows = [name for name in methods if plan.negatives(name).needs_flow]
+    if not flows and plan.base != "flow" and given.flow != _PLAN.kind:
+        raise ValueError(f"--flow {given.flow} does not go with --methods {given.methods}, which have none")
+    if not flows and given.history is not None:
+        raise ValueError(f"--history does not go with --methods {given.methods}, which have no flow")
+    return plan
 
 
 def tell(study: xr.Dataset) -> None:

@@ -11,9 +11,11 @@ from simulate import checks
 from simulate.coupling import KINDS, CouplingFlow, fit_flow
 from simulate.energy_recipes import NEGATIVES, EnergyRecipe, Negatives
 from simulate.fitting import FitRecipe
+from simulate.image_target import ImageTarget
 from simulate.laws import GaussianMixtureLaw
 from simulate.sampler import Proposal
 from simulate.seeds import Seed, child
+from simulate.targets import Target
 
 BASES = ("gaussian", "mixture", "flow")
 
@@ -29,7 +31,7 @@ class BalancePlan:
     widths    of the energy's hidden layers
     kind, transforms, hidden    of the flow that proposes, and of one as a base
     count     points of each proposal when the trained model is measured; ``watched`` when it is on its way
-    chains, moves    of the run of the trained model with its kernel frozen; ``warm`` before are not counted
+    chains, moves    of the run of the trained model with everything frozen; ``warm`` before are not counted
     fitted    how a flow is fitted to data alone (as a base; and where a model without one is to be sampled)
     """
 
@@ -50,6 +52,16 @@ class BalancePlan:
     fitted: FitRecipe = field(default_factory=lambda: FitRecipe(updates=1500, batch=256, rate=1e-3))
 
     def __post_init__(self) -> None:
+        kinds = {
+            "recipe": EnergyRecipe, "fitted": FitRecipe, "own": Mapping, "methods": tuple, "widths": tuple,
+            "hidden": tuple,
+        }
+        for name, kind in kinds.items():
+            if not isinstance(getattr(self, name), kind):
+                raise TypeError(f"{name} must be a {kind.__name__}, not {type(getattr(self, name)).__name__}")
+        for name in ("widths", "hidden"):
+            for width in getattr(self, name):
+                checks.integer(name, width, least=1)
         checks.choice("base", self.base, BASES)
         checks.choice("kind", self.kind, KINDS)
         for name, least in (
@@ -57,17 +69,19 @@ class BalancePlan:
         ):
             checks.integer(name, getattr(self, name), least=least)
         for name, each in self.own.items():
-            if name in NEGATIVES or not name.isidentifier() or not isinstance(each, Negatives):
-                raise ValueError(f"own = {{{name!r}: ...}} must map new names, plain words, to Negatives")
+            if name in NEGATIVES or not name.replace("-", "_").isidentifier() or not isinstance(each, Negatives):
+                raise ValueError(f"own = {{{name!r}: ...}} must map new names (letters, digits, - and _) to Negatives")
         if not self.methods or len(set(self.methods)) < len(self.methods):
             raise ValueError(f"methods = {self.methods} must be one or more, none twice")
         for name in self.methods:
             self.negatives(name)
 
     @classmethod
-    def suited(cls, d: int) -> BalancePlan:
-        """To points of ``d`` dimensions: in the plane a narrower energy, which learns faster."""
-        return cls(widths=(128, 128), recipe=EnergyRecipe(rate=2e-3)) if d == 2 else cls()
+    def suited(cls, target: Target) -> BalancePlan:
+        """`PLANE`, `IMAGES`, or the defaults."""
+        if isinstance(target, ImageTarget):
+            return IMAGES
+        return PLANE if target.sample(1, seed=0).shape[1:] == (2,) else cls()
 
     def negatives(self, method: str) -> Negatives:
         known = {**NEGATIVES, **self.own}
@@ -87,3 +101,11 @@ class BalancePlan:
         if self.base == "flow":
             return self.fitted_flow(data, seed)
         return GaussianMixtureLaw.fit(data, 1 if self.base == "gaussian" else modes, seed=seed)
+
+
+PLANE = BalancePlan(widths=(128, 128), recipe=EnergyRecipe(rate=2e-3))
+"""Of points in the plane: a narrower energy, which learns faster."""
+IMAGES = BalancePlan(
+    n=30_000, transforms=8, hidden=(128, 128), moves=1500, recipe=EnergyRecipe(iterations=1500, prefit=1500)
+)
+"""Of images: more points, as images are changed anew; a larger flow, of whose jumps fewer are accepted."""

@@ -23,14 +23,18 @@ def balance_rate(trained: EnergyTrained, points: torch.Tensor, labels: torch.Ten
     share that is off, and the log odds by -D: rate sum (dD/dphi)^2/scale. Momentum delays this and does not change it.
     """
     checks.real("rate", rate, above=0.0)
-    if labels.shape != (len(points),) or set(labels.tolist()) != {0, 1}:
-        raise ValueError(f"labels {tuple(labels.shape)} must be 0 or 1 for each of {len(points)} points, both there")
-    energy, weights = trained.model.energies(points), list(trained.model.energy.parameters())
+    if not isinstance(trained, EnergyTrained):
+        raise TypeError(f"trained must be what train_energy gives, not a {type(trained).__name__}")
+    if not isinstance(labels, torch.Tensor) or labels.shape != (len(points),) or set(labels.tolist()) != {0, 1}:
+        raise ValueError(f"labels must be a tensor of 0 or 1 for each of {len(points)} points, both of them there")
+    pairs = zip(trained.model.energy.parameters(), trained.scales, strict=True)
+    learned = [(weight, scale) for weight, scale in pairs if weight.requires_grad]
+    energy = trained.model.energies(points)
     gap = energy[labels == 0].mean() - energy[labels == 1].mean()
-    slopes = torch.autograd.grad(gap, weights, allow_unused=True)
+    slopes = torch.autograd.grad(gap, [weight for weight, _ in learned], allow_unused=True)
     return rate * sum(
         float((slope.double().square() / scale.double()).sum())
-        for slope, scale in zip(slopes, trained.scales, strict=True) if slope is not None
+        for slope, (_, scale) in zip(slopes, learned, strict=True) if slope is not None
     )
 
 
@@ -39,8 +43,9 @@ def expected_scatter(study: xr.Dataset, training: str = "flow") -> xr.DataArray:
     (seed, iteration); missing (NaN) where it does not hold: learning rate times w(1 - w) of 1 or more.
 
     Chains and batches add as `asymptotics.balance.weight_std` of either (a batch is fresh in every iteration: a jump
-    rate of 1), at the learning rate of the iteration and the jump rate of the frozen run: the share of moves into
-    another mode over 2 w(1 - w), 1 at most. Of a weight that has forgotten its start, and while rates fall slowly.
+    rate of 1), at the learning rate of the iteration and the jump rate of the frozen run (taken as 1 where it is above,
+    by chance or because proposals avoid the mode they come from). Of a weight that has forgotten its start, and while
+    rates fall slowly.
     """
     if "learning_rate" not in study or training not in study["training"].values:
         raise ValueError(f"the study has no learning rates of two modes, or no training {training!r}")
@@ -48,12 +53,13 @@ def expected_scatter(study: xr.Dataset, training: str = "flow") -> xr.DataArray:
     weights = own["data_weight"].sel(mode=0)
     spread = (weights * (1 - weights)).values[:, None]
     rate = own["learning_rate"].values[:, None] * study["slower"].values
-    jumps = np.minimum(own["jump_rate"].values[:, None] / (2 * spread), 1.0)
-    holds = (rate > 0) & (rate * spread < 1)
-    rate = np.where(holds, rate, 0.5)
+    jumps = np.minimum(own["jump_rate"].values[:, None], 1.0)
+    # Without jumps there is no balance to scatter about.
+    holds = (rate > 0) & (rate * spread < 1) & (jumps > 0)
+    rate, jumps = np.where(holds, rate, 0.5), np.where(holds, jumps, 1.0)
     p = np.broadcast_to(weights.values[:, None], rate.shape)
     chains, batch = (float(study[name]) for name in ("chains", "batch"))
-    of_chains = balance.weight_std(p=p, learning_rate=rate, jump_rate=np.broadcast_to(jumps, rate.shape), chains=chains)
+    of_chains = balance.weight_std(p=p, learning_rate=rate, jump_rate=jumps, chains=chains)
     of_batch = balance.weight_std(p=p, learning_rate=rate, jump_rate=1.0, chains=batch)
     found = np.where(holds, np.hypot(of_chains, of_batch), np.nan)
     return xr.DataArray(found, dims=("seed", "iteration"), coords={n: study[n] for n in ("seed", "iteration")})

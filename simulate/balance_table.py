@@ -8,9 +8,9 @@ import xarray as xr
 
 def worst_on_the_way(study: xr.Dataset) -> xr.DataArray:
     """The largest difference of a mode's weight from the data's at any record of the last half of training, (training,
-    seed); NaN where none was measured."""
+    seed); NaN where a record has none."""
     last = study["path"].sel(iteration=slice(study["iteration"].values[-1] / 2, None))
-    found: xr.DataArray = abs(last - study["data_weight"]).max(("iteration", "mode"))
+    found: xr.DataArray = abs(last - study["data_weight"]).max(("iteration", "mode"), skipna=False)
     return found
 
 
@@ -23,7 +23,7 @@ def balance_table(study: xr.Dataset) -> tuple[tuple[str, ...], list[tuple[str, .
     known = "weight" in study
     weight = study["weight" if known else "sampled_weight"]
     header = ("method", *(f"weight {k}" for k in study["mode"].values), "off by", "at worst, 2nd half", "KL",
-              "acceptance", "R-hat", "jumps a move", "local acceptance")
+              "acceptance", "R-hat", "jump rate", "local acceptance")
     if not known:
         header = tuple(each for each in header if each not in ("KL", "at worst, 2nd half"))
     rows = [("data", *(_range(study["data_weight"].sel(mode=k)) for k in study["mode"].values))]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import nan
+from functools import cached_property
+from math import isfinite, nan
 
 import numpy as np
 import torch
@@ -13,7 +15,8 @@ from numpy.typing import NDArray
 from simulate.balance_plan import BalancePlan
 from simulate.balance_rate import balance_rate
 from simulate.energy import EnergyModel, energy_network
-from simulate.energy_training import EnergyTrained, train_energy
+from simulate.energy_recipes import PCD
+from simulate.energy_training import EnergyTrained, kernel_of, train_energy
 from simulate.frozen_run import FrozenRun, frozen_run
 from simulate.identity import Identified
 from simulate.keeping import Keeping
@@ -25,15 +28,19 @@ from simulate.mode_weights import (
     weights_by_quadrature,
 )
 from simulate.runs import Measured
-from simulate.sampler import FlowAssisted, IndependentMetropolis, Kernel, LogDensity, Proposal
+from simulate.sampler import Proposal
 from simulate.seeds import child
 from simulate.targets import Known, Target
 
 # Streams below the seed of a run, shared by its methods.
-_DATA, _BASE, _ENERGY, _FLOW, _TRAINING, _WATCH, _FINAL, _STARTS, _FROZEN, _JUDGE = range(10)
-# Of a box for quadrature: standard deviations of the data on each side of their mean, until it holds the model; and
-# points along a side of the first one.
-_REACHES, _WATCHED, _FINE = (7.0, 14.0, 28.0), 161, 401
+_DATA, _BASE, _ENERGY, _FLOW, _TRAINING, _WATCH, _FINAL, _STARTS, _FROZEN, _JUDGE, _TRUTH = range(11)
+# Of grids for quadrature: standard deviations of the data on each side of their mean, and points along a side; and what
+# weights (or the logarithm of the normalisation) may change by from every second point to all.
+_GRIDS, _SETTLED = ((7.0, 161), (7.0, 321), (7.0, 641), (14.0, 321), (14.0, 641), (28.0, 641)), 1e-3
+# Jumps in a move of the run of a model whose method has none.
+_JUDGED = 2
+# Points of the target whose variance within modes is what that of models is compared with.
+_MANY = 100_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,10 +62,8 @@ class BalanceTask:
         judge = Judge(self.target, plan, data, start.base, self.seed)
         with keeping.bar(plan.recipe.iterations, "iteration") as shown:
             def progress(iteration: int, values: Mapping[str, float]) -> None:
-                shown.set_postfix(
-                    {"acceptance": f"{values['jumped']:.3f}", "step": f"{values['step']:.3g}",
-                     "gap": f"{values['gap']:.3f}"}, refresh=False,
-                )
+                told = {"acceptance": values["jumped"], "step": values["step"], "gap": values["gap"]}
+                shown.set_postfix({name: f"{v:.3g}" for name, v in told.items() if isfinite(v)}, refresh=False)
                 shown.update(iteration - shown.n)
 
             trained = train_energy(
@@ -69,9 +74,9 @@ class BalanceTask:
             )
         return {
             "data_weight": judge.data_weight,
-            **{f"start/{name}": value for name, value in judge.measured(start, plan.watched, _WATCHED, None).items()},
+            **{f"start/{name}": value for name, value in judge.measured(start, plan.watched, None).items()},
             **{f"history/{name}": each.values for name, each in trained.history.variables.items()},
-            **judge.measured(trained.model, plan.count, _FINE, trained.flow),
+            **judge.measured(trained.model, plan.count, _law(trained.flow)),
             **judge.learning_rate(trained),
             **self._frozen(trained, data, judge),
         }
@@ -88,25 +93,26 @@ class BalanceTask:
         return EnergyModel(energy, base)
 
     def _frozen(self, trained: EnergyTrained, data: torch.Tensor, judge: Judge) -> Measured:
-        """The run with everything frozen, from as many chains in each mode; where no density tells the weights of a
-        model without a flow, with jumps from one fitted to the data."""
-        kernel: Kernel = trained.local
-        flow: Proposal | None = trained.flow  # type: ignore[assignment]
-        if flow is None and not isinstance(self.target, Known):
-            flow = self.plan.fitted_flow(data, child(self.seed, _JUDGE))
-        if flow is not None:
-            jumps = max(1, self.plan.negatives(self.method).jumps)
-            kernel = FlowAssisted(IndependentMetropolis(flow, jumps), trained.local)
+        """The run with everything frozen, from as many chains in each mode.
+
+        Its kernel is the method's own. Where no density tells the weights and the method does not jump, it is MALA with
+        jumps from a flow fitted to the data: then weights are all that is said of it.
+        """
+        how, flow = self.plan.negatives(self.method), _law(trained.flow)
+        kernel, own = kernel_of(how, trained.local.step, flow if how.jumps else None), True
+        if not how.jumps and not isinstance(self.target, Known):
+            flow, own = flow or self.plan.fitted_flow(data, child(self.seed, _JUDGE)), False
+            kernel = kernel_of(replace(PCD, jumps=_JUDGED), trained.local.step, flow)
         found = frozen_run(
             trained.model, kernel, judge.spread(self.plan.chains, child(self.seed, _STARTS)), self.target.mode,
             modes=judge.modes, moves=self.plan.moves, warm=self.plan.warm, seed=child(self.seed, _FROZEN),
         )
-        return _measured(found)
+        return _measured(found, own)
 
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """Measures models of a target's ``data`` (n, ...) by its density; in two dimensions by quadrature."""
+    """Measures models of a target's ``data`` (n, ...): by the target's density, in two dimensions by quadrature."""
 
     target: Target
     plan: BalancePlan
@@ -136,73 +142,96 @@ class Judge:
         return self.data[torch.tensor(chosen, device=self.data.device)]
 
     def watch(self, model: EnergyModel) -> dict[str, float]:
-        """Weights and divergence on the way, by name; missing (NaN) where too few points say anything."""
-        try:
-            found, gap = self._found(model, self.plan.watched, _WATCHED, None, _WATCH)
-        except Undetermined:
-            return {**{f"weight_{k}": nan for k in range(self.modes)}, "divergence": nan}
-        return {**{f"weight_{k}": float(each) for k, each in enumerate(found.weight)}, "divergence": gap[0]}
+        """What is recorded on the way, by name: weights and divergence with errors."""
+        found = self._found(model, self.plan.watched, None, _WATCH)
+        named = {name: found[name] for name in ("divergence", "divergence_stderr")}
+        for k in range(self.modes):
+            named |= {f"{name}_{k}": found[name][k] for name in ("weight", "weight_stderr")}
+        return {name: float(value) for name, value in named.items()}
 
-    def measured(self, model: EnergyModel, count: int, side: int, flow: object) -> Measured:
-        """Weights, their errors, divergence, and the variance within modes over the target's; missing (NaN) where too
-        few points say anything, empty where the target has no density."""
-        if not isinstance(self.target, Known):
-            return {}
-        try:
-            found, gap = self._found(model, count, side, flow, _FINAL)
-            truth = self._weights(self.target.log_prob, count, side, flow, _FINAL)
-        except Undetermined:
-            lost = np.full(self.modes, nan)
-            names = ("divergence", "divergence_stderr", "effective")
-            return {"weight": lost, "weight_stderr": lost, "variance": lost} | {n: np.array(nan) for n in names}
-        return {
-            "weight": found.weight, "weight_stderr": found.error, "variance": found.variance / truth.variance,
-            "divergence": np.array(gap[0]), "divergence_stderr": np.array(gap[1]),
-            "effective": np.array(found.effective),
-        }
+    def measured(self, model: EnergyModel, count: int, flow: Proposal | None) -> Measured:
+        """Weights, divergence, and the variance within modes over the target's; empty where the target has no density.
+        """
+        return self._found(model, count, flow, _FINAL) if isinstance(self.target, Known) else {}
 
     def learning_rate(self, trained: EnergyTrained) -> Measured:
-        """Of the log odds, at the recipe's full rate; empty but for two modes with data."""
-        labels = self.target.mode(self.data)
-        if self.modes != 2 or set(labels.tolist()) != {0, 1}:
+        """Of the log odds, at the recipe's full rate; empty but for two modes, missing (NaN) if one has no data."""
+        if self.modes != 2:
             return {}
-        return {"learning_rate": np.array(balance_rate(trained, self.data, labels, rate=self.plan.recipe.rate))}
+        labels, rate = self.target.mode(self.data), self.plan.recipe.rate
+        lacking = set(labels.tolist()) != {0, 1}
+        return {"learning_rate": np.array(nan if lacking else balance_rate(trained, self.data, labels, rate=rate))}
 
-    def _found(
-        self, model: EnergyModel, count: int, side: int, flow: object, stream: int
-    ) -> tuple[ModeWeights, tuple[float, float]]:
+    def _found(self, model: EnergyModel, count: int, flow: Proposal | None, stream: int) -> Measured:
+        """All NaN, with a warning that says why, where weights cannot be told."""
         assert isinstance(self.target, Known)
-        found = self._weights(model, count, side, flow, stream)
-        return found, divergence(self.target, model, found, count=count, seed=child(self.seed, stream, 1))
+        try:
+            found = self._weights(model, count, flow, child(self.seed, stream, 0))
+        except Undetermined as problem:
+            warnings.warn(f"weights of a model are missing: {problem}", stacklevel=2)
+            missing, lost = np.full(self.modes, nan), np.array(nan)
+            return {"weight": missing, "weight_stderr": missing, "variance": missing, "divergence": lost,
+                    "divergence_stderr": lost, "effective": lost}
+        gap, error = divergence(self.target, model, found, count=count, seed=child(self.seed, stream, 1))
+        return {
+            "weight": found.weight, "weight_stderr": found.error, "variance": found.variance / self._truth,
+            "divergence": np.array(gap), "divergence_stderr": np.array(error), "effective": np.array(found.effective),
+        }
 
-    def _weights(self, density: object, count: int, side: int, flow: object, stream: int) -> ModeWeights:
-        assert isinstance(self.target, Known) and callable(density)
+    def _weights(
+        self, model: EnergyModel, count: int, flow: Proposal | None, seed: np.random.SeedSequence
+    ) -> ModeWeights:
         if self.data.shape[1:] == (2,):
-            return self._by_quadrature(density, side)
-        laws = [self.target, self.base, *([] if flow is None else [flow])]
+            try:
+                return self._by_quadrature(model)
+            except Undetermined:
+                pass  # Too narrow, or too far out; importance sampling may reach it, and says so if not.
+        assert isinstance(self.target, Known)
+        laws: list[Proposal] = [self.target, self.base, *([] if flow is None else [flow])]
         return weights_by_importance(
-            density, self.target.mode, modes=self.modes, proposals=laws, count=count,  # type: ignore[arg-type]
-            seed=child(self.seed, stream, 0),
+            model, self.target.mode, modes=self.modes, proposals=laws, count=count, seed=seed
         )
 
-    def _by_quadrature(self, density: LogDensity, side: int) -> ModeWeights:
+    def _by_quadrature(self, model: EnergyModel) -> ModeWeights:
+        """On grids that are made larger and finer until they hold the model and its weights no longer change."""
         middle, width = self.data.mean(0).tolist(), self.data.std(0).tolist()
-        for reach in _REACHES:
+        problem = Undetermined("no grid holds the model")
+        for reach, points in _GRIDS:
             box = [(m - reach * w, m + reach * w) for m, w in zip(middle, width, strict=True)]
-            points = round((side - 1) * reach / _REACHES[0]) + 1
             try:
-                return weights_by_quadrature(density, self.target.mode, modes=self.modes, box=box, points=points)
-            except Undetermined as problem:
-                found = problem
-        raise found
+                found = weights_by_quadrature(
+                    model, self.target.mode, modes=self.modes, box=box, points=points, like=self.data
+                )
+            except Undetermined as trouble:
+                problem = trouble
+                continue
+            if max(float(found.error.max()), found.log_z_error) <= _SETTLED:
+                return found
+            problem = Undetermined(f"weights change by {found.error.max():.1g} from grid to grid")
+        raise problem
+
+    @cached_property
+    def _truth(self) -> NDArray[np.float64]:
+        """Variance of a coordinate within each mode of the target, from many points of it."""
+        x = self.target.sample(_MANY, seed=child(self.seed, _TRUTH))
+        label = self.target.mode(x)
+        own = [x[label == k].flatten(1).double() for k in range(self.modes)]
+        return np.array([float(each.var(0).mean()) if len(each) > 1 else nan for each in own])
 
 
-def _measured(found: FrozenRun) -> Measured:
+def _law(flow: object) -> Proposal | None:
+    return flow  # type: ignore[return-value]
+
+
+def _measured(found: FrozenRun, own: bool) -> Measured:
+    """``own``: whether the kernel is that of the method, so that its jumps say something of it."""
+    jumps = ("switched", "jump_rate", "acceptance")
     numbers = {
-        "rhat": found.rhat.max(), "rhat_density": found.rhat_density, "jump_rate": found.jump_rate,
+        "rhat": found.rhat.max(), "rhat_density": found.rhat_density, "switched": found.switched,
+        "jump_rate": found.jump_rate,
         "acceptance": found.jumped, "longest": found.longest, "independent": found.effective.min(),
     }
     return {
         "sampled_weight": found.weight, "sampled_weight_stderr": found.error,
-        **{name: np.array(value, dtype=np.float64) for name, value in numbers.items()},
+        **{name: np.array(value if own or name not in jumps else nan) for name, value in numbers.items()},
     }

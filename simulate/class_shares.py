@@ -82,7 +82,7 @@ def require_told_apart(confusion: ArrayLike, name: str) -> None:
     if beyond < 5.0 * error:
         raise ValueError(
             f"{name} does not tell the classes apart on held out images: beyond chance it is right by {beyond:.2f} +- "
-            f"{error:.2f} (1: always); train it longer, or give it more images"
+            f"{error:.2f} (1: always); train it longer, give it more images, or hold out more"
         )
 
 

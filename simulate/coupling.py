@@ -14,6 +14,7 @@ from torch import nn
 from simulate import checkpoint as checkpoints, checks
 from simulate.energy import Standardised
 from simulate.fitting import FitRecipe, Progress, fit
+from simulate.sampler import require_law
 from simulate.seeds import Seed, normal, sequence
 
 KINDS = ("affine", "spline")
@@ -90,7 +91,10 @@ def fit_flow(
     checkpoint: checkpoints.Given = None, progress: Progress | None = None,
 ) -> nn.Module:
     """A copy of ``flow`` fitted to ``points`` (n, d) by maximum likelihood: a frozen base, or a proposal."""
-    loss = _Surprise(checks.tensor("points", points, (None,) * points.ndim))
+    require_law("flow", flow)
+    loss = _Surprise(checks.tensor("points", points, (None, None)))
+    if len(points) < 2:
+        raise ValueError(f"points has {len(points)} rows; a law is fitted to 2 or more")
     settings = recipe or FitRecipe(updates=1000, batch=256, rate=1e-3)
     return fit(
         flow, loss, recipe=settings, seed=seed, mark=("flow", loss), checkpoint=checkpoint, progress=progress

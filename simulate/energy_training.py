@@ -17,6 +17,7 @@ import numpy as np
 import torch
 import xarray as xr
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from simulate import checkpoint as checkpoints, checks
 from simulate.averaging import average_in
@@ -31,6 +32,7 @@ from simulate.sampler import (
     FlowAssisted,
     IndependentMetropolis,
     Kernel,
+    Proposal,
     Resampling,
     UnadjustedLangevin,
 )
@@ -105,6 +107,7 @@ def train_energy(
         for k in range(recipe.prefit):
             with torch_seeded(child(own, _PREFIT, k), state.model):
                 _fit_flow(state, _batch(data, recipe.batch, child(own, _PREFIT, k)))
+        state.flow_average = copy.deepcopy(state.flow)
     while state.done < recipe.iterations:
         _iterate(state, data, recipe, child(own, _TRAIN, state.done))
         if state.done % recipe.record_every == 0 or state.done == recipe.iterations:
@@ -137,6 +140,8 @@ def _require_kinds(model: EnergyModel, data: torch.Tensor, recipe: EnergyRecipe,
     for name, module in (("energy", model.energy), ("base", model.base), ("flow", flow)):
         if isinstance(module, nn.Module):
             for each in (*module.parameters(), *module.buffers()):
+                if is_lazy(each):
+                    raise ValueError(f"the {name} has lazy layers: call it with a point first, so that they are made")
                 if each.is_floating_point():
                     checks.same_kind(data, **{f"a weight of the {name}": each})
     modes = len(getattr(model.base, "means", ()))
@@ -151,7 +156,7 @@ def _require_laws(state: _State, data: torch.Tensor, recipe: EnergyRecipe) -> No
         if law is not None:
             _require_law(name, law, data, drawn)
     with torch.no_grad():
-        value = state.model(data[: recipe.batch])
+        value = _fitting("energy", state.model, data[: recipe.batch])
     checks.same_kind(data, **{"what the model gives": value})
     if not bool(torch.isfinite(value).all()):
         raise ValueError("the energy is not finite on the data at start; look at the network, or standardise its input")
@@ -159,7 +164,7 @@ def _require_laws(state: _State, data: torch.Tensor, recipe: EnergyRecipe) -> No
 
 def _require_law(name: str, law: Any, data: torch.Tensor, sampled: bool) -> None:
     with torch.no_grad():
-        density = law.log_prob(data[:2])
+        density = _fitting(name, law.log_prob, data[:2])
         drawn = law.sample(2, seed=0) if sampled else data[:2]
     if density.shape != (2,) or drawn.shape != (2, *data.shape[1:]):
         raise ValueError(
@@ -167,6 +172,16 @@ def _require_law(name: str, law: Any, data: torch.Tensor, sampled: bool) -> None
             f"data are points {tuple(data.shape[1:])}"
         )
     checks.same_kind(data, **{f"a point of the {name}": drawn})
+
+
+def _fitting(name: str, function: Callable[[torch.Tensor], torch.Tensor], points: torch.Tensor) -> torch.Tensor:
+    """What it gives for points; ValueError where torch finds that it is for others."""
+    try:
+        return function(points)
+    except RuntimeError as problem:
+        raise ValueError(
+            f"the {name} does not take the data, points {tuple(points.shape[1:])}: {str(problem).splitlines()[0]}"
+        ) from problem
 
 
 def _begin(model: EnergyModel, data: torch.Tensor, recipe: EnergyRecipe, flow: nn.Module | None, seed: Seed) -> _State:
@@ -224,13 +239,13 @@ def _started(state: _State, data: torch.Tensor, recipe: EnergyRecipe, seed: Seed
     return state.chains
 
 
-def _kernel(state: _State, how: Negatives) -> Kernel:
-    """Jumps, if there are any, and local steps."""
-    local = _local(how, state.step)
-    if not how.jumps:
+def kernel_of(how: Negatives, step: float, flow: Proposal | None) -> Kernel:
+    """Jumps, if there are any, and local steps of the size ``step``."""
+    local = _local(how, step)
+    if not how.jumps or flow is None:
         return local
     jump = IndependentMetropolis if how.jump == "metropolis" else Resampling
-    return FlowAssisted(jump(state.flow, how.jumps), local)
+    return FlowAssisted(jump(flow, how.jumps), local)
 
 
 def _iterate(state: _State, data: torch.Tensor, recipe: EnergyRecipe, seed: np.random.SeedSequence) -> None:
@@ -240,7 +255,7 @@ def _iterate(state: _State, data: torch.Tensor, recipe: EnergyRecipe, seed: np.r
             group["lr"] = rate * recipe.slower(state.done)
     with torch_seeded(seed, state.model):
         start = _started(state, data, recipe, child(seed, _START))
-        moved = _kernel(state, how)(state.model, start, seed=child(seed, _MOVE))
+        moved = kernel_of(how, state.step, state.flow)(state.model, start, seed=child(seed, _MOVE))
         state.chains = moved.x
         batch = _batch(data, recipe.batch, child(seed, _DATA))
         gap = _ascend(state, batch)

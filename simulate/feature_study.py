@@ -170,7 +170,7 @@ class _Study:
         return replace(self.store, folder=Path(self.store.folder) / stage.replace(" ", "_"))
 
     def _keeping(self, name: str) -> Identified:
-        return keeping(self.store, name, progress=self.progress)
+        return keeping(self.store, name, shown=name.replace("_", " ") if self.progress else None)
 
     def classifiers(self, parts: Sequence[Mapping[str, Images]], seeds: Sequence[Any]) -> list[Classifier]:
         """One for each seed."""

@@ -23,7 +23,7 @@ class FrozenRun:
     rhat            split R-hat of each mode's indicator (K,) and, ``rhat_density``, of the log density; infinite where
                     a number does not vary at all, in any chain: that is no sign of mixing
     effective       effective number of independent moves for each weight (K,), 0 where no chain's mode ever changes
-    jump_rate       moves that end in another mode than they began, their share
+    switched        share of moves that end in another mode than they began
     longest         the most moves in a row in which a chain stayed where it was
     jumped          acceptance of the global proposals (NaN without any)
     chains          where the chains are
@@ -34,10 +34,17 @@ class FrozenRun:
     rhat: NDArray[np.float64]
     rhat_density: float
     effective: NDArray[np.float64]
-    jump_rate: float
+    switched: float
     longest: int
     jumped: float
     chains: torch.Tensor
+
+    @property
+    def jump_rate(self) -> float:
+        """The probability that a move draws a chain's mode anew by the weights, were that how modes change: what is
+        ``jump_rate`` in `asymptotics.balance`."""
+        elsewhere = 1.0 - float(np.square(self.weight).sum())
+        return self.switched / elsewhere if elsewhere > 0.0 else 0.0
 
 
 def frozen_run(

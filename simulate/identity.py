@@ -102,6 +102,9 @@ def _other(value: Any) -> Any:
         }
     if isinstance(value, torch.nn.Module):
         return _network(value)
+    if isinstance(value, torch.distributions.Distribution):
+        own = {k: canonical(v) for k, v in vars(value).items()}
+        return {"distribution": _place(type(value)), "own": own}
     if isinstance(value, torch.dtype | torch.device):
         return {"torch": str(value)}
     if isinstance(value, PurePath):

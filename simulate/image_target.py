@@ -14,12 +14,14 @@ from simulate.augment import Jiggle
 from simulate.class_shares import require_told_apart
 from simulate.classifier import TOGETHER, Labels, confusion_table, train_classifier
 from simulate.fitting import FitRecipe
-from simulate.images import Images
+from simulate.images import Images, digits
 from simulate.models import Augment
 from simulate.seeds import LAW, Seed, child, sequence
 
 # Of every class: for the classifier, for the model, and held out for the classifier's confusion.
 PARTS: Mapping[str, float] = {"classifier": 0.35, "model": 0.5, "held": 0.15}
+# Three digits in unbalanced proportions.
+DIGITS: Mapping[int, float] = {0: 4, 1: 2, 2: 1}
 _PARTS, _WEIGHTS, _CLASSIFIER, _HELD = range(4)
 # How often each held out image is shown to the classifier, with other noise.
 _SHOWN = 10
@@ -53,6 +55,15 @@ class ImageTarget:
     blur: Blur
     confusion: NDArray[np.int64]
 
+    def __post_init__(self) -> None:
+        classes = self.classify.classes
+        if len(classes) < 2 or list(classes) != sorted(set(classes)):
+            raise ValueError(f"classes = {classes} of the classifier must be two or more, rising")
+        if other := set(self.images.counts()) - set(classes):
+            raise ValueError(f"images have the classes {sorted(other)}, which the classifier does not know: {classes}")
+        if np.shape(self.confusion) != (len(classes),) * 2:
+            raise ValueError(f"confusion has shape {np.shape(self.confusion)} for {len(classes)} classes")
+
     @property
     def weights(self) -> tuple[float, ...]:
         """Shares of the images."""
@@ -84,8 +95,12 @@ def image_target(
 ) -> ImageTarget:
     """``images`` of the classes of ``weights`` (two or more), in those proportions, and a classifier trained on others.
 
-    ValueError where the classifier is no better than chance on images held out from both.
+    ValueError where the classifier is not better than chance, by 5 standard errors, on images held out from both.
     """
+    if not isinstance(images, Images):
+        raise TypeError(f"images must be simulate.Images, not {type(images).__name__}: see Images.of")
+    if not isinstance(weights, Mapping):
+        raise TypeError(f"weights must map classes to proportions, not be a {type(weights).__name__}")
     own = blur or Blur()
     wanted = dict(sorted(weights.items()))
     parts = images.only(*wanted).parts(PARTS, seed=child(seed, _PARTS))
@@ -99,6 +114,11 @@ def image_target(
     return ImageTarget(
         images=parts["model"].weighted(wanted, seed=child(seed, _WEIGHTS)), classify=told, blur=own, confusion=table,
     )
+
+
+def digit_target(seed: Seed, *, weights: Mapping[int, float] = DIGITS) -> ImageTarget:
+    """scikit-learn's digits of the classes of ``weights``; other images and another classifier for each seed."""
+    return image_target(digits(), weights=weights, seed=seed)
 
 
 def _confusion(told: Labels, held: Images, blur: Blur, seed: np.random.SeedSequence) -> NDArray[np.int64]:

@@ -35,9 +35,9 @@ class Keeping:
             yield found
 
 
-def keeping(store: Store | None, name: str, *, progress: bool) -> Identified:
-    """For the training ``name`` of a run: checkpoints are kept in its store, if there is one."""
+def keeping(store: Store | None, name: str, *, shown: str | None) -> Identified:
+    """For the training ``name`` (of a file) of a run: checkpoints are kept in its store, if there is one."""
     place = None
     if store is not None:
         place = Checkpoint(Path(store.folder) / "checkpoints" / name, any_commit=store.any_commit)
-    return Keeping(place, name.replace("_", " ") if progress else None).hidden
+    return Keeping(place, shown).hidden

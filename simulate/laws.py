@@ -7,6 +7,7 @@ Each is a torch module (its numbers are buffers, so that it moves to a device an
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import log, pi
 from typing import Any
 
@@ -119,21 +120,27 @@ class GaussianMixtureLaw(nn.Module):
         return self.means[label] + torch.einsum("cij,cj->ci", self.factors[label], noise), label
 
 
+@dataclass(frozen=True, eq=False)
 class SeededLaw:
     """A ``distribution`` of torch over points (batch shape ()), with samples from explicit seeds, drawn on the CPU's
     generator or the device's own."""
 
-    def __init__(self, distribution: torch.distributions.Distribution) -> None:
-        if not isinstance(distribution, torch.distributions.Distribution):
-            raise TypeError(f"distribution must be one of torch.distributions, not {type(distribution).__name__}")
-        if distribution.batch_shape or not distribution.event_shape:
+    distribution: torch.distributions.Distribution
+
+    def __post_init__(self) -> None:
+        given = self.distribution
+        if not isinstance(given, torch.distributions.Distribution):
+            raise TypeError(f"distribution must be one of torch.distributions, not {type(given).__name__}")
+        if given.batch_shape or not given.event_shape:
             raise ValueError(
-                f"distribution has batch shape {tuple(distribution.batch_shape)} and points of shape "
-                f"{tuple(distribution.event_shape)}; one law over points is needed: torch.distributions.Independent"
+                f"distribution has batch shape {tuple(given.batch_shape)} and points of shape "
+                f"{tuple(given.event_shape)}; one law over points is needed: torch.distributions.Independent"
             )
-        self.distribution = distribution
 
     def log_prob(self, x: torch.Tensor) -> torch.Tensor:
+        own = tuple(self.distribution.event_shape)
+        if tuple(x.shape[1:]) != own:
+            raise ValueError(f"x has shape {tuple(x.shape)}; points of this law are {own}")
         found: torch.Tensor = self.distribution.log_prob(x)
         return found
 

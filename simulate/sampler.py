@@ -68,11 +68,8 @@ class Kernel(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class IndependentMetropolis:
-    """``proposals`` moves to a point that does not depend on the chain's, each accepted by Metropolis and Hastings.
-
-    All proposals are drawn and weighed in one batch.
-    """
+class _Global:
+    """Moves to points that do not depend on the chain's, ``proposals`` for each, drawn and weighed in one batch."""
 
     proposal: Proposal
     proposals: int = 1
@@ -85,36 +82,50 @@ class IndependentMetropolis:
         _require_chains(x)
         with torch.no_grad():
             points, weights, here = _weighed(self.proposal, log_density, x, self.proposals, seed)
-            accepted = torch.zeros_like(here)
-            for point, weight, level in zip(points, weights, _levels(seed, self.proposals, x), strict=True):
-                yes = (level < weight - here) & torch.isfinite(weight)
-                x, here = _chosen(yes, point, x), torch.where(yes, weight, here)
-                accepted += yes / self.proposals
-        return Moved(x, jumped=accepted, log_weights=weights)
+            moved, jumped = self._choose(x, here, points, weights, seed)
+        return Moved(moved, jumped=jumped, log_weights=weights)
+
+    def _choose(
+        self, x: torch.Tensor, here: torch.Tensor, points: torch.Tensor, weights: torch.Tensor, seed: Seed
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Where the chains go, and what they took of the ``points`` (P, C, ...); logarithms of target over proposal
+        density are ``here`` (C,) and ``weights`` (P, C)."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)
-class Resampling:
+class IndependentMetropolis(_Global):
+    """``proposals`` moves to a point that does not depend on the chain's, each accepted by Metropolis and Hastings.
+
+    All proposals are drawn and weighed in one batch.
+    """
+
+    def _choose(
+        self, x: torch.Tensor, here: torch.Tensor, points: torch.Tensor, weights: torch.Tensor, seed: Seed
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        accepted = torch.zeros_like(here)
+        for point, weight, level in zip(points, weights, _levels(seed, self.proposals, x), strict=True):
+            yes = (level < weight - here) & torch.isfinite(weight)
+            x, here = _chosen(yes, point, x), torch.where(yes, weight, here)
+            accepted += yes / self.proposals
+        return x, accepted
+
+
+@dataclass(frozen=True, eq=False)
+class Resampling(_Global):
     """i-SIR: the chain's point and ``proposals`` others, of which one is drawn by their weights."""
 
-    proposal: Proposal
     proposals: int = 4
 
-    def __post_init__(self) -> None:
-        checks.integer("proposals", self.proposals, least=1)
-        require_law("proposal", self.proposal)
-
-    def __call__(self, log_density: LogDensity, x: torch.Tensor, /, *, seed: Seed) -> Moved:
-        _require_chains(x)
-        with torch.no_grad():
-            points, weights, here = _weighed(self.proposal, log_density, x, self.proposals, seed)
-            every = torch.cat([here[None], torch.where(torch.isfinite(weights), weights, -torch.inf)])
-            # The largest of weight + Gumbel noise is a draw by the weights.
-            noise = -torch.log(-_levels(seed, len(every), x))
-            place = (every + noise).argmax(dim=0)
-            pool = torch.cat([x[None], points])
-            chosen = pool[place, torch.arange(len(x), device=x.device)]
-            return Moved(chosen, jumped=(place > 0).to(x.dtype), log_weights=weights)
+    def _choose(
+        self, x: torch.Tensor, here: torch.Tensor, points: torch.Tensor, weights: torch.Tensor, seed: Seed
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        every = torch.cat([here[None], torch.where(torch.isfinite(weights), weights, -torch.inf)])
+        # The largest of weight + Gumbel noise is a draw by the weights.
+        noise = -torch.log(-_levels(seed, len(every), x))
+        place = (every + noise).argmax(dim=0)
+        pool = torch.cat([x[None], points])
+        return pool[place, torch.arange(len(x), device=x.device)], (place > 0).to(x.dtype)
 
 
 @dataclass(frozen=True)

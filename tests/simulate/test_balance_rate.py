@@ -37,6 +37,17 @@ class Side(nn.Module):
         return torch.stack([(3 * x[:, 0]).tanh(), (2 * x[:, 0]).tanh()], dim=1) @ self.heights
 
 
+class Standing(nn.Module):
+    """Points scaled by learned numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(2, dtype=F64))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.scale
+
+
 def test_one_step_moves_the_log_odds_as_said() -> None:
     """A step of the parameters along their preconditioned gradient, and the weights before and after by quadrature."""
     target, share = two_modes(2, p=0.7, dtype=F64), 0.01
@@ -58,11 +69,25 @@ def test_one_step_moves_the_log_odds_as_said() -> None:
     assert (before - log_odds()) / share == pytest.approx(found, rel=1e-3)
 
 
+def test_frozen_parameters_do_not_answer() -> None:
+    """Of two heights one is fixed: half of the answer."""
+    target = two_modes(2, dtype=F64)
+    points, labels = target.labelled(2000, seed=1)
+    found = []
+    for fixed in (False, True):
+        energy = nn.Sequential(Standing(), nn.Linear(2, 1, bias=False, dtype=F64).requires_grad_(not fixed))
+        found.append(balance_rate(
+            EnergyTrained(EnergyModel(energy, target), None, points, AdjustedLangevin(0.1), xr.Dataset(),
+                          (torch.ones(2, dtype=F64), torch.ones(1, 2, dtype=F64))), points, labels, rate=0.1,
+        ))
+    assert 0 < found[1] < found[0]
+
+
 def test_bad_input() -> None:
     trained = EnergyTrained(EnergyModel(Side(), two_modes(2)), None, torch.zeros(1, 2), AdjustedLangevin(0.1),
                             xr.Dataset(), (torch.ones(2, dtype=F64),))
     points = torch.zeros(3, 2, dtype=F64)
-    with pytest.raises(ValueError, match="must be 0 or 1"):
+    with pytest.raises(ValueError, match="must be a tensor of 0 or 1"):
         balance_rate(trained, points, torch.zeros(3, dtype=torch.int64), rate=0.1)
     with pytest.raises(ValueError, match="rate = 0"):
         balance_rate(trained, points, torch.tensor([0, 1, 1]), rate=0.0)
@@ -83,19 +108,20 @@ def test_the_scatter_is_the_theorys() -> None:
     assert json.loads(study.attrs["provenance"])["settings"]["kind"] == "balance_study"
     for value in (0.5, 4.0):
         known = study.assign(learning_rate=xr.full_like(study["learning_rate"], value),
-                             jump_rate=xr.full_like(study["jump_rate"], 0.2))
+                             jump_rate=xr.DataArray([[0.7, 1.3]], dims=("training", "seed")))
         found = expected_scatter(known)
         p = known["data_weight"].sel(mode=0).values
         for k in range(2):
-            spread = p[k] * (1 - p[k])
             for place, slower in enumerate(known["slower"].values):
                 eta = value * slower
-                jump = min(1.0, 0.2 / (2 * spread))
+                jump = [0.7, 1.0][k]
                 wanted = np.hypot(*(
                     balance.weight_std(p=p[k], learning_rate=eta, jump_rate=rate, chains=float(count))
                     for rate, count in ((jump, 64), (1.0, 32))
                 ))
                 assert found[k, place] == pytest.approx(wanted, rel=1e-12)
+    still = expected_scatter(known.assign(jump_rate=xr.zeros_like(known["jump_rate"])))
+    assert np.isnan(still).all()
     large = expected_scatter(known.assign(learning_rate=xr.full_like(known["learning_rate"], 40.0)))
     assert np.isnan(large.isel(iteration=0)).all()
 

@@ -19,6 +19,7 @@ from simulate import (
     GaussianMixtureLaw,
     IndependentMetropolis,
     Standardised,
+    Undetermined,
     divergence,
     energy_network,
     fit_flow,
@@ -140,6 +141,32 @@ def test_a_flow_is_fitted_to_points_alone() -> None:
     gap = float((law.log_prob(fresh) - found.log_prob(fresh)).mean())  # type: ignore[operator]
     assert torch.equal(found.log_prob(fresh), again.log_prob(fresh))  # type: ignore[operator]
     assert gap < 0.1 < -0.5 * math.log(1 - 0.9**2)
+
+
+def test_weights_of_modes_that_touch() -> None:
+    """One Gaussian cut by a line through it, on four grids that the line meets elsewhere: nearer than a cell counted
+    whole, and the stated error is below that."""
+    base = GaussianMixtureLaw(torch.tensor([[2.2, 0.3]]), torch.tensor([[[9.0, 1.0], [1.0, 0.5]]]), [1.0])
+    exact = float(stats.norm.cdf(2.2 / 3))
+    for points in (81, 121, 161, 241):
+        box = [(2.2 - 21.0, 2.2 + 21.0), (-4.6, 5.2)]
+        found = weights_by_quadrature(base.log_prob, _side, modes=2, box=box, points=points)
+        assert abs(found.weight[0] - exact) < 1e-3 * 81 / points and found.error[0] < 4e-3 * 81 / points
+        assert found.weight[0] + found.weight[1] == pytest.approx(1.0, abs=1e-12)
+
+
+def _side(x: torch.Tensor) -> torch.Tensor:
+    return (x[:, 0] < 0).long()
+
+
+def test_a_grid_that_is_too_coarse_is_refused() -> None:
+    narrow = GaussianMixtureLaw.isotropic(torch.tensor([[2.0, 0.1], [-2.0, 0.0]]), 0.03, [0.5, 0.5])
+    with pytest.raises(Undetermined, match="narrower than the grid"):
+        weights_by_quadrature(narrow.log_prob, _side, modes=2, box=BOX, points=81)
+    with pytest.raises(Undetermined, match="no point of 2000 is in mode 1"):
+        weights_by_importance(narrow.log_prob, _side, modes=2, proposals=[
+            GaussianMixtureLaw.isotropic(torch.tensor([[2.0, 0.1]]), 0.03, [1.0])
+        ], count=2000, seed=1)
 
 
 def test_variances_are_those_within_modes() -> None:
