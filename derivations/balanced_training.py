@@ -48,11 +48,11 @@ def tell(teller: Teller) -> None:
         "at which a move draws a chain's mode anew"
     ))
     teller.draw("balanced_training", training_figure(study), (
-        "Left: the model's weight of the first mode in training, a line for each seed; dashed: the data's. Band: "
-        "two standard deviations of the linear theory of two modes, with the learning rate of the log odds that Adam "
-        "gives this network, the jump rate of the frozen run, and the noise of chains and batches; it begins where "
-        "rates have fallen so far that the theory holds ($\\eta w(1-w)<1$). Right: divergence of the model from the "
-        "target."
+        "Left: the model's weight of the first mode in training, a line for each seed; dashed: the data's. Middle: "
+        "that of flow-assisted training less the data's, and two standard deviations of the linear theory of two modes "
+        "(a shade for each seed), with the learning rate of the log odds that Adam gives this network, the jump rate of "
+        "the frozen run, and the noise of chains and batches; it begins where rates have fallen so far that the theory "
+        "holds ($\\eta w(1-w)<1$). Right: divergence of the target from the model."
     ))
 
 
@@ -96,36 +96,47 @@ def _answers(study: xr.Dataset) -> xr.DataArray:
     """How many relaxation times of the weight there were until an iteration."""
     weights = study["data_weight"].sel(mode=0)
     rate = (study["learning_rate"].sel(training="flow") * weights * (1 - weights)) * study["slower"]
-    return (rate * study["iteration"].diff("iteration", label="upper")).cumsum("iteration")
+    passed = (rate * study["iteration"].diff("iteration", label="upper")).cumsum("iteration")
+    return passed.reindex(iteration=study["iteration"], fill_value=0.0)
 
 
 def training_figure(study: xr.Dataset) -> Figure:
-    """Weight of the first mode, and divergence, against iteration; of a study of two modes with a known density."""
-    figure, (left, right) = figures.panels(2, width=4.2, height=3.2)
-    _weights(left, study)
+    """Weight of the first mode, its scatter, and divergence against iteration; of a study of two modes with a known
+    density."""
+    figure, (left, middle, right) = figures.panels(3, width=3.6, height=3.0)
     for k, training in enumerate(study["training"].values):
-        lines = study["path_divergence"].sel(training=training).transpose("iteration", "seed")
-        right.plot(study["iteration"], lines, color=figures.COLOURS[k], linewidth=1.1)
+        for axis, name in ((left, "path"), (right, "path_divergence")):
+            lines = study[name].sel(training=training)
+            lines = lines.sel(mode=0) if name == "path" else lines
+            lines = lines.transpose("iteration", "seed")
+            drawn = axis.plot(study["iteration"], lines, color=figures.COLOURS[k], linewidth=1.1)
+            drawn[0].set_label(NAMES.get(str(training), str(training)))
+    left.axhline(float(study["data_weight"].sel(mode=0).mean()), color="black", linewidth=0.9, linestyle="--")
+    left.set_ylim(-0.02, 1.02)
     right.set_yscale("log")
-    figures.name(right, "iteration", "KL of the target from the model", "how far the model is")
+    _scatter(middle, study)
+    figures.name(left, "iteration", "weight of mode 0", "the model's weight (dashed: the data's)")
+    figures.name(middle, "iteration", "weight less the data's", "flow-assisted, and the theory's scatter")
+    figures.name(right, "iteration", "nats", "KL of the target from the model")
+    figures.legend(right, loc="lower left")
     return figure
 
 
-def _weights(axis: Axes, study: xr.Dataset) -> None:
-    target = float(study["data_weight"].sel(mode=0).mean())
-    if study.sizes["seed"] > 1:
-        spread = 2 * expected_scatter(study).where(_answers(study) > SLOW).mean("seed", skipna=False)
-        axis.fill_between(
-            study["iteration"], target - spread, target + spread, color="black", alpha=0.22, lw=0, label="theory"
-        )
-    for k, training in enumerate(study["training"].values):
-        lines = study["path"].sel(training=training, mode=0).transpose("iteration", "seed")
-        drawn = axis.plot(study["iteration"], lines, color=figures.COLOURS[k], linewidth=1.1)
-        drawn[0].set_label(NAMES.get(str(training), str(training)))
-    axis.axhline(target, color="black", linewidth=0.9, linestyle="--", label="data")
-    axis.set_ylim(-0.02, 1.02)
-    figures.name(axis, "iteration", "weight of mode 0", "the model's weight in training")
-    figures.legend(axis, loc="lower right", ncols=2)
+def _scatter(axis: Axes, study: xr.Dataset) -> None:
+    own = study.sel(training="flow")
+    off = (own["path"] - own["data_weight"]).sel(mode=0)
+    spread = 2 * expected_scatter(study).where(_answers(study) > SLOW)
+    for k in range(study.sizes["seed"]):
+        width = spread.isel(seed=k)
+        axis.fill_between(study["iteration"], -width, width, color="black", alpha=0.35 / study.sizes["seed"], lw=0,
+                          label="two standard deviations" if k == 0 else None)
+        axis.plot(study["iteration"], off.isel(seed=k), color=figures.COLOURS[0], linewidth=0.9)
+    axis.axhline(0, color="black", linewidth=0.9, linestyle="--")
+    # The second half of training, as far as it scatters.
+    late = off.sel(iteration=slice(study["iteration"].values[-1] / 2, None))
+    reach = 1.3 * max(float(abs(late).max()), float(spread.max()))
+    axis.set_ylim(-reach, reach)
+    figures.legend(axis, loc="upper left")
 
 
 STORY = Story("balanced_training", "Trained energy-based models: modes in balance", (), 1, tell, ahead=ahead)

@@ -43,7 +43,7 @@ SMALL_STUDY = StudyPlan(
 SMALL_BALANCE = BalancePlan(
     n=4000, widths=(64, 64),
     transforms=4, hidden=(32, 32), count=4000, watched=1000, moves=60, warm=10, recipe=EnergyRecipe(
-        rate=2e-3, flow_rate=1e-3, iterations=250, prefit=150, average=0.98, record_every=10
+        rate=2e-3, flow_rate=1e-3, iterations=250, prefit=150, record_every=10
     ),
 )
 

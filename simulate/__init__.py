@@ -80,7 +80,12 @@ from simulate.generated import (
     cluster_law as cluster_law,
 )
 from simulate.gram import GramStatistics as GramStatistics
-from simulate.image_target import Blur as Blur, ImageTarget as ImageTarget, image_target as image_target
+from simulate.image_target import (
+    Blur as Blur,
+    ImageTarget as ImageTarget,
+    digit_target as digit_target,
+    image_target as image_target,
+)
 from simulate.images import Images as Images, digits as digits, idx_folder as idx_folder
 from simulate.laws import GaussianMixtureLaw as GaussianMixtureLaw, SeededLaw as SeededLaw
 from simulate.learned import Denoiser as Denoiser, LearnedVelocity as LearnedVelocity
@@ -138,8 +143,10 @@ from simulate.store import Store as Store, load as load, save as save
 from simulate.sweep import average as average, sweep as sweep
 from simulate.targets import (
     Checkerboard as Checkerboard,
+    Known as Known,
     Moons as Moons,
     Rings as Rings,
+    Target as Target,
     many_modes as many_modes,
     ring_of_modes as ring_of_modes,
     two_modes as two_modes,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite, nan
@@ -33,12 +33,14 @@ from simulate.seeds import child
 from simulate.targets import Known, Target
 
 # Streams below the seed of a run, shared by its methods.
-_DATA, _BASE, _ENERGY, _FLOW, _TRAINING, _WATCH, _FINAL, _STARTS, _FROZEN, _JUDGE, _TRUTH = range(11)
+_DATA, _BASE, _ENERGY, _FLOW, _TRAINING, _WATCH, _FINAL, _STARTS, _FROZEN, _JUDGE, _TRUTH, _LOCAL = range(12)
 # Of grids for quadrature: standard deviations of the data on each side of their mean, and points along a side; and what
 # weights (or the logarithm of the normalisation) may change by from every second point to all.
 _GRIDS, _SETTLED = ((7.0, 161), (7.0, 321), (7.0, 641), (14.0, 321), (14.0, 641), (28.0, 641)), 1e-3
 # Jumps in a move of the run of a model whose method has none.
 _JUDGED = 2
+# Chains, and moves of each, that show where a model has its weight.
+_REACHED = (256, 300)
 # Points of the target whose variance within modes is what that of models is compared with.
 _MANY = 100_000
 
@@ -76,7 +78,7 @@ class BalanceTask:
             "data_weight": judge.data_weight,
             **{f"start/{name}": value for name, value in judge.measured(start, plan.watched, None).items()},
             **{f"history/{name}": each.values for name, each in trained.history.variables.items()},
-            **judge.measured(trained.model, plan.count, _law(trained.flow)),
+            **judge.measured(trained.model, plan.count, _law(trained.flow), lambda: self._reached(trained, judge)),
             **judge.learning_rate(trained),
             **self._frozen(trained, data, judge),
         }
@@ -91,6 +93,16 @@ class BalanceTask:
         energy = energy_network(data.shape[1], widths=self.plan.widths, points=data, seed=child(self.seed, _ENERGY))
         base = self.plan.fitted_base(data, len(self.target.weights), child(self.seed, _BASE))
         return EnergyModel(energy, base)
+
+    def _reached(self, trained: EnergyTrained, judge: Judge) -> Proposal:
+        """A flow fitted to where local steps lead from each mode: a proposal for a model that has left the target."""
+        x = judge.spread(_REACHED[0], child(self.seed, _LOCAL, 0))
+        kept = []
+        for k in range(_REACHED[1]):
+            x = trained.local(trained.model, x, seed=child(self.seed, _LOCAL, 1, k)).x
+            if k >= _REACHED[1] // 3 and k % 10 == 0:
+                kept.append(x)
+        return self.plan.fitted_flow(torch.cat(kept), child(self.seed, _LOCAL, 2))
 
     def _frozen(self, trained: EnergyTrained, data: torch.Tensor, judge: Judge) -> Measured:
         """The run with everything frozen, from as many chains in each mode.
@@ -143,16 +155,22 @@ class Judge:
 
     def watch(self, model: EnergyModel) -> dict[str, float]:
         """What is recorded on the way, by name: weights and divergence with errors."""
-        found = self._found(model, self.plan.watched, None, _WATCH)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Missing on the way is said by the data set.
+            found = self._found(model, self.plan.watched, None, _WATCH)
         named = {name: found[name] for name in ("divergence", "divergence_stderr")}
         for k in range(self.modes):
             named |= {f"{name}_{k}": found[name][k] for name in ("weight", "weight_stderr")}
         return {name: float(value) for name, value in named.items()}
 
-    def measured(self, model: EnergyModel, count: int, flow: Proposal | None) -> Measured:
+    def measured(
+        self, model: EnergyModel, count: int, flow: Proposal | None, other: Callable[[], Proposal] | None = None
+    ) -> Measured:
         """Weights, divergence, and the variance within modes over the target's; empty where the target has no density.
+
+        ``other`` makes a further proposal for importance sampling, where it is lost without.
         """
-        return self._found(model, count, flow, _FINAL) if isinstance(self.target, Known) else {}
+        return self._found(model, count, flow, _FINAL, other) if isinstance(self.target, Known) else {}
 
     def learning_rate(self, trained: EnergyTrained) -> Measured:
         """Of the log odds, at the recipe's full rate; empty but for two modes, missing (NaN) if one has no data."""
@@ -162,12 +180,17 @@ class Judge:
         lacking = set(labels.tolist()) != {0, 1}
         return {"learning_rate": np.array(nan if lacking else balance_rate(trained, self.data, labels, rate=rate))}
 
-    def _found(self, model: EnergyModel, count: int, flow: Proposal | None, stream: int) -> Measured:
+    def _found(
+        self, model: EnergyModel, count: int, flow: Proposal | None, stream: int,
+        other: Callable[[], Proposal] | None = None,
+    ) -> Measured:
         """All NaN, with a warning that says why, where weights cannot be told."""
         assert isinstance(self.target, Known)
         try:
             found = self._weights(model, count, flow, child(self.seed, stream, 0))
         except Undetermined as problem:
+            if other is not None:
+                return self._found(model, count, other(), stream)
             warnings.warn(f"weights of a model are missing: {problem}", stacklevel=2)
             missing, lost = np.full(self.modes, nan), np.array(nan)
             return {"weight": missing, "weight_stderr": missing, "variance": missing, "divergence": lost,

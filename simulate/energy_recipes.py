@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from simulate import checks
-from simulate.averaging import require_average
 
 STARTS = ("persistent", "data", "base", "flow")
 LOCAL = ("mala", "ula")
@@ -72,8 +71,8 @@ class EnergyRecipe:
     Both rates fall linearly to 0 over the last ``decay`` of the iterations. The flow is fitted to the data alone for
     ``prefit`` updates before, then to the chains and a share ``flow_data`` of data: to chains alone it can lose a mode.
     With ``history`` > 1 it is fitted to as many points drawn from where the chains were in that many last iterations.
-    What comes out are the weights of energy and flow averaged with memory 1/(1 - ``average``) (0: the last ones):
-    those of an iteration scatter with the chains and the batch (`asymptotics.balance.weight_std`).
+    What comes out are the weights of energy and flow averaged with a memory of ``average`` of the iterations (0: the
+    last ones): those of an iteration scatter with the chains and the batch (`asymptotics.balance.weight_std`).
     """
 
     negatives: Negatives = FLOW_ASSISTED
@@ -85,7 +84,7 @@ class EnergyRecipe:
     flow_data: float = 0.5
     prefit: int = 500
     history: int = 1
-    average: float = 0.997
+    average: float = 1 / 6
     decay: float = 0.5
     record_every: int = 50
 
@@ -95,9 +94,14 @@ class EnergyRecipe:
         checks.integer("prefit", self.prefit, least=0)
         for name in ("rate", "flow_rate"):
             checks.real(name, getattr(self, name), above=0.0)
-        for name in ("flow_data", "decay"):
+        for name in ("flow_data", "decay", "average"):
             checks.real(name, getattr(self, name), least=0.0, most=1.0)
-        require_average(self.average)
+
+    @property
+    def memory(self) -> float:
+        """What an average keeps of itself in an iteration."""
+        length = self.average * self.iterations
+        return 1.0 - 1.0 / length if length > 1.0 else 0.0
 
     def slower(self, iteration: int) -> float:
         """What the rates are multiplied by."""

@@ -271,9 +271,9 @@ def _iterate(state: _State, data: torch.Tensor, recipe: EnergyRecipe, seed: np.r
     for name, value in (("gap", gap), *shares.items()):
         state.sums[name] += value
     state.done += 1
-    average_in(state.average, state.model.energy, memory=recipe.average, updates=state.done)
+    average_in(state.average, state.model.energy, memory=recipe.memory, updates=state.done)
     if state.fit is not None:
-        average_in(state.flow_average, state.flow, memory=recipe.average, updates=state.done)
+        average_in(state.flow_average, state.flow, memory=recipe.memory, updates=state.done)
 
 
 def _remembered(state: _State, recipe: EnergyRecipe, seed: Seed) -> torch.Tensor:

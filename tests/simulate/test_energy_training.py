@@ -252,7 +252,7 @@ CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: _train(model=EnergyModel(nn.Linear(3, 1), GaussianMixtureLaw.fit(DATA))), ValueError,
      r"the energy does not take the data, points \(2,\): mat1 and mat2"),
     (lambda: _train(model=EnergyModel(nn.LazyLinear(1), GaussianMixtureLaw.fit(DATA))), ValueError, "energy has lazy"),
-    (lambda: EnergyRecipe(average=1.0), ValueError, "average = 1 would never leave"),
+    (lambda: EnergyRecipe(average=1.1), ValueError, "average = 1.1"),
     (lambda: EnergyRecipe(history=0), ValueError, "history = 0"),
     (lambda: fit_flow(CouplingFlow(DATA), DATA[:1], seed=1), ValueError, "points has 1 rows"),
     (lambda: fit_flow(nn.Linear(2, 1), DATA, seed=1), TypeError, r"flow must have log_prob\(\)"),
