@@ -49,10 +49,10 @@ def tell(teller: Teller) -> None:
     ))
     teller.draw("balanced_training", training_figure(study), (
         "Left: the model's weight of the first mode in training, a line for each seed; dashed: the data's. Middle: "
-        "that of flow-assisted training less the data's, and two standard deviations of the linear theory of two modes "
-        "(a shade for each seed), with the learning rate of the log odds that Adam gives this network, the jump rate of "
-        "the frozen run, and the noise of chains and batches; it begins where rates have fallen so far that the theory "
-        "holds ($\\eta w(1-w)<1$). Right: divergence of the target from the model."
+        "that of flow-assisted training less the data's, and two standard deviations of the linear theory of two "
+        "modes (a shade for each seed), with the learning rate of the log odds that Adam gives this network, the "
+        "jump rate of the frozen run, and the noise of chains and batches; it begins where rates have fallen so "
+        "far that the theory holds ($\\eta w(1-w)<1$). Right: divergence of the target from the model."
     ))
 
 
