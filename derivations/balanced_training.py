@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from derivations import figures
 from derivations.story import Story, Teller, alone
-from simulate import balance_study, balance_table, expected_scatter, two_modes, worst_on_the_way
+from simulate import balance_study, balance_table, expected_scatter, scatter_scores, two_modes, worst_on_the_way
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -20,8 +18,6 @@ P = 0.8
 NAMES = {"flow": "flow-assisted", "pcd": "PCD (MALA)"}
 # Of the largest difference between weights, and of the divergence, with --full; a short training stays below the first.
 SHORT, WEIGHT, DIVERGENCE, CONTROL = 0.1, 0.01, 0.01, 0.2
-# Relaxation times that rates must fall slowly in, for the theory's band to be that of the moment.
-SLOW = 4.0
 
 
 def ahead(teller: Teller) -> Callable[[], xr.Dataset]:
@@ -73,31 +69,13 @@ def _checked(teller: Teller, study: xr.Dataset) -> None:
         return
     gap = float(study["divergence"].sel(training="flow").max(skipna=False))
     teller.check("the model is near the target", gap < DIVERGENCE, f"KL {gap:.4f} nats, worst seed")
-    score = _scores(study)
-    rms = float(np.sqrt(np.mean(score**2)))
+    score = scatter_scores(study)
+    rms, count = float((score**2).mean()) ** 0.5, int(score.notnull().sum())
     teller.check(
         "its weight scatters in training as the linear theory of two modes says", 0.6 < rms < 1.6,
-        f"root mean square of (w - w_data)/std: {rms:.2f} of {score.size} records (allowed .6 to 1.6: neighbouring "
+        f"root mean square of (w - w_data)/std: {rms:.2f} of {count} records (allowed .6 to 1.6: neighbouring "
         "records are not independent, and Adam's scale is that of the end)",
     )
-
-
-def _scores(study: xr.Dataset) -> np.ndarray:
-    """Standard deviations that the weight is off by, where the theory holds and rates fall slowly."""
-    own = study.sel(training="flow")
-    weights = own["data_weight"].sel(mode=0)
-    rate = own["learning_rate"] * study["slower"] * weights * (1 - weights)
-    left = study["iteration"][-1] - study["iteration"]
-    found = ((own["path"].sel(mode=0) - weights) / expected_scatter(study)).where(rate * left > SLOW).values
-    return np.asarray(found[np.isfinite(found)])
-
-
-def _answers(study: xr.Dataset) -> xr.DataArray:
-    """How many relaxation times of the weight there were until an iteration."""
-    weights = study["data_weight"].sel(mode=0)
-    rate = (study["learning_rate"].sel(training="flow") * weights * (1 - weights)) * study["slower"]
-    passed = (rate * study["iteration"].diff("iteration", label="upper")).cumsum("iteration")
-    return passed.reindex(iteration=study["iteration"], fill_value=0.0)
 
 
 def training_figure(study: xr.Dataset) -> Figure:
@@ -125,7 +103,7 @@ def training_figure(study: xr.Dataset) -> Figure:
 def _scatter(axis: Axes, study: xr.Dataset) -> None:
     own = study.sel(training="flow")
     off = (own["path"] - own["data_weight"]).sel(mode=0)
-    spread = 2 * expected_scatter(study).where(_answers(study) > SLOW)
+    spread = 2 * expected_scatter(study).where(scatter_scores(study).notnull())
     for k in range(study.sizes["seed"]):
         width = spread.isel(seed=k)
         axis.fill_between(study["iteration"], -width, width, color="black", alpha=0.35 / study.sizes["seed"], lw=0,

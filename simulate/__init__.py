@@ -10,7 +10,11 @@ from simulate.autoencoder import (
     overlaps as overlaps,
 )
 from simulate.balance_plan import BalancePlan as BalancePlan
-from simulate.balance_rate import balance_rate as balance_rate, expected_scatter as expected_scatter
+from simulate.balance_rate import (
+    balance_rate as balance_rate,
+    expected_scatter as expected_scatter,
+    scatter_scores as scatter_scores,
+)
 from simulate.balance_results import balance_dataset as balance_dataset
 from simulate.balance_study import balance_study as balance_study
 from simulate.balance_table import balance_table as balance_table, worst_on_the_way as worst_on_the_way

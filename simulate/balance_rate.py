@@ -14,6 +14,9 @@ from asymptotics import balance
 from simulate import checks
 from simulate.energy_training import EnergyTrained
 
+# Relaxation times of a weight after which its start is forgotten, and in which rates must not have fallen to nothing.
+SLOW = 4.0
+
 
 def balance_rate(trained: EnergyTrained, points: torch.Tensor, labels: torch.Tensor, *, rate: float) -> float:
     """By how much one iteration moves the log odds of mode 0 for each unit by which its share of the chains is off.
@@ -63,3 +66,21 @@ def expected_scatter(study: xr.Dataset, training: str = "flow") -> xr.DataArray:
     of_batch = balance.weight_std(p=p, learning_rate=rate, jump_rate=1.0, chains=batch)
     found = np.where(holds, np.hypot(of_chains, of_batch), np.nan)
     return xr.DataArray(found, dims=("seed", "iteration"), coords={n: study[n] for n in ("seed", "iteration")})
+
+
+def scatter_scores(study: xr.Dataset, training: str = "flow") -> xr.DataArray:
+    """How many standard deviations of `expected_scatter` mode 0's weight is off the data's, (seed, iteration); missing
+    (NaN) where the theory says nothing: also before the weight has forgotten its start, and where rates fall too fast.
+
+    Both are told by relaxation times of the weight, one over its learning rate times w(1 - w): `SLOW` of them or more
+    must lie between the start and a record, and between a record and the end of training.
+    """
+    expected = expected_scatter(study, training)
+    own = study.sel(training=training)
+    weights = own["data_weight"].sel(mode=0)
+    rate = own["learning_rate"] * weights * (1 - weights) * study["slower"]
+    passed = (rate * study["iteration"].diff("iteration", label="upper")).cumsum("iteration")
+    passed = passed.reindex(iteration=study["iteration"], fill_value=0.0)
+    left = rate * (study["iteration"][-1] - study["iteration"])
+    found = (own["path"].sel(mode=0) - weights) / expected
+    return found.where((passed > SLOW) & (left > SLOW)).transpose("seed", "iteration")

@@ -18,6 +18,7 @@ from simulate import (
     balance_rate,
     balance_study,
     expected_scatter,
+    scatter_scores,
     two_modes,
     weights_by_quadrature,
     workers,
@@ -128,16 +129,16 @@ def test_the_scatter_is_the_theorys() -> None:
 
 @pytest.mark.slow
 def test_a_real_network_scatters_as_predicted() -> None:
-    """At a constant rate small enough for the theory, after the start is forgotten."""
-    recipe = EnergyRecipe(rate=2e-4, iterations=900, decay=0.0, record_every=10, prefit=200)
+    """Some hundred records, of which neighbours are not independent: a standard error of .1 or so. The learning rate is
+    that of the end of training, where it differs by a third from what it was."""
+    recipe = EnergyRecipe(rate=2e-3, flow_rate=1e-3, iterations=600, record_every=10, prefit=150)
     plan = BalancePlan(
-        methods=("flow",), recipe=recipe, n=5000, widths=(64, 64), transforms=4, hidden=(32, 32), count=2000,
+        methods=("flow",), recipe=recipe, n=4000, widths=(64, 64), transforms=4, hidden=(32, 32), count=2000,
         watched=500, moves=300, warm=10,
     )
     with workers(2) as executor:
         study = balance_study(two_modes(2), plan=plan, seeds=4, executor=executor, progress=False)
-    off = (study["path"] - study["data_weight"]).sel(mode=0, training="flow")
-    score = (off / expected_scatter(study)).sel(iteration=slice(300, None))
-    rms = float((score**2).mean()) ** 0.5
-    print(f"root mean square {rms:.3f} of {score.size} records; learning rates {study['learning_rate'].values}")
-    assert 0.7 < rms < 1.4
+    score = scatter_scores(study)
+    rms, count = float((score**2).mean()) ** 0.5, int(score.notnull().sum())
+    print(f"root mean square {rms:.3f} of {count} records; learning rates {study['learning_rate'].values}")
+    assert count > 60 and 0.5 < rms < 2.0
