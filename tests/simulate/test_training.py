@@ -22,13 +22,14 @@ QUICK = AdamRecipe(iterations=50, record_every=10)
 
 @pytest.mark.parametrize("t", [0.2, 0.5])
 def test_the_authors_recipe_finds_the_minimiser(t: float) -> None:
-    """To 1e-4 in every overlap for t <= 1/2, after 6000 full-batch iterations of Adam."""
+    """For t <= 1/2, after 6000 full-batch iterations of Adam, which go on moving about the minimum as rounding decides:
+    over 24 seeds by a root mean square of 1.6e-4 in any overlap at most, 4.6e-4 the largest. Six of it are allowed."""
     samples, values = MIXTURE.sample(n=8, seed=1), Point(1 - t, t)
     training = train(samples, values, recipe=AdamRecipe(), ridge=0.1, seed=3)
     exact = solve(samples, values, ridge=0.1)
     assert (training.iterations, training.stopped_early) == (6000, False)
     assert overlaps(training.network, samples, values) == pytest.approx(
-        overlaps(exact.network, samples, values), abs=1e-4
+        overlaps(exact.network, samples, values), abs=1e-3
     )
     assert training.losses[-1] == pytest.approx(exact.objective, rel=1e-6)
 
