@@ -13,9 +13,11 @@ import numpy as np
 import xarray as xr
 
 from benchmarks.measure import Result, in_turn, seconds
-from simulate import NEGATIVES, BalancePlan, EnergyModel, EnergyRecipe, Store, balance_table, two_modes, workers
+from simulate import NEGATIVES, BalancePlan, EnergyModel, Store, balance_table, two_modes, workers
+from simulate.balance_plan import PLANE
 from simulate.balance_results import balance_dataset
 from simulate.balance_study import Make, balance_tasks
+from simulate.balance_table import off_on_the_way
 from simulate.energy import energy_network
 from simulate.energy_training import train_energy
 from simulate.execute import execute
@@ -81,7 +83,7 @@ def two_mode_bars(name: str, study: xr.Dataset) -> list[Result]:
         "its standard errors": _each(own["divergence_stderr"]),
     }
     # Of what could be measured: more of it could only make it larger.
-    paths = abs(local["path"].sel(iteration=slice(study["iteration"].values[-1] / 2, None)) - local["data_weight"])
+    paths = off_on_the_way(study).sel(training="pcd")
     gradients = int(study["gradients"].sel(training="pcd"))
     control: dict[str, float | str] = {
         "PCD's": _each(local["weight"].sel(mode=0)), "its KL": _each(local["divergence"]),
@@ -139,7 +141,7 @@ def costs() -> list[Result]:
                 recipe.chains + round(recipe.flow_data * recipe.batch),
             }, ours=spent / count, peer=theirs / count, unit="s",
         ))
-    whole = seconds(lambda: _Training(2, "flow", prefit=EnergyRecipe().prefit).run(EnergyRecipe().iterations))
+    whole = seconds(lambda: _Training(2, "flow", prefit=PLANE.recipe.prefit).run(PLANE.recipe.iterations))
     found.append(_at_most("d = 2: a whole run, seconds", whole, 60.0, unit="s"))
     return found
 

@@ -37,7 +37,6 @@ Make: TypeAlias = Callable[[Seed], Target]
 _TARGET, _RUN = range(2)
 
 
-
 def balance_study(
     target: Target | Make, *, plan: BalancePlan | None = None, seeds: int = 1, seed: int = 0,
     executor: Executor | None = None, store: Store | str | Path | None = None, progress: bool = True,

@@ -6,12 +6,16 @@ import numpy as np
 import xarray as xr
 
 
-def worst_on_the_way(study: xr.Dataset) -> xr.DataArray:
-    """The largest difference of a mode's weight from the data's at any record of the last half of training, (training,
-    seed); NaN where a record has none."""
+def off_on_the_way(study: xr.Dataset) -> xr.DataArray:
+    """Differences of modes' weights from the data's at the records of the last half of training."""
     last = study["path"].sel(iteration=slice(study["iteration"].values[-1] / 2, None))
-    found: xr.DataArray = abs(last - study["data_weight"]).max(("iteration", "mode"), skipna=False)
+    found: xr.DataArray = abs(last - study["data_weight"])
     return found
+
+
+def worst_on_the_way(study: xr.Dataset) -> xr.DataArray:
+    """The largest of `off_on_the_way`, (training, seed); NaN where a record has none."""
+    return off_on_the_way(study).max(("iteration", "mode"), skipna=False)
 
 
 def balance_table(study: xr.Dataset) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

@@ -111,7 +111,7 @@ class BalanceTask:
         jumps from a flow fitted to the data: then weights are all that is said of it.
         """
         how, flow = self.plan.negatives(self.method), _law(trained.flow)
-        kernel, own = kernel_of(how, trained.local.step, flow if how.jumps else None), True
+        kernel, own = kernel_of(how, trained.local.step, flow), True
         if not how.jumps and not isinstance(self.target, Known):
             flow, own = flow or self.plan.fitted_flow(data, child(self.seed, _JUDGE)), False
             kernel = kernel_of(replace(PCD, jumps=_JUDGED), trained.local.step, flow)

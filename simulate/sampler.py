@@ -10,6 +10,7 @@ Sources: i-SIR: Andrieu, Lee, Vihola 2018; MALA: Roberts, Tweedie 1996; the comb
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias, runtime_checkable
@@ -68,7 +69,7 @@ class Kernel(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class _Global:
+class _Global(ABC):
     """Moves to points that do not depend on the chain's, ``proposals`` for each, drawn and weighed in one batch."""
 
     proposal: Proposal
@@ -85,12 +86,12 @@ class _Global:
             moved, jumped = self._choose(x, here, points, weights, seed)
         return Moved(moved, jumped=jumped, log_weights=weights)
 
+    @abstractmethod
     def _choose(
         self, x: torch.Tensor, here: torch.Tensor, points: torch.Tensor, weights: torch.Tensor, seed: Seed
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Where the chains go, and what they took of the ``points`` (P, C, ...); logarithms of target over proposal
         density are ``here`` (C,) and ``weights`` (P, C)."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ from simulate import (
     FitRecipe,
     GaussianMixtureLaw,
     IndependentMetropolis,
+    SeededLaw,
     Standardised,
     Undetermined,
     divergence,
@@ -124,6 +125,22 @@ def test_a_flow_learns_a_mixture_and_seeds_are_explicit() -> None:
     assert float(gap) < 0.25 and float(flow.log_prob(points).mean().detach()) > start + 0.3
     chains = IndependentMetropolis(flow, 2)(law.log_prob, points[:500], seed=5)
     assert chains.jumped is not None and float(chains.jumped.mean()) > 0.4
+
+
+NORMAL = torch.distributions.Independent(torch.distributions.Normal(torch.zeros(2), torch.ones(2)), 1)
+
+
+def test_a_law_of_torch_proposes_with_explicit_seeds() -> None:
+    """The same seed, the same points; torch's own generator stays; chains follow what they should."""
+    law, before = SeededLaw(NORMAL), torch.get_rng_state()
+    assert torch.equal(law.sample(5, seed=1), law.sample(5, seed=1))
+    assert not torch.equal(law.sample(5, seed=1), law.sample(5, seed=2))
+    assert torch.equal(before, torch.get_rng_state())
+    narrow = torch.distributions.MultivariateNormal(torch.zeros(2), 0.25 * torch.eye(2))
+    moved = IndependentMetropolis(law, 8)(narrow.log_prob, 0.5 * normal(4, (40_000, 2)).float(), seed=3)
+    variance = float(moved.x.var())
+    assert abs(variance / 0.25 - 1) < LIMIT * (1 / 40_000) ** 0.5
+    assert moved.jumped is not None and 0.3 < float(moved.jumped.mean()) < 0.7
 
 
 # -- energies -------------------------------------------------------------------------------------------
@@ -301,6 +318,9 @@ CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: GaussianMixtureLaw.fit(POINTS[:3]), ValueError, "give 4"),
     (lambda: GaussianMixtureLaw.fit(torch.nn.functional.pad(POINTS, (0, 1))), ValueError, "singular"),
     (lambda: LAW.log_prob(POINTS), ValueError, r"shape \(50, 3\); points of this law are \(C, 2\)"),
+    (lambda: SeededLaw(torch.distributions.Normal(0.0, 1.0)), ValueError, "one law over points is needed"),
+    (lambda: SeededLaw(FAR), TypeError, "one of torch.distributions, not GaussianMixtureLaw"),  # type: ignore[arg-type]
+    (lambda: SeededLaw(NORMAL).log_prob(POINTS), ValueError, r"points of this law are \(2,\)"),
     (lambda: CouplingFlow(POINTS[:, :1]), ValueError, "1 coordinate"),
     (lambda: CouplingFlow(POINTS, kind="autoregressive"), ValueError, "affine"),
     (lambda: CouplingFlow(POINTS).log_prob(POINTS[:, :2]), ValueError, r"points \(C, 3\)"),
