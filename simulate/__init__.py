@@ -2,6 +2,7 @@
 them.
 """
 
+from simulate.annealing import weights_by_annealing as weights_by_annealing
 from simulate.augment import Jiggle as Jiggle
 from simulate.autoencoder import (
     Autoencoder as Autoencoder,

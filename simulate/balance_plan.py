@@ -42,12 +42,12 @@ class BalancePlan:
     base: str = "gaussian"
     widths: tuple[int, ...] = (256, 256)
     kind: str = "affine"
-    transforms: int = 6
+    transforms: int = 4
     hidden: tuple[int, ...] = (64, 64)
     count: int = 20_000
     watched: int = 4000
     chains: int = 64
-    moves: int = 1200
+    moves: int = 2000
     warm: int = 50
     fitted: FitRecipe = field(default_factory=lambda: FitRecipe(updates=1500, batch=256, rate=1e-3))
 
@@ -106,6 +106,6 @@ class BalancePlan:
 PLANE = BalancePlan(widths=(128, 128), recipe=EnergyRecipe(rate=2e-3))
 """Of points in the plane: a narrower energy, which learns faster."""
 IMAGES = BalancePlan(
-    n=30_000, transforms=8, hidden=(128, 128), moves=1500, recipe=EnergyRecipe(iterations=1500, prefit=1500)
+    n=30_000, transforms=8, hidden=(128, 128), recipe=EnergyRecipe(iterations=1500, prefit=1500)
 )
 """Of images: more points, as images are changed anew; a larger flow, of whose jumps fewer are accepted."""

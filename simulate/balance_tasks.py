@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite, nan
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from simulate.annealing import weights_by_annealing
 from simulate.balance_plan import BalancePlan
 from simulate.balance_rate import balance_rate
 from simulate.energy import EnergyModel, energy_network
@@ -33,14 +34,14 @@ from simulate.seeds import child
 from simulate.targets import Known, Target
 
 # Streams below the seed of a run, shared by its methods.
-_DATA, _BASE, _ENERGY, _FLOW, _TRAINING, _WATCH, _FINAL, _STARTS, _FROZEN, _JUDGE, _TRUTH, _LOCAL = range(12)
+_DATA, _BASE, _ENERGY, _FLOW, _TRAINING, _WATCH, _FINAL, _STARTS, _FROZEN, _JUDGE, _TRUTH = range(11)
+# Below that of a measurement.
+_ANNEALED = 1000
 # Of grids for quadrature: standard deviations of the data on each side of their mean, and points along a side; and what
 # weights (or the logarithm of the normalisation) may change by from every second point to all.
 _GRIDS, _SETTLED = ((7.0, 161), (7.0, 321), (7.0, 641), (14.0, 321), (14.0, 641), (28.0, 641)), 1e-3
 # Jumps in a move of the run of a model whose method has none.
 _JUDGED = 2
-# Chains, and moves of each, that show where a model has its weight.
-_REACHED = (256, 300)
 # Points of the target whose variance within modes is what that of models is compared with.
 _MANY = 100_000
 
@@ -78,7 +79,7 @@ class BalanceTask:
             "data_weight": judge.data_weight,
             **{f"start/{name}": value for name, value in judge.measured(start, plan.watched, None).items()},
             **{f"history/{name}": each.values for name, each in trained.history.variables.items()},
-            **judge.measured(trained.model, plan.count, _law(trained.flow), lambda: self._reached(trained, judge)),
+            **judge.measured(trained.model, plan.count, _law(trained.flow)),
             **judge.learning_rate(trained),
             **self._frozen(trained, data, judge),
         }
@@ -93,16 +94,6 @@ class BalanceTask:
         energy = energy_network(data.shape[1], widths=self.plan.widths, points=data, seed=child(self.seed, _ENERGY))
         base = self.plan.fitted_base(data, len(self.target.weights), child(self.seed, _BASE))
         return EnergyModel(energy, base)
-
-    def _reached(self, trained: EnergyTrained, judge: Judge) -> Proposal:
-        """A flow fitted to where local steps lead from each mode: a proposal for a model that has left the target."""
-        x = judge.spread(_REACHED[0], child(self.seed, _LOCAL, 0))
-        kept = []
-        for k in range(_REACHED[1]):
-            x = trained.local(trained.model, x, seed=child(self.seed, _LOCAL, 1, k)).x
-            if k >= _REACHED[1] // 3 and k % 10 == 0:
-                kept.append(x)
-        return self.plan.fitted_flow(torch.cat(kept), child(self.seed, _LOCAL, 2))
 
     def _frozen(self, trained: EnergyTrained, data: torch.Tensor, judge: Judge) -> Measured:
         """The run with everything frozen, from as many chains in each mode.
@@ -163,14 +154,12 @@ class Judge:
             named |= {f"{name}_{k}": found[name][k] for name in ("weight", "weight_stderr")}
         return {name: float(value) for name, value in named.items()}
 
-    def measured(
-        self, model: EnergyModel, count: int, flow: Proposal | None, other: Callable[[], Proposal] | None = None
-    ) -> Measured:
+    def measured(self, model: EnergyModel, count: int, flow: Proposal | None) -> Measured:
         """Weights, divergence, and the variance within modes over the target's; empty where the target has no density.
 
-        ``other`` makes a further proposal for importance sampling, where it is lost without.
+        By annealing where importance sampling is lost: the modes of the model have left the target's, or most of one.
         """
-        return self._found(model, count, flow, _FINAL, other) if isinstance(self.target, Known) else {}
+        return self._found(model, count, flow, _FINAL, lost=True) if isinstance(self.target, Known) else {}
 
     def learning_rate(self, trained: EnergyTrained) -> Measured:
         """Of the log odds, at the recipe's full rate; empty but for two modes, missing (NaN) if one has no data."""
@@ -181,20 +170,17 @@ class Judge:
         return {"learning_rate": np.array(nan if lacking else balance_rate(trained, self.data, labels, rate=rate))}
 
     def _found(
-        self, model: EnergyModel, count: int, flow: Proposal | None, stream: int,
-        other: Callable[[], Proposal] | None = None,
+        self, model: EnergyModel, count: int, flow: Proposal | None, stream: int, *, lost: bool = False
     ) -> Measured:
-        """All NaN, with a warning that says why, where weights cannot be told."""
+        """All NaN, with a warning that says why, where weights cannot be told; ``lost``: not without annealing."""
         assert isinstance(self.target, Known)
         try:
-            found = self._weights(model, count, flow, child(self.seed, stream, 0))
+            found = self._weights(model, count, flow, child(self.seed, stream, 0), lost)
         except Undetermined as problem:
-            if other is not None:
-                return self._found(model, count, other(), stream)
             warnings.warn(f"weights of a model are missing: {problem}", stacklevel=2)
-            missing, lost = np.full(self.modes, nan), np.array(nan)
-            return {"weight": missing, "weight_stderr": missing, "variance": missing, "divergence": lost,
-                    "divergence_stderr": lost, "effective": lost}
+            missing, none = np.full(self.modes, nan), np.array(nan)
+            return {"weight": missing, "weight_stderr": missing, "variance": missing, "divergence": none,
+                    "divergence_stderr": none, "effective": none}
         gap, error = divergence(self.target, model, found, count=count, seed=child(self.seed, stream, 1))
         return {
             "weight": found.weight, "weight_stderr": found.error, "variance": found.variance / self._truth,
@@ -202,7 +188,7 @@ class Judge:
         }
 
     def _weights(
-        self, model: EnergyModel, count: int, flow: Proposal | None, seed: np.random.SeedSequence
+        self, model: EnergyModel, count: int, flow: Proposal | None, seed: np.random.SeedSequence, lost: bool
     ) -> ModeWeights:
         if self.data.shape[1:] == (2,):
             try:
@@ -211,8 +197,15 @@ class Judge:
                 pass  # Too narrow, or too far out; importance sampling may reach it, and says so if not.
         assert isinstance(self.target, Known)
         laws: list[Proposal] = [self.target, self.base, *([] if flow is None else [flow])]
-        return weights_by_importance(
-            model, self.target.mode, modes=self.modes, proposals=laws, count=count, seed=seed
+        try:
+            return weights_by_importance(
+                model, self.target.mode, modes=self.modes, proposals=laws, count=count, seed=seed
+            )
+        except Undetermined:
+            if not lost:
+                raise
+        return weights_by_annealing(
+            model, self.target.mode, modes=self.modes, proposals=laws, seed=child(seed, _ANNEALED)
         )
 
     def _by_quadrature(self, model: EnergyModel) -> ModeWeights:

@@ -28,7 +28,7 @@ class CouplingFlow(nn.Module):
     """
 
     def __init__(
-        self, points: torch.Tensor, *, kind: str = "affine", transforms: int = 6, hidden: Sequence[int] = (64, 64),
+        self, points: torch.Tensor, *, kind: str = "affine", transforms: int = 4, hidden: Sequence[int] = (64, 64),
         seed: Seed = 0,
     ) -> None:
         super().__init__()

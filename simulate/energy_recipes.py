@@ -68,11 +68,13 @@ NEGATIVES: Mapping[str, Negatives] = {
 class EnergyRecipe:
     """Adam (``rate`` for the energy, ``flow_rate``) for ``iterations`` with ``chains`` and batches of ``batch`` data.
 
-    Both rates fall linearly to 0 over the last ``decay`` of the iterations. The flow is fitted to the data alone for
-    ``prefit`` updates before, then to the chains and a share ``flow_data`` of data: to chains alone it can lose a mode.
-    With ``history`` > 1 it is fitted to as many points drawn from where the chains were in that many last iterations.
-    What comes out are the weights of energy and flow averaged with a memory of ``average`` of the iterations (0: the
-    last ones): those of an iteration scatter with the chains and the batch (`asymptotics.balance.weight_std`).
+    Both rates rise linearly over the first ``warm`` of the iterations (before chains have settled under it, an energy
+    that learns fast can get rough, and local steps small, for good) and fall linearly to 0 over the last ``decay``. The
+    flow is fitted to data alone for ``prefit`` updates before, then to the chains and a share ``flow_data`` of data:
+    to chains alone it can lose a mode, and data it learns by heart. With ``history`` > 1 it is fitted to as many points
+    drawn from where the chains were in that many last iterations. What comes out are the weights of energy and flow
+    averaged with a memory of ``average`` of the iterations (0: the last ones): those of an iteration scatter with the
+    chains and the batch (`asymptotics.balance.weight_std`).
     """
 
     negatives: Negatives = FLOW_ASSISTED
@@ -80,11 +82,12 @@ class EnergyRecipe:
     chains: int = 256
     batch: int = 256
     rate: float = 1e-3
-    flow_rate: float = 5e-4
-    flow_data: float = 0.5
+    flow_rate: float = 1e-3
+    flow_data: float = 0.25
     prefit: int = 500
     history: int = 1
     average: float = 1 / 6
+    warm: float = 0.1
     decay: float = 0.5
     record_every: int = 50
 
@@ -94,7 +97,7 @@ class EnergyRecipe:
         checks.integer("prefit", self.prefit, least=0)
         for name in ("rate", "flow_rate"):
             checks.real(name, getattr(self, name), above=0.0)
-        for name in ("flow_data", "decay", "average"):
+        for name in ("flow_data", "warm", "decay", "average"):
             checks.real(name, getattr(self, name), least=0.0, most=1.0)
 
     @property
@@ -105,5 +108,7 @@ class EnergyRecipe:
 
     def slower(self, iteration: int) -> float:
         """What the rates are multiplied by."""
-        left = 1.0 - iteration / self.iterations
-        return min(1.0, left / self.decay) if self.decay > 0.0 else 1.0
+        done, left = (iteration + 1) / self.iterations, 1.0 - iteration / self.iterations
+        rising = done / self.warm if self.warm > 0.0 else 1.0
+        falling = left / self.decay if self.decay > 0.0 else 1.0
+        return min(1.0, rising, falling)

@@ -72,8 +72,8 @@ def weights_by_quadrature(
     grid = torch.stack(torch.meshgrid(*sides, indexing="ij"), dim=-1)
     value = _at(log_density, grid.reshape(-1, 2), kind).double().reshape(points, points)
     label = _at(region, grid.reshape(-1, 2), kind).reshape(points, points)
-    _require_finite(value.reshape(-1))
-    _require_labels(label, modes)
+    require_values(value.reshape(-1))
+    require_labels(label, modes)
     whole = torch.logsumexp(value.reshape(-1), 0)
     share = (value - whole).exp()
     border = float(share.sum() - share[1:-1, 1:-1].sum())
@@ -87,7 +87,7 @@ def weights_by_quadrature(
             f"every second of {points} points a side gives a logarithm of the normalisation that is off by {off:.2g}: "
             "the model is narrower than the grid; take more points or weights_by_importance"
         )
-    variance = _variances(value.reshape(-1), grid.reshape(-1, 2), label.reshape(-1), modes)
+    variance = mode_variances(value.reshape(-1), grid.reshape(-1, 2), label.reshape(-1), modes)
     return ModeWeights(found[0], np.abs(found[0] - rough[0]), variance, found[1], off, float("inf"))
 
 
@@ -135,7 +135,7 @@ class _Grid:
         fine = (centres[:, None] + offsets).reshape(-1, 2)
         value = _at(log_density, fine, like).double().reshape(len(centres), -1)
         label = _at(region, fine, like).reshape(len(centres), -1)
-        _require_labels(label, modes)
+        require_labels(label, modes)
         inside = torch.nn.functional.one_hot(label, modes).double()
         return (torch.softmax(value, 1)[..., None] * inside).sum(1)
 
@@ -144,6 +144,30 @@ def _at(function: LogDensity | Region, points: torch.Tensor, like: torch.Tensor)
     """Values at points (N, 2), some at a time, on the CPU."""
     with torch.no_grad():
         return torch.cat([function(part.to(like)).cpu() for part in torch.split(points, _TOGETHER)])
+
+
+@dataclass(frozen=True, eq=False)
+class Defensive:
+    """The mean of the densities of ``laws``: where one of them covers a model, weights against it are bounded."""
+
+    laws: Sequence[Proposal]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.laws, Sequence):
+            raise TypeError(f"proposals must be a list of laws, not {type(self.laws).__name__}")
+        if not self.laws:
+            raise ValueError("proposals is empty; give at least one law that covers the model")
+        for k, law in enumerate(self.laws):
+            require_law(f"proposals[{k}]", law)
+
+    def log_prob(self, x: torch.Tensor) -> torch.Tensor:
+        """Of points (C, ...), (C,), in float64."""
+        every = torch.stack([law.log_prob(x).double() for law in self.laws])
+        return torch.logsumexp(every, 0) - log(len(self.laws))
+
+    def each(self, count: int, seed: Seed) -> list[torch.Tensor]:
+        """``count`` points of each law."""
+        return [law.sample(count, seed=child(seed, k)) for k, law in enumerate(self.laws)]
 
 
 def weights_by_importance(
@@ -156,22 +180,14 @@ def weights_by_importance(
     in a mode. What no proposal reaches is not seen, nor in the effective number.
     """
     checks.integer("count", count, least=2)
-    if not isinstance(proposals, Sequence):
-        raise TypeError(f"proposals must be a list of laws, not {type(proposals).__name__}")
-    if not proposals:
-        raise ValueError("proposals is empty; give at least one law that covers the model")
-    for k, law in enumerate(proposals):
-        require_law(f"proposals[{k}]", law)
+    law = Defensive(proposals)
     with torch.no_grad():
-        points = [law.sample(count, seed=child(seed, k)) for k, law in enumerate(proposals)]
+        points = law.each(count, seed)
         value = torch.cat([log_density(part).double().cpu() for part in points])
-        mixture = torch.cat([
-            torch.logsumexp(torch.stack([law.log_prob(part).double().cpu() for law in proposals]), 0)
-            for part in points
-        ]) - log(len(proposals))
+        mixture = torch.cat([law.log_prob(part).double().cpu() for part in points])
         label = torch.cat([region(part).cpu() for part in points])
-    _require_finite(value)
-    _require_labels(label, modes)
+    require_values(value)
+    require_labels(label, modes)
     if lost := int((~torch.isfinite(mixture)).sum()):
         raise ValueError(f"the proposals have no finite density at {lost} of their own points")
     log_weight = value - mixture
@@ -193,7 +209,7 @@ def weights_by_importance(
     inside = torch.nn.functional.one_hot(label, modes).double() - torch.from_numpy(weight)
     error = (share[:, None] * inside).square().sum(0).sqrt().numpy()
     scatter = float(raw.std() / raw.mean()) / len(raw) ** 0.5
-    variance = _variances(log_weight, torch.cat(points).double().cpu(), label, modes)
+    variance = mode_variances(log_weight, torch.cat(points).double().cpu(), label, modes)
     return ModeWeights(weight, error, variance, float(top + raw.mean().log()), scatter, effective)
 
 
@@ -204,7 +220,7 @@ def divergence(
     with torch.no_grad():
         x = target.sample(checks.integer("count", count, least=2), seed=seed)
         gap = target.log_prob(x).double().cpu() - log_density(x).double().cpu()
-    _require_finite(gap)
+    require_values(gap)
     error = float((gap.var() / len(gap) + found.log_z_error**2) ** 0.5)
     return float(gap.mean()) + found.log_z, error
 
@@ -220,7 +236,7 @@ def _like(log_density: LogDensity) -> torch.Tensor:
     return next((each for each in numbers if each.is_floating_point()), plain)
 
 
-def _require_finite(value: torch.Tensor) -> None:
+def require_values(value: torch.Tensor) -> None:
     if bool((value == -torch.inf).all()):
         raise ValueError("the log density is -inf at every point looked at: the model has no weight there")
     bad = int((torch.isnan(value) | (value == torch.inf)).sum())
@@ -228,13 +244,13 @@ def _require_finite(value: torch.Tensor) -> None:
         raise ValueError(f"the log density is NaN or infinite at {bad} of {len(value)} points: there are no weights")
 
 
-def _require_labels(label: torch.Tensor, modes: int) -> None:
+def require_labels(label: torch.Tensor, modes: int) -> None:
     if label.dtype != torch.int64 or int(label.min()) < 0 or int(label.max()) >= modes:
         found = f"{label.dtype} {label.min()} ... {label.max()}"
         raise ValueError(f"region must give int64 numbers 0 ... {modes - 1}, not {found}")
 
 
-def _variances(
+def mode_variances(
     log_weight: torch.Tensor, points: torch.Tensor, label: torch.Tensor, modes: int
 ) -> NDArray[np.float64]:
     """Of the points of each mode, weighed among themselves: also of a mode whose weight is nearly 0."""

@@ -105,7 +105,7 @@ PLAN = BalancePlan(
 def test_the_scatter_is_the_theorys() -> None:
     """Chains and batches add; rates fall over the second half; where steps overshoot nothing is said."""
     study = balance_study(two_modes(2), plan=PLAN, seeds=2, progress=False)
-    np.testing.assert_allclose(study["slower"], [1.0, 1.0, 1.0, 0.55, 0.05])
+    np.testing.assert_allclose(study["slower"], [0.25, 1.0, 1.0, 0.55, 0.05])
     assert json.loads(study.attrs["provenance"])["settings"]["kind"] == "balance_study"
     for value in (0.5, 4.0):
         known = study.assign(learning_rate=xr.full_like(study["learning_rate"], value),

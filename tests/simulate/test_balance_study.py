@@ -1,6 +1,7 @@
 """The experiment on the balance of modes: its measurements against what is known, its bits, every target, bad input."""
 
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -140,12 +141,35 @@ def test_starts_are_as_many_in_each_mode() -> None:
 
 
 def test_what_cannot_be_told_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fewer effective points than weights need: NaN in the data set, "unknown" in the table."""
+    """Fewer effective points than weights need, populations that disagree: NaN in the data set, "unknown" in the table.
+    """
     monkeypatch.setattr("simulate.mode_weights.FEWEST", 1e9)
-    with pytest.warns(UserWarning, match="weights of a model are missing: .* effective points of"):
+    monkeypatch.setattr("simulate.annealing._GUESS", 0.0)
+    with pytest.warns(UserWarning, match="weights of a model are missing: populations disagree"):
         found = balance_study(two_modes(3), plan=replace(PLAN, methods=("pcd",)), progress=False)
     assert np.isnan(found["weight"]).all() and np.isnan(found["path"]).all() and np.isnan(found["error"]).all()
     assert any("unknown" in cell for row in balance_table(found)[1] for cell in row)
+
+
+def test_where_importance_is_lost_points_follow_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An energy that is linear tilts a target's modes by exp(-+2 a), less what it pushes over their border."""
+    law = GaussianMixtureLaw.isotropic(torch.tensor([[4.0, 0.0, 0.0], [-4.0, 0.0, 0.0]]), 1.0, [0.7, 0.3])
+    linear = torch.nn.Linear(3, 1, bias=False)
+    torch.nn.init.zeros_(linear.weight)
+    linear.weight.data[0, 0] = 0.5
+    judge, model = Judge(law, PLAN, law.sample(100, seed=0), law, child(1)), EnergyModel(linear, law)
+    odds = 0.7 / 0.3 * np.exp(-0.5 * 8.0)
+    exact = odds / (1 + odds)
+    for follow in (False, True):
+        monkeypatch.setattr("simulate.mode_weights.FEWEST", 1e9 if follow else 1.0)
+        found = judge.measured(model, 20_000, None)
+        # The tilted modes are at 3.5 and -4.5: 2e-4 of the first is beyond. Eight populations: 16 errors are 1e-6.
+        assert abs(found["weight"][0] - exact) < 16 * found["weight_stderr"][0] + 3e-4
+        assert 0 < found["weight_stderr"][0] < 0.01 and (found["effective"] < 2000) == follow
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        assert np.isnan(judge.watch(model)["weight_0"])
+    assert not told
 
 
 def test_modes_too_narrow_for_a_grid_are_weighed_by_importance() -> None:

@@ -260,6 +260,7 @@ CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: Negatives(start="anywhere"), ValueError, "persistent"),
     (lambda: Negatives(steps=0), ValueError, "steps = 0"),
     (lambda: EnergyRecipe(decay=1.5), ValueError, "decay = 1.5"),
+    (lambda: EnergyRecipe(warm=-0.1), ValueError, "warm = -0.1"),
 ]
 
 

@@ -1,0 +1,214 @@
+"""Weights of modes by annealing: also of models whose modes differ by hundreds of nats, or have left where they were.
+
+Importance sampling looks where its proposals are. Here points start at the proposals, in each mode by itself, and
+follow the model along the geometric path between both densities, by Langevin steps and resampling: no jump between
+modes is needed, as the logarithm of each mode's normalisation is estimated alone (a sequential Monte Carlo sampler: Del
+Moral, Doucet, Jasra 2006).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from simulate import checks
+from simulate.mode_weights import (
+    Defensive,
+    ModeWeights,
+    Region,
+    Undetermined,
+    mode_variances,
+    require_labels,
+    require_values,
+)
+from simulate.sampler import AdjustedLangevin, LogDensity, Proposal
+from simulate.seeds import Seed, child
+
+# The effective share of points that a step along the path leaves, the most steps of a path, the moves' acceptance.
+_LEFT, _LONGEST, _TARGET = 0.5, 300, 0.6
+# Moves that find a size of step before a path begins, and that part families after it; how fast the size follows.
+_TRIALS, _FOLLOWS = 40, 0.5
+# Points drawn to find those of a mode, for each that is wanted.
+_DRAWN = 64
+# Standard errors beyond which numbers are guesses: of a weight, and of the normalisation, relative.
+_GUESS, _ROUGH = 0.05, 0.5
+# Streams below the seed.
+_POINTS, _ORDER, _PATH, _RESAMPLED, _TRIED, _MOVED, _ENDED = range(7)
+
+
+def weights_by_annealing(
+    log_density: LogDensity, region: Region, *, modes: int, proposals: Sequence[Proposal], seed: Seed,
+    points: int = 64, populations: int = 8, steps: int = 10,
+) -> ModeWeights:
+    """From ``populations`` independent groups of ``points`` in each mode, which start at the mean of the proposals'
+    densities; ``steps`` of MALA at each place of the path.
+
+    Errors from the differences between populations; ``effective`` is the number of starting points that the last ones
+    descend from, in the mode with fewest. `Undetermined` where proposals give a mode too few points, a path gets too
+    long, or standard errors are beyond .05 of a weight or .5 of the normalisation, relative. What no path reaches is
+    not seen.
+    """
+    for name, value, least in (("modes", modes, 1), ("points", points, 8), ("populations", populations, 4),
+                               ("steps", steps, 1)):
+        checks.integer(name, value, least=least)
+    law = Defensive(proposals)
+    drawn = torch.cat(law.each(-(-_DRAWN * points * populations // len(proposals)), child(seed, _POINTS)))
+    drawn = drawn[np.random.default_rng(child(seed, _ORDER)).permutation(len(drawn))[: _DRAWN * points * populations]]
+    label = region(drawn).cpu()
+    require_labels(label, modes)
+    ended = []
+    for k in range(modes):
+        path = _Path(law, log_density, region, k)
+        start, shares = _started(drawn, label.reshape(populations, -1) == k, k, points)
+        ended.append(_annealed(path, start, shares, steps, child(seed, _PATH, k)))
+    return _weighed(ended)
+
+
+@dataclass(frozen=True, eq=False)
+class _Path:
+    """From a law to a model, within one mode."""
+
+    law: Defensive
+    model: LogDensity
+    region: Region
+    mode: int
+
+    def gain(self, x: torch.Tensor) -> torch.Tensor:
+        """Logarithm of model over law, in float64 on the CPU."""
+        with torch.no_grad():
+            value = self.model(x).double().cpu()
+            require_values(value)
+            return value - self.law.log_prob(x).cpu()
+
+    def at(self, place: float) -> LogDensity:
+        """The logarithm of law^(1 - place) model^place; -inf elsewhere."""
+        def log_density(x: torch.Tensor) -> torch.Tensor:
+            # A density of 0 at one end is none there alone.
+            found = self.law.log_prob(x) if place == 0.0 else self.model(x)
+            if 0.0 < place < 1.0:
+                found = place * found + (1.0 - place) * self.law.log_prob(x)
+            return torch.where(self.region(x) == self.mode, found, -torch.inf).to(x.dtype)
+
+        return log_density
+
+
+@dataclass(frozen=True, eq=False)
+class _Ended:
+    """``points`` (R P, ...) at the model, logarithms of the mode's normalisation (R,) by population, and how many of
+    the first points have descendants."""
+
+    points: torch.Tensor
+    log_z: NDArray[np.float64]
+    families: int
+
+
+def _started(
+    drawn: torch.Tensor, inside: torch.Tensor, mode: int, points: int
+) -> tuple[torch.Tensor, NDArray[np.float64]]:
+    """The first ``points`` of each population in a mode, (R P, ...), and the share of all that is in it, (R,)."""
+    counts = inside.sum(1)
+    if int(counts.min()) < points:
+        raise Undetermined(
+            f"{int(counts.min())} of {inside.shape[1]} points of the proposals are in mode {mode}, and {points} are to "
+            "start there; give a proposal that has more of its weight in it"
+        )
+    rows = [k * inside.shape[1] + own.nonzero()[:points, 0] for k, own in enumerate(inside)]
+    return drawn[torch.cat(rows).to(drawn.device)], (counts.double() / inside.shape[1]).numpy()
+
+
+def _annealed(path: _Path, x: torch.Tensor, shares: NDArray[np.float64], steps: int, seed: Seed) -> _Ended:
+    populations = len(shares)
+    kernel = AdjustedLangevin(float(x.flatten(1).var(0).mean()) / 20, steps)
+    for k in range(_TRIALS):
+        kernel, x = _moved(kernel, path.at(0.0), x, child(seed, _TRIED, k))
+    log_z, place, family = np.log(shares), 0.0, np.arange(len(x))
+    for k in range(_LONGEST):
+        gain = path.gain(x).numpy().reshape(populations, -1)
+        step = _furthest(gain, 1.0 - place)
+        log_z += np.logaddexp.reduce(step * gain, axis=1) - log(gain.shape[1])
+        chosen = _resampled(step * gain, child(seed, _RESAMPLED, k))
+        x, family = x[torch.from_numpy(chosen).to(x.device)], family[chosen]
+        place = 1.0 if step == 1.0 - place else place + step
+        kernel, x = _moved(kernel, path.at(place), x, child(seed, _MOVED, k))
+        if place == 1.0:
+            break
+    else:
+        raise Undetermined(
+            f"after {_LONGEST} steps points of mode {path.mode} are at {place:.2g} of the way from the proposals to "
+            "the model; give a proposal that is nearer to it"
+        )
+    for k in range(_TRIALS):
+        kernel, x = _moved(kernel, path.at(1.0), x, child(seed, _ENDED, k))
+    return _Ended(x, log_z, len(np.unique(family)))
+
+
+def _moved(
+    kernel: AdjustedLangevin, log_density: LogDensity, x: torch.Tensor, seed: Seed
+) -> tuple[AdjustedLangevin, torch.Tensor]:
+    """With a size of step for the next time."""
+    moved = kernel(log_density, x, seed=seed)
+    assert moved.stepped is not None
+    return kernel.adapted(float(moved.stepped.mean()), target=_TARGET, rate=_FOLLOWS), moved.x
+
+
+def _furthest(gain: NDArray[np.float64], left: float) -> float:
+    """The longest step, up to ``left``, after which the effective share of points is `_LEFT` in the mean."""
+    there = np.isfinite(gain)
+    if not there.any(axis=1).all():
+        raise Undetermined("the model has no density at the points of a population; give proposals within it")
+
+    def share(step: float) -> float:
+        weights = np.exp(step * (gain - gain.max(axis=1, keepdims=True)))
+        return float(np.mean(weights.sum(1) ** 2 / np.square(weights).sum(1) / there.sum(1)))
+
+    if share(left) >= _LEFT:
+        return left
+    low, high = 0.0, left
+    while high - low > 1e-3 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if share(middle) >= _LEFT else (low, middle)
+    return high
+
+
+def _resampled(log_weights: NDArray[np.float64], seed: Seed) -> NDArray[np.intp]:
+    """Numbers of points, drawn by weight within each population, evenly (R P,)."""
+    populations, points = log_weights.shape
+    weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
+    first = np.random.default_rng(child(seed)).random((populations, 1))
+    level = (first + np.arange(points)) / points
+    found = []
+    for k, (own, at) in enumerate(zip(weights, level, strict=True)):
+        total = np.cumsum(own)
+        place = np.searchsorted(total, at * total[-1], side="right")
+        # Rounding may put the last level on the end; points without weight are no places.
+        found.append(k * points + np.minimum(place, np.flatnonzero(own)[-1]))
+    return np.concatenate(found)
+
+
+def _weighed(ended: Sequence[_Ended]) -> ModeWeights:
+    logs = np.stack([each.log_z for each in ended], axis=1)
+    count = len(logs)
+    scaled = np.exp(logs - logs.max(axis=1, keepdims=True))
+    error = (scaled / scaled.sum(axis=1, keepdims=True)).std(axis=0, ddof=1) / count**0.5
+    pooled = np.exp(logs - logs.max())
+    total, weight = pooled.sum(axis=1), pooled.mean(axis=0)
+    rough = float(total.std(ddof=1) / total.mean() / count**0.5)
+    if not (error.max() <= _GUESS and rough <= _ROUGH):
+        raise Undetermined(
+            f"populations disagree: standard errors are {error.max():.2g} of a weight and {rough:.2g} of the "
+            f"normalisation (beyond {_GUESS}, {_ROUGH}); take more points or steps"
+        )
+    size = len(ended[0].points) // count
+    points = torch.cat([each.points for each in ended]).double().cpu()
+    # Points have moved on at the model: none counts more than another.
+    label = torch.arange(len(ended)).repeat_interleave(count * size)
+    variance = mode_variances(torch.zeros(len(points), dtype=torch.float64), points, label, len(ended))
+    return ModeWeights(
+        weight / weight.sum(), error, variance, float(logs.max() + log(total.mean())),
+        rough, float(min(each.families for each in ended)),
+    )
