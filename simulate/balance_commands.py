@@ -98,6 +98,8 @@ def _target(given: argparse.Namespace) -> Target | Make:
     classes = tuple(given.classes or DIGITS)
     if len(classes) != len(weights):
         raise ValueError(f"digits {classes} and weights {weights}: give as many --classes as --weights")
+    if len(set(classes)) < len(classes):
+        raise ValueError(f"--classes {','.join(map(str, classes))} names a digit twice; give it once")
     return partial(digit_target, weights=dict(zip(classes, weights, strict=True)))
 
 

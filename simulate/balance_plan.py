@@ -47,7 +47,7 @@ class BalancePlan:
     count: int = 20_000
     watched: int = 4000
     chains: int = 64
-    moves: int = 2000
+    moves: int = 1500
     warm: int = 50
     fitted: FitRecipe = field(default_factory=lambda: FitRecipe(updates=1500, batch=256, rate=1e-3))
 

@@ -1,8 +1,8 @@
 """The experiment of arXiv 2306.00684: do models of data in separate modes get the modes' weights right?
 
 For each seed: a target -> data -> for each method the same base and energy at first -> a trained model -> its weights
-by quadrature or importance sampling and its divergence from the target, where the target has a density; and those of
-chains that are run with everything frozen, from as many in each mode.
+by quadrature, importance sampling or annealing and its divergence from the target, where the target has a density; and
+those of chains that are run with everything frozen, from as many in each mode.
 """
 
 from __future__ import annotations

@@ -78,6 +78,8 @@ class _State:
     records: dict[str, list[float]] = field(default_factory=dict)
 
 
+# Points whose energy is looked at together.
+_TOGETHER = 8192
 # Streams below the seed of a training and of an iteration.
 _CHAINS, _PREFIT, _TRAIN, _CHECKS = range(4)
 _DATA, _START, _MOVE, _PAST = range(4)
@@ -156,10 +158,13 @@ def _require_laws(state: _State, data: torch.Tensor, recipe: EnergyRecipe) -> No
         if law is not None:
             _require_law(name, law, data, drawn)
     with torch.no_grad():
-        value = _fitting("energy", state.model, data[: recipe.batch])
+        value = torch.cat([_fitting("energy", state.model, part) for part in torch.split(data, _TOGETHER)])
     checks.same_kind(data, **{"what the model gives": value})
-    if not bool(torch.isfinite(value).all()):
-        raise ValueError("the energy is not finite on the data at start; look at the network, or standardise its input")
+    if len(bad := (~torch.isfinite(value)).nonzero()):
+        raise ValueError(
+            f"the energy is not finite on {len(bad)} of {len(data)} data at start, first in row {int(bad[0])}; look at "
+            "the network, or standardise its input"
+        )
 
 
 def _require_law(name: str, law: Any, data: torch.Tensor, sampled: bool) -> None:
@@ -178,7 +183,7 @@ def _fitting(name: str, function: Callable[[torch.Tensor], torch.Tensor], points
     """What it gives for points; ValueError where torch finds that it is for others."""
     try:
         return function(points)
-    except RuntimeError as problem:
+    except (RuntimeError, ValueError) as problem:
         raise ValueError(
             f"the {name} does not take the data, points {tuple(points.shape[1:])}: {str(problem).splitlines()[0]}"
         ) from problem

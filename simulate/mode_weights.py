@@ -15,13 +15,13 @@ import torch
 from numpy.typing import NDArray
 
 from simulate import checks
-from simulate.sampler import LogDensity, Proposal, require_law
+from simulate.sampler import LogDensity, Proposal, densities, require_law
 from simulate.seeds import Seed, child
 
 Region: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
 """Points (C, ...) -> the mode each belongs to, int64 (C,) in 0 ... K - 1 (`GaussianMixtureLaw.mode`)."""
-# Below this many effective points a weight and its standard error are guesses.
-FEWEST = 200.0
+# Below this many effective points, of all or of one mode, a weight and its standard error are guesses.
+FEWEST, FEWEST_INSIDE = 200.0, 20.0
 # Of a logarithm of a normalisation: what every second point of a grid may be off by.
 COARSEST = 0.05
 # Points in a cell through which modes meet, two Fibonacci numbers: a lattice, so that no line passes many at once.
@@ -143,7 +143,7 @@ class _Grid:
 def _at(function: LogDensity | Region, points: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     """Values at points (N, 2), some at a time, on the CPU."""
     with torch.no_grad():
-        return torch.cat([function(part.to(like)).cpu() for part in torch.split(points, _TOGETHER)])
+        return torch.cat([densities(function, part.to(like)).cpu() for part in torch.split(points, _TOGETHER)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,12 +162,20 @@ class Defensive:
 
     def log_prob(self, x: torch.Tensor) -> torch.Tensor:
         """Of points (C, ...), (C,), in float64."""
-        every = torch.stack([law.log_prob(x).double() for law in self.laws])
+        every = torch.stack([densities(law.log_prob, x).double() for law in self.laws])
         return torch.logsumexp(every, 0) - log(len(self.laws))
 
     def each(self, count: int, seed: Seed) -> list[torch.Tensor]:
-        """``count`` points of each law."""
-        return [law.sample(count, seed=child(seed, k)) for k, law in enumerate(self.laws)]
+        """``count`` points of each law, of one kind; they need no gradient."""
+        with torch.no_grad():
+            found = [law.sample(count, seed=child(seed, k)) for k, law in enumerate(self.laws)]
+        for k, each in enumerate(found):
+            checks.same_kind(found[0], **{f"a point of proposals[{k}]": each})
+            if each.shape != found[0].shape:
+                raise ValueError(
+                    f"proposals[{k}] gives points {tuple(each.shape[1:])}, proposals[0] {tuple(found[0].shape[1:])}"
+                )
+        return found
 
 
 def weights_by_importance(
@@ -176,14 +184,14 @@ def weights_by_importance(
     """From ``count`` points of each proposal, weighed against the mean of all their densities (a defensive mixture:
     where one of them covers the model the weights are bounded).
 
-    Errors by the delta method over independent points. `Undetermined` with fewer than `FEWEST` effective ones, or none
-    in a mode. What no proposal reaches is not seen, nor in the effective number.
+    Errors by the delta method over independent points. `Undetermined` with fewer than `FEWEST` effective ones, or fewer
+    than `FEWEST_INSIDE` in a mode. What no proposal reaches is not seen, nor in the effective number.
     """
     checks.integer("count", count, least=2)
     law = Defensive(proposals)
     with torch.no_grad():
         points = law.each(count, seed)
-        value = torch.cat([log_density(part).double().cpu() for part in points])
+        value = torch.cat([densities(log_density, part).double().cpu() for part in points])
         mixture = torch.cat([law.log_prob(part).double().cpu() for part in points])
         label = torch.cat([region(part).cpu() for part in points])
     require_values(value)
@@ -199,11 +207,14 @@ def weights_by_importance(
             f"{effective:.0f} effective points of {len(raw)} say nothing (below {FEWEST:.0f}); give a proposal "
             "that covers the model, or more points"
         )
-    if bool((bare := torch.bincount(label, minlength=modes) == 0).any()):
-        raise Undetermined(
-            f"no point of {len(raw)} is in mode {int(bare.nonzero()[0])}; give a proposal that reaches it, or more "
-            "points"
-        )
+    for k in range(modes):
+        own = torch.softmax(log_weight[label == k], 0)
+        few = float(1 / own.square().sum()) if len(own) else 0.0
+        if not few >= FEWEST_INSIDE:
+            raise Undetermined(
+                f"{few:.0f} effective points of {len(own)} in mode {k} (below {FEWEST_INSIDE:.0f}); give a proposal "
+                "that reaches it, or more points"
+            )
     share = raw / raw.sum()
     weight = np.asarray(torch.zeros(modes, dtype=torch.float64).index_add_(0, label, share).numpy())
     inside = torch.nn.functional.one_hot(label, modes).double() - torch.from_numpy(weight)

@@ -243,13 +243,14 @@ def _weighed(
             f"the proposal gives points {tuple(points.shape[1:])} for chains of points {tuple(x.shape[1:])}"
         )
     if density is None or density.shape != points.shape[:1]:
-        density = _values(proposal.log_prob, points)
-    weights = _values(log_density, points) - density
+        density = densities(proposal.log_prob, points)
+    weights = densities(log_density, points) - density
     here = _start(log_density, x, "target") - _start(proposal.log_prob, x, "proposal")
     return points.reshape(count, *x.shape), weights.reshape(count, len(x)), here
 
 
-def _values(log_density: LogDensity, x: torch.Tensor) -> torch.Tensor:
+def densities(log_density: LogDensity, x: torch.Tensor) -> torch.Tensor:
+    """Of points (C, ...), (C,); ValueError where the function gives anything else."""
     found = log_density(x)
     if not isinstance(found, torch.Tensor) or found.shape != x.shape[:1]:
         what = f"a tensor {tuple(found.shape)}" if isinstance(found, torch.Tensor) else f"a {type(found).__name__}"
@@ -259,7 +260,7 @@ def _values(log_density: LogDensity, x: torch.Tensor) -> torch.Tensor:
 
 
 def _start(log_density: LogDensity, x: torch.Tensor, whose: str) -> torch.Tensor:
-    value = _values(log_density, x)
+    value = densities(log_density, x)
     _require_finite(value, x, whose)
     return value
 
@@ -277,7 +278,7 @@ def _slope(log_density: LogDensity, x: torch.Tensor) -> tuple[torch.Tensor, torc
     """Log density and its gradient in the points; parameters get no gradient."""
     with torch.enable_grad():
         at = x.detach().requires_grad_(True)
-        value = _values(log_density, at)
+        value = densities(log_density, at)
         (slope,) = torch.autograd.grad(value.sum(), at)
     return value.detach(), slope
 

@@ -281,6 +281,7 @@ WRONG = [
     (["--classes", "1,2"], "--classes does not go with --data two-modes"),
     (["--weights", "1,2,3"], "two modes have two"),
     (["--data", "digits", "--weights", "1,2"], "give as many --classes as --weights"),
+    (["--data", "digits", "--classes", "0,0,1", "--weights", "1,2,3"], "--classes 0,0,1 names a digit twice"),
     (["--weights", "0,0"], "--weights [0.0, 0.0] must be positive numbers"),
     (["--weights=1,-1"], "must be positive numbers"),
     (["--methods", "pcd", "--history", "3"], "--history does not go with --methods pcd"),

@@ -173,10 +173,28 @@ def test_a_grid_that_is_too_coarse_is_refused() -> None:
     narrow = GaussianMixtureLaw.isotropic(torch.tensor([[2.0, 0.1], [-2.0, 0.0]]), 0.03, [0.5, 0.5])
     with pytest.raises(Undetermined, match="narrower than the grid"):
         weights_by_quadrature(narrow.log_prob, _side, modes=2, box=BOX, points=81)
-    with pytest.raises(Undetermined, match="no point of 2000 is in mode 1"):
+    with pytest.raises(Undetermined, match="0 effective points of 0 in mode 1"):
         weights_by_importance(narrow.log_prob, _side, modes=2, proposals=[
             GaussianMixtureLaw.isotropic(torch.tensor([[2.0, 0.1]]), 0.03, [1.0])
         ], count=2000, seed=1)
+
+
+def test_a_mode_that_rests_on_one_point_is_undetermined() -> None:
+    """The other has effective points by the thousand; this one has left its proposal by six standard deviations."""
+    law = two_modes(64)
+    means = law.means.clone()
+    means[1, 1] += 6 * 0.8
+    model = GaussianMixtureLaw.isotropic(means, 0.8, [0.8, 0.2])
+    with pytest.raises(Undetermined, match="in mode 1"):
+        weights_by_importance(model.log_prob, law.mode, modes=2, proposals=[law], count=20_000, seed=1)
+
+
+@pytest.mark.parametrize("wrong", [lambda x: LAW.log_prob(x).sum(), lambda x: LAW.log_prob(x)[:, None]])
+def test_densities_are_one_number_a_point(wrong: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    with pytest.raises(ValueError, match="one number a point"):
+        weights_by_importance(wrong, LAW.mode, modes=2, proposals=[LAW], count=500, seed=1)
+    with pytest.raises(ValueError, match="one number a point"):
+        weights_by_quadrature(wrong, LAW.mode, modes=2, box=BOX, points=41)
 
 
 def test_variances_are_those_within_modes() -> None:

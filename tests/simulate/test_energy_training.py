@@ -232,14 +232,34 @@ class _Nan(nn.Module):
         return x[:, 0] * self.height
 
 
+class _Log(nn.Module):
+    """Infinite at 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.height = nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return -self.height * x.norm(dim=1).log()
+
+
+def _with_origin() -> torch.Tensor:
+    """Data whose last row, which the first batch does not hold, is 0."""
+    return torch.cat([DATA, torch.zeros_like(DATA[:1])])
+
+
 PCD_RECIPE = EnergyRecipe(**{**vars(SHORT), "negatives": NEGATIVES["pcd"]})
 CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: _train(flow=None), ValueError, "give flow=CouplingFlow"),
     (lambda: _train(recipe=PCD_RECIPE), ValueError, "uses no flow"),
-    (lambda: _train(flow=CouplingFlow(target(5).sample(50, seed=1))), ValueError, r"points \(C, 5\)"),
+    (lambda: _train(flow=CouplingFlow(target(5).sample(50, seed=1))), ValueError,
+     r"the flow does not take the data, points \(2,\): .*points \(C, 5\)"),
     (lambda: _train(model=EnergyModel(energy_network(2), target(5)), flow=None, recipe=PCD_RECIPE), ValueError,
-     r"points of this law are \(C, 5\)"),
-    (lambda: _train(model=EnergyModel(_Nan(), GaussianMixtureLaw.fit(DATA))), ValueError, "not finite on the data"),
+     r"the base does not take the data, points \(2,\): .*points of this law are \(C, 5\)"),
+    (lambda: _train(model=EnergyModel(_Nan(), GaussianMixtureLaw.fit(DATA))), ValueError,
+     "not finite on 100 of 100 data at start"),
+    (lambda: _train(data=_with_origin(), model=EnergyModel(_Log(), GaussianMixtureLaw.fit(DATA))), ValueError,
+     "not finite on 1 of 101 data at start, first in row 100"),
     (lambda: _train(data=DATA.double()), TypeError, "float64"),
     (lambda: _train(model=nn.Linear(2, 1)), TypeError, "model must be an EnergyModel"),
     (lambda: _train(recipe=None), TypeError, "recipe must be an EnergyRecipe"),
