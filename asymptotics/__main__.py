@@ -1,4 +1,4 @@
-"""The command line: list, show, eval, latex, prove, export.
+"""The command line: list, show, eval, latex, prove, export, explore.
 
 Exit codes: 0; 1 when a proof fails; 2 and one clear line on bad input; 130 when interrupted.
 """
@@ -51,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     prove.add_argument("--all", action="store_true", help="every formula, a line each")
     export = commands.add_parser("export", help="write formulas.tex and macros.tex")
     export.add_argument("directory", type=Path)
+    explore = commands.add_parser("explore", help="write a page of all formulas with sliders, which needs no network")
+    explore.add_argument("file", type=Path, help="such as explorer.html")
     return parser
 
 
@@ -182,8 +184,16 @@ def _export(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _explore(arguments: argparse.Namespace) -> int:
+    from asymptotics.explorer import write_explorer
+
+    print(write_explorer(arguments.file, catalogue().values()))
+    return 0
+
+
 _COMMANDS = {
     "list": _list, "show": _show, "eval": _eval, "latex": _latex, "prove": _prove, "export": _export,
+    "explore": _explore,
 }
 
 

@@ -124,7 +124,9 @@ def short_name(formula: Formula) -> str:
 def title(formula: Formula) -> str:
     """The formula's short name as a heading: ``Mean error``, ``KL divergence``."""
     words = re.sub(r"[._]", " ", short_name(formula)).capitalize()
-    for spelled_out, short in (("Kl ", "KL "), ("Imh ", "IMH "), ("Ula ", "ULA ")):
+    for spelled_out, short in (
+        ("Kl ", "KL "), ("Imh ", "IMH "), ("Ula ", "ULA "), ("Mmse", "MMSE"), (" sde ", " SDE "), (" ode ", " ODE "),
+    ):
         words = words.replace(spelled_out, short)
     return words.replace("gaussian", "Gaussian").replace("kramers", "Kramers")
 

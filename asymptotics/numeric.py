@@ -8,7 +8,7 @@ Constants stay integers or ratios of integers, so nothing is rounded before the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar
 
@@ -112,9 +112,9 @@ class SourcePrinter(Printer):
         return f"{text}**{self._wrap(exponent, PRECEDENCE['Atom'])}"
 
     def _print_ArgMin(self, expression: special.ArgMin) -> str:
-        cubic = ", ".join(self._print(c) for c in expression.coefficients)
+        cubic = [self._print(c) for c in expression.coefficients]
         name, objective = expression.variable.name, self._print(expression.objective)
-        return f"_minimising_root(({cubic},), lambda {name}: {objective})"
+        return f"_minimising_root({self._tuple(cubic)}, {self._lambda(name, objective)})"
 
     def _print_GaussianMean(self, expression: GaussianMean) -> str:
         hints = ", ".join(self._print(hint) for hint in expression.hints)
@@ -126,13 +126,21 @@ class SourcePrinter(Printer):
         return f"_root({expression.variable.name!r}, {both}, {ends})"
 
     def _function(self, binder: Binder, body: sp.Expr) -> str:
-        return f"lambda {binder.variable.name}: {self._print(body)}"
+        return self._lambda(binder.variable.name, self._print(body))
+
+    def _lambda(self, name: str, body: str) -> str:
+        return f"lambda {name}: {body}" if name else f"lambda: {body}"
+
+    def _tuple(self, parts: Sequence[str]) -> str:
+        return f"({', '.join(parts)},)"
 
     def _print_Piecewise(self, expression: sp.Piecewise) -> str:
         """Each branch is a function, so that it is computed only where an entry needs it."""
         if expression.args[-1].cond != sp.true:
             raise TypeError(f"the last branch of a Piecewise must hold always (condition True): {expression}")
-        cases = (f"({self._print(part.cond)}, lambda: {self._print(part.expr)})" for part in expression.args)
+        cases = (
+            self._tuple([self._print(part.cond), self._lambda("", self._print(part.expr))]) for part in expression.args
+        )
         return f"_piecewise({', '.join(cases)})"
 
     def _print_Relational(self, expression: sp.core.relational.Relational) -> str:
@@ -162,6 +170,13 @@ class SourcePrinter(Printer):
 
     def emptyPrinter(self, expression: Any) -> str:
         raise TypeError(f"no numeric printer for {type(expression).__name__}: {expression}")
+
+    def function_source(
+        self, arguments: Sequence[str], lines: Sequence[tuple[str, str]], results: Sequence[str]
+    ) -> str:
+        """A function that assigns ``lines`` and returns the tuple of ``results``."""
+        body = [f"    {name} = {text}" for name, text in lines]
+        return "\n".join([f"def function({', '.join(arguments)}):", *body, f"    return ({', '.join(results)},)"])
 
 
 def _numpy_prepare(values: dict[str, Any]) -> tuple[dict[str, Any], Callable[[Any], Any]]:
@@ -255,12 +270,14 @@ _PREPARE = {"numpy": _numpy_prepare, "mpmath": _mpmath_prepare, "torch": _torch_
 
 
 def source(
-    expressions: Mapping[str, sp.Expr], arguments: Iterable[str], where: Iterable[Definition] = ()
+    expressions: Mapping[str, sp.Expr], arguments: Iterable[str], where: Iterable[Definition] = (),
+    printer: SourcePrinter | None = None,
 ) -> str:
-    """The Python source of a function of ``arguments`` that returns the tuple of ``expressions``.
+    """The source of a function of ``arguments`` that returns the tuple of ``expressions``, by default in Python.
 
     Shorthands in ``where`` become local variables; common subexpressions are computed once.
     """
+    arguments = tuple(arguments)
     definitions, given = _counts_first(list(where), list(expressions.values()))
     bodies = [value for _, value in definitions] + given
     bound = {node.variable for body in bodies for node in body.atoms(Binder)}
@@ -272,13 +289,12 @@ def source(
     reduced = [_swapped(value, within) for value in reduced]
     pending = list(zip((symbol for symbol, _ in definitions), reduced, strict=False))
     lines = _in_order(shared + pending, {*arguments})
-    printer, body = SourcePrinter(WEIGHTS), []
+    printer, body = printer or SourcePrinter(WEIGHTS), []
     for symbol, value in lines:
-        body.append(f"    {symbol.name} = {printer.doprint(value)}")
+        body.append((symbol.name, printer.doprint(value)))
         if not printer.long.isdisjoint(s.name for s in value.free_symbols):
             printer.long.add(symbol.name)
-    results = ", ".join(printer.doprint(value) for value in reduced[len(definitions):])
-    return "\n".join([f"def function({', '.join(arguments)}):", *body, f"    return ({results},)"])
+    return printer.function_source(arguments, body, [printer.doprint(value) for value in reduced[len(definitions):]])
 
 
 def _counts_first(

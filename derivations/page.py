@@ -9,10 +9,8 @@ import html
 import re
 from collections.abc import Sequence
 
-from latex2mathml.converter import convert
-
-from asymptotics.formula import Formula
-from asymptotics.latex import domain_latex, formula_latex, latex, title, where_latex
+from asymptotics.latex import title
+from asymptotics.markup import conditions, formula_block, prose, steps
 from derivations.story import Checked, Consequence, Drawn, Event, Proved, Said, Story, Tabled
 
 STYLE = """
@@ -43,46 +41,22 @@ code { font-size: .88em; background: var(--card); padding: .05rem .3rem; border-
 """
 
 
-def mathml(text: str, *, display: bool = False) -> str:
-    """MathML of LaTeX mathematics."""
-    return str(convert(text, display="block" if display else "inline"))
-
-
-def prose(text: str) -> str:
-    """A sentence with mathematics between dollar signs."""
-    parts = re.split(r"\$([^$]*)\$", text)
-    return "".join(mathml(p) if i % 2 else html.escape(p) for i, p in enumerate(parts))
-
-
-def formula_block(formula: Formula) -> str:
-    """The formula as it prints, with its where-clause."""
-    where = "".join(mathml(meaning) for meaning in where_latex(formula))
-    meaning = f'<p class="where">where {where}</p>' if where else ""
-    return f'<div class="formula">{mathml(formula_latex(formula, where=False), display=True)}{meaning}</div>'
-
-
 def _proved(event: Proved) -> str:
     formula = event.formula
     at = ", ".join(f"{name}={value:g}" for name, value in event.point.items())
-    conditions = ", ".join(mathml(condition) for condition in domain_latex(formula.domain))
     return (
-        f'<h3 id="{formula.name}">{html.escape(title(formula))}</h3>'
+        f'<h3 id="{formula.name}">{html.escape(title(formula))} '
+        f'<a class="soft" href="explorer.html#{formula.name}">explore</a></h3>'
         f"<p>{html.escape(formula.statement)}</p>{formula_block(formula)}"
         f'<p class="soft"><code>{formula.name}({at})</code> = {event.value:.12g}<br>'
-        f"{html.escape(str(formula.source))}. Holds for {conditions}.</p>"
+        f"{html.escape(str(formula.source))}. Holds for {conditions(formula)}.</p>"
         f"{_steps(event)}"
     )
 
 
 def _steps(event: Proved | Consequence) -> str:
-    steps = "".join(
-        f'<div class="step"><span class="kind">{step.kind}</span> {prose(step.claim)}'
-        f"<div>{mathml(latex(step.expression), display=True)}</div>"
-        f'<span class="soft">{prose(step.why)}</span></div>'
-        for step in event.derivation.steps
-    )
     summary = html.escape(event.derivation.summary)
-    return f"<details><summary>Derivation: {summary}</summary>{steps}</details>"
+    return f"<details><summary>Derivation: {summary}</summary>{steps(event.derivation)}</details>"
 
 
 def _consequence(event: Consequence) -> str:
@@ -143,7 +117,8 @@ def page(title: str, told: Sequence[tuple[Story, Sequence[Event]]], footer: str)
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>'
         f'<body><h1>{html.escape(title)}</h1><p class="soft">{verdict}. Formulas are printed from the objects '
-        f'that were proved and evaluated; <a href="formulas.tex">formulas.tex</a>, '
+        f'that were proved and evaluated. <a href="explorer.html">Explore them with sliders</a>; '
+        f'<a href="formulas.tex">formulas.tex</a>, '
         f'<a href="macros.tex">macros.tex</a>, <a href="data/">data</a>.</p><nav><ol>{links}</ol></nav>'
         + "".join(_story(story, events) for story, events in told)
         + f'<p class="soft">{html.escape(footer)}</p></body></html>'

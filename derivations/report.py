@@ -1,4 +1,4 @@
-"""Writing the report: index.html, figures (SVG and PNG), formulas.tex, macros.tex, data."""
+"""Writing the report: index.html, explorer.html, figures (SVG and PNG), formulas.tex, macros.tex, data."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from concurrent.futures import Executor
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from asymptotics import catalogue
+from asymptotics.explorer import write_explorer
 from asymptotics.export import export
+from derivations.measured import experiments
 from derivations.page import page
-from derivations.story import Drawn, Event, Proved, Story
+from derivations.story import Compared, Drawn, Event, Proved, Story
 
 TITLE = "Learning a flow from n samples"
 
@@ -32,11 +35,24 @@ def write(
     (out / "data").mkdir(parents=True, exist_ok=True)
     proved = [event for _, events in told for event in events if isinstance(event, Proved)]
     export([event.formula for event in proved], out, {event.formula.name: event.derivation for event in proved})
+    _explorer(out, told)
     index = out / "index.html"
     index.write_text(page(TITLE, told, _versions()), encoding="utf-8")
     for each in saved:
         list(each)
     return index
+
+
+def _explorer(out: Path, told: Sequence[tuple[Story, Sequence[Event]]]) -> None:
+    """Every formula of the catalogue, and of the stories, with what the stories measured."""
+    every = [event for _, events in told for event in events]
+    done = {event.formula.name: event.derivation for event in every if isinstance(event, Proved)}
+    formulas = dict(catalogue()) | {event.formula.name: event.formula for event in every if isinstance(event, Proved)}
+    measured = [
+        each for story, events in told for event in events if isinstance(event, Compared)
+        for each in experiments(event.result, event.formula, story.title) if each.name in formulas
+    ]
+    write_explorer(out / "explorer.html", formulas.values(), measured, done=done)
 
 
 def _save(event: Drawn, folder: Path) -> None:

@@ -117,7 +117,15 @@ class Drawn:
     caption: str
 
 
-Event = Said | Proved | Consequence | Checked | Tabled | Drawn
+@dataclass(frozen=True)
+class Compared:
+    """What `simulate.compare` found of a formula."""
+
+    formula: Formula
+    result: xr.Dataset
+
+
+Event = Said | Proved | Consequence | Checked | Tabled | Drawn | Compared
 
 
 @dataclass(frozen=True)
@@ -239,6 +247,7 @@ class Teller:
         short = short_name(formula)
         self.act(f"comparing {short}")
         result = simulate.compare(dataset, formula, comparisons=comparisons)
+        self.events.append(Compared(formula, result))
         flips = json.loads(dataset.attrs["provenance"]).get("label_flips")
         labels = "labels taken as given" if flips is None else f"labels flipped in {flips:.1%} of the runs' times"
         worst = float(abs(result["zscore"]).max())

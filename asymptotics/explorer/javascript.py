@@ -1,0 +1,85 @@
+"""Formulas as JavaScript, for pages: printed from the expressions by the printer that writes the Python source.
+
+The functions that the source calls (``_exp``, ``_gaussian_mean``, ...) are those of runtime.js, one table as for the
+other backends; there all numbers are doubles, one at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+import sympy as sp
+
+from asymptotics import special
+from asymptotics.domain import Relation
+from asymptotics.formula import Formula
+from asymptotics.named import spelled
+from asymptotics.numeric import SourcePrinter, source
+from asymptotics.special import LeastPoint
+
+
+class _JavaScript(SourcePrinter):
+    """Where JavaScript differs from Python."""
+
+    def _print_Rational(self, expression: sp.Rational) -> str:
+        return f"({expression.p}/{expression.q})"
+
+    def _print_BooleanTrue(self, expression: sp.Basic) -> str:
+        return "true"
+
+    def _print_And(self, expression: sp.And) -> str:
+        return "(" + " && ".join(self._print(part) for part in expression.args) + ")"
+
+    def _print_Or(self, expression: sp.Or) -> str:
+        return "(" + " || ".join(self._print(part) for part in expression.args) + ")"
+
+    def _print_Add(self, expression: sp.Add) -> str:
+        # A sign before a power is an error in JavaScript.
+        text = super()._print_Add(expression)
+        return f"0 {text[0]} {text[1:]}" if text.startswith("-") else text
+
+    def _lambda(self, name: str, body: str) -> str:
+        return f"({name}) => ({body})"
+
+    def _tuple(self, parts: Sequence[str]) -> str:
+        return f"[{', '.join(parts)}]"
+
+    def function_source(
+        self, arguments: Sequence[str], lines: Sequence[tuple[str, str]], results: Sequence[str]
+    ) -> str:
+        body = [f"  const {name} = {text};" for name, text in lines]
+        (result,) = results
+        return "\n".join([f"({{{', '.join(arguments)}}}) => {{", *body, f"  return {result};", "}"])
+
+
+def prints(formula: Formula) -> bool:
+    """Whether a page can compute it: all but minimisations in several unknowns."""
+    return not formula.short.has(LeastPoint)
+
+
+def function(formula: Formula) -> str:
+    """A JavaScript function of an object of its arguments, with their defaults; it validates nothing."""
+    if not prints(formula):
+        raise TypeError(f"{formula.name} is a minimisation in several unknowns: no page can compute it")
+    where = [(symbol, _plain(meaning)) for symbol, meaning in formula.where]
+    defaults = formula.domain.defaults
+    arguments = [name if name not in defaults else f"{name} = {defaults[name]}" for name in formula.arguments]
+    return source({"value": _plain(formula.short)}, arguments, where, _JavaScript())
+
+
+def _plain(expression: Any) -> Any:
+    return special.in_half_turns(spelled(expression))
+
+
+def runtime() -> str:
+    """The functions that printed formulas call."""
+    return files("asymptotics.explorer").joinpath("runtime.js").read_text(encoding="utf-8")
+
+
+def condition(relation: Relation) -> str:
+    """A JavaScript function of an object of arguments: whether the relation between them holds."""
+    printer = _JavaScript()
+    parts = " || ".join(printer.doprint(_plain(part)) for part in relation.alternatives)
+    return f"({{{', '.join(relation.names)}}}) => {parts}"

@@ -1,0 +1,384 @@
+"use strict";
+// The explorer: one formula at a time, its arguments as sliders, its values as a curve. `entries`, `experiments` and
+// `formulas` (functions by name, from runtime.js and the printer) are defined before this.
+
+const byName = Object.fromEntries(entries.map((entry) => [entry.name, entry]));
+const $ = (id) => document.getElementById(id);
+const TIME = "time", POINTS = 241, WIDE = 720, TALL = 430, LEFT = 74, RIGHT = 26, TOP = 14, BOTTOM = 46;
+const WEIGHTS = ["alpha", "beta", "dalpha", "dbeta"], DEVIATIONS = 2;
+
+let entry, state, kept = [];
+
+// -- numbers ----------------------------------------------------------------------------------------------
+
+// In time every weight, and the clock, follows from t on the linear schedule, dilated or not.
+function timed(point, t, dilated) {
+  const beta = dilated ? undilated(t, point) : t, slope = dilated ? 1 / support.slope({ beta, ...point }) : 1;
+  const weights = { alpha: 1 - beta, beta, dalpha: -slope, dbeta: slope };
+  return { ...point, ...weights, s: support.clock({ ...point, ...weights }) };
+}
+// The beta that the dilated schedule has reached at t.
+function undilated(t, point) {
+  let low = 0, high = 1;
+  for (let k = 0; k < 60; k += 1) {
+    const beta = (low + high) / 2;
+    if (support.dilated({ ...point, beta }) < t) low = beta; else high = beta;
+  }
+  return (low + high) / 2;
+}
+function within(argument, value) {
+  if (!Number.isFinite(value)) return false;
+  if (argument.low !== null && (argument.lowOpen ? value <= argument.low : value < argument.low)) return false;
+  return argument.high === null || (argument.highOpen ? value < argument.high : value <= argument.high);
+}
+// What forbids a point, in words, or "".
+function forbidden(chosen, point) {
+  for (const argument of chosen.arguments) {
+    if (!within(argument, point[argument.name])) return `${argument.name} = ${short(point[argument.name])}: needs ${argument.range}`;
+  }
+  const broken = chosen.relations.find((relation) => !relation.holds(point));
+  return broken ? `needs ${broken.text}: ${broken.reason}` : "";
+}
+function placed(x, point = state.point) {
+  if (state.x === TIME) return timed(point, x, state.dilated);
+  return state.x ? { ...point, [state.x]: x } : point;
+}
+function value(chosen, point) {
+  return forbidden(chosen, point) ? NaN : formulas[chosen.name](point);
+}
+// What a data set scatters by at dimension d, or NaN.
+function scatter(point) {
+  const chosen = byName[entry.fluctuation];
+  return chosen ? value(chosen, point) / Math.sqrt(state.bandDimension) : NaN;
+}
+
+// -- text -------------------------------------------------------------------------------------------------
+
+function short(x, digits = 4) {
+  if (!Number.isFinite(x)) return String(x);
+  const text = Number(x.toPrecision(digits)).toString();
+  return text.replace("-", "\u2212");
+}
+const exact = (x) => Number(x.toPrecision(12)).toString();
+function python() {
+  const point = placed(state.at);
+  const given = entry.arguments.filter((argument) => point[argument.name] !== argument.default)
+    .map((argument) => `${argument.name}=${exact(point[argument.name])}`);
+  return `${entry.python}(${given.join(", ")})`;
+}
+function record() {
+  const point = placed(state.at), values = {};
+  for (const argument of entry.arguments) values[argument.name] = point[argument.name];
+  return JSON.stringify({ name: entry.name, arguments: values, value: value(entry, point) });
+}
+async function copy(text, what) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  say(`${what} copied`);
+}
+function say(text) {
+  $("said").textContent = text;
+  $("said").classList.add("shown");
+  clearTimeout(say.timer);
+  say.timer = setTimeout(() => $("said").classList.remove("shown"), 1600);
+}
+
+// -- state ------------------------------------------------------------------------------------------------
+
+function fresh(chosen) {
+  const point = {};
+  for (const argument of Object.values(alphabet)) point[argument.name] = argument.start;
+  Object.assign(point, chosen.start);
+  const x = chosen.times && chosen.axis === TIME ? TIME : chosen.axis;
+  return { point, x, at: x === TIME ? 0.5 : point[x], dilated: false, logx: null, logy: false, bandDimension: 1000, shown: -1 };
+}
+// Which arguments have sliders: those of the formula, or, in time, what the weights and the clock follow from.
+function sliders() {
+  const names = entry.arguments.map((argument) => argument.name);
+  if (state.x !== TIME) return names;
+  const own = names.filter((name) => !WEIGHTS.includes(name) && name !== "s");
+  const clock = names.includes("s") ? ["sigma", "d", "radius"] : [];
+  const dilation = state.dilated ? ["kappa", "d"] : [];
+  return [TIME, ...new Set([...own, ...clock, ...dilation])];
+}
+function argumentOf(name) {
+  return entry.arguments.find((argument) => argument.name === name) || alphabet[name];
+}
+function logarithmic(name) {
+  if (name === TIME) return false;
+  const argument = argumentOf(name), [low, high] = argument.usual;
+  return low > 0 && high / low > 15;
+}
+function address() {
+  const shown = sliders().filter((name) => name !== TIME).map((name) => `${name}=${exact(name === state.x ? state.at : state.point[name])}`);
+  const more = [`x=${state.x}`, ...(state.x === TIME ? [`t=${exact(state.at)}`] : []), ...(state.dilated ? ["dilated=1"] : []),
+    ...(state.logy ? ["logy=1"] : []), ...(state.logx === null ? [] : [`logx=${Number(state.logx)}`]),
+    ...(entry.fluctuation ? [`band=${exact(state.bandDimension)}`] : [])];
+  return `#${entry.name}?${[...shown, ...more].join("&")}`;
+}
+function fromAddress() {
+  const [name, query = ""] = decodeURIComponent(location.hash.slice(1)).split("?");
+  if (!byName[name]) return false;
+  choose(name, new URLSearchParams(query));
+  return true;
+}
+function choose(name, query = null) {
+  entry = byName[name];
+  state = fresh(entry);
+  kept = [];
+  if (query) {
+    if (entry.axes.includes(query.get("x"))) state.x = query.get("x");
+    state.dilated = query.get("dilated") === "1" && state.x === TIME;
+    state.logy = query.get("logy") === "1";
+    if (query.has("logx")) state.logx = query.get("logx") === "1";
+    if (Number(query.get("band")) >= 1) state.bandDimension = Number(query.get("band"));
+    for (const [key, text] of query) {
+      if (key in state.point && Number.isFinite(Number(text))) state.point[key] = Number(text);
+    }
+    const at = Number(query.get("t"));
+    state.at = state.x !== TIME ? state.point[state.x] : at > 0 && at <= 1 ? at : 0.5;
+  }
+  show();
+}
+
+// -- what is seen -----------------------------------------------------------------------------------------
+
+function menu(filter = "") {
+  const wanted = filter.trim().toLowerCase();
+  $("list").replaceChildren(...topics.map(([topic, title]) => {
+    const found = entries.filter((each) => each.topic === topic
+      && `${each.name} ${each.title} ${each.statement}`.toLowerCase().includes(wanted));
+    const part = document.createElement("section");
+    if (!found.length) return part;
+    part.innerHTML = `<h2>${title}</h2><ul></ul>`;
+    part.querySelector("ul").append(...found.map((each) => {
+      const item = document.createElement("li"), link = document.createElement("a");
+      link.href = `#${each.name}`;
+      link.textContent = each.title;
+      link.title = each.statement;
+      if (each.inner) link.classList.add("inner");
+      if (entry && each.name === entry.name) link.setAttribute("aria-current", "page");
+      item.append(link);
+      return item;
+    }));
+    return part;
+  }));
+}
+function show() {
+  menu($("filter").value);
+  $("title").textContent = entry.title;
+  $("name").textContent = entry.name;
+  $("statement").textContent = entry.statement;
+  $("formula").innerHTML = entry.formula;
+  $("about").innerHTML = entry.about;
+  $("derivation").innerHTML = entry.derivation;
+  $("steps").textContent = entry.summary;
+  document.title = `${entry.title} \u2013 ${heading}`;
+  $("plotting").hidden = !entry.computed;
+  $("elsewhere").hidden = entry.computed;
+  $("nav").classList.remove("open");
+  $("menu").setAttribute("aria-expanded", "false");
+  if (entry.computed) { controls(); update(); }
+}
+function controls() {
+  const axis = $("axis");
+  axis.replaceChildren(...entry.axes.map((name) => new Option(name === TIME ? "time t" : name, name, false, name === state.x)));
+  $("time").hidden = state.x !== TIME;
+  $("dilated").checked = state.dilated;
+  $("logx").checked = state.logx ?? logarithmic(state.x);
+  $("logx").disabled = state.x === TIME;
+  $("logy").checked = state.logy;
+  $("banding").hidden = !entry.fluctuation;
+  $("bandDimension").value = exact(state.bandDimension);
+  const own = experiments.filter((each) => each.name === entry.name);
+  $("measured").hidden = !own.length;
+  $("experiment").replaceChildren(new Option("none", "-1"), ...own.map((each) => {
+    const index = experiments.indexOf(each);
+    return new Option(each.title, String(index), false, index === state.shown);
+  }));
+  $("arguments").replaceChildren(...sliders().map(slider));
+}
+function slider(name) {
+  const time = name === TIME, argument = time ? null : argumentOf(name), log = logarithmic(name);
+  const [low, high] = time ? [0.001, 1] : argument.usual;
+  const holder = document.createElement("div"), id = `argument-${name}`;
+  holder.className = "argument";
+  holder.innerHTML = `<label for="${id}-number"><span>${time ? "<math><mi>t</mi></math>" : argument.letter} <code>${time ? "t" : name}</code></span>
+    <input type="number" id="${id}-number" step="any"></label>
+    <input type="range" id="${id}" min="0" max="1000" step="1" aria-label="${time ? "time" : name}">
+    <div class="soft"></div>`;
+  holder.querySelector(".soft").textContent = time ? "time, from noise to data" : argument.meaning;
+  const [number, range] = [holder.querySelector("[type=number]"), holder.querySelector("[type=range]")];
+  const place = (x) => (log ? Math.log(x / low) / Math.log(high / low) : (x - low) / (high - low));
+  const there = (u) => (log ? low * (high / low) ** u : low + (high - low) * u);
+  const current = () => (time || name === state.x ? state.at : state.point[name]);
+  const set = (x) => {
+    if (time || name === state.x) state.at = x;
+    if (!time) state.point[name] = x;
+    state.shown = -1;
+    $("experiment").value = "-1";
+    update();
+  };
+  number.value = exact(current());
+  range.value = Math.round(1000 * place(current()));
+  range.addEventListener("input", () => {
+    const x = Number(there(range.value / 1000).toPrecision(4));
+    number.value = exact(x);
+    set(x);
+  });
+  number.addEventListener("input", () => {
+    if (number.value === "") return;
+    range.value = Math.round(1000 * Math.min(1, Math.max(0, place(Number(number.value)))));
+    set(Number(number.value));
+  });
+  return holder;
+}
+function update() {
+  const point = placed(state.at), why = forbidden(entry, point), now = why ? NaN : value(entry, point), spread = scatter(point);
+  const off = Number.isFinite(spread) ? ` \u00b1 ${short(spread, 2)}` : "";
+  $("value").textContent = why || (Number.isFinite(now) ? `${exact(now)}${off}` : "no value here");
+  $("value").classList.toggle("bad", Boolean(why) || !Number.isFinite(now));
+  $("call").textContent = why ? "" : python();
+  draw();
+  history.replaceState(null, "", address());
+}
+
+// -- the curve --------------------------------------------------------------------------------------------
+
+function reach() {
+  if (state.x === TIME) return [0, 1];
+  const [low, high] = argumentOf(state.x).usual;
+  return [low, high];
+}
+function sampled() {
+  const [low, high] = reach(), log = $("logx").checked && low > 0;
+  return Array.from({ length: POINTS }, (_, k) => {
+    const u = k / (POINTS - 1), x = log ? low * (high / low) ** u : low + (high - low) * u, point = placed(x);
+    return { x, y: value(entry, point), off: DEVIATIONS * scatter(point) };
+  });
+}
+function ticks(low, high, log) {
+  if (log) {
+    const first = Math.floor(Math.log10(low)), last = Math.ceil(Math.log10(high)), found = [];
+    const step = Math.max(1, Math.ceil((last - first) / 6));
+    for (let k = first; k <= last; k += step) {
+      for (const digit of last - first <= 2 ? [1, 2, 5] : [1]) {
+        const x = digit * 10 ** k;
+        if (x >= low * 0.999 && x <= high * 1.001) found.push(x);
+      }
+    }
+    return found.length > 1 ? found : [low, high];
+  }
+  const rough = (high - low) / 5, power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((k) => k * power).find((k) => k >= rough), found = [];
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k += 1) found.push(Number((k * step).toPrecision(12)));
+  return found;
+}
+function draw() {
+  const curve = sampled(), [low, high] = reach(), logx = $("logx").checked && low > 0;
+  const shown = state.shown >= 0 ? experiments[state.shown].rows : [];
+  const heights = [...curve.flatMap(({ y, off }) => (Number.isFinite(off) ? [y - off, y + off] : [y])),
+    ...kept.flatMap((old) => old.map(({ y }) => y)), ...shown.flatMap(([, y, e]) => [y - e, y + e])].filter(Number.isFinite);
+  const positive = heights.filter((y) => y > 0), logy = state.logy && positive.length > 0;
+  let [bottom, top] = logy ? [Math.min(...positive), Math.max(...positive)] : [Math.min(...heights), Math.max(...heights)];
+  if (!heights.length) { $("figure").innerHTML = ""; $("nothing").hidden = false; return; }
+  $("nothing").hidden = true;
+  if (logy) { bottom = Math.max(bottom, top * 1e-12); if (top / bottom < 1.01) { bottom /= 2; top *= 2; } }
+  else { const space = (top - bottom) * 0.06 || Math.abs(top) * 0.1 || 1; bottom -= space; top += space; }
+  const across = (x) => LEFT + (WIDE - LEFT - RIGHT) * (logx ? Math.log(x / low) / Math.log(high / low) : (x - low) / (high - low));
+  const up = (y) => {
+    const u = logy ? Math.log(Math.max(y, bottom) / bottom) / Math.log(top / bottom) : (y - bottom) / (top - bottom);
+    return TALL - BOTTOM - (TALL - TOP - BOTTOM) * Math.min(1.2, Math.max(-0.2, u));
+  };
+  const parts = [];
+  for (const x of ticks(low, high, logx)) {
+    parts.push(`<line class="axis" x1="${across(x)}" x2="${across(x)}" y1="${TOP}" y2="${TALL - BOTTOM}"/>`,
+      `<text x="${across(x)}" y="${TALL - BOTTOM + 19}" text-anchor="middle">${short(x)}</text>`);
+  }
+  for (const y of ticks(bottom, top, logy)) {
+    parts.push(`<line class="axis" x1="${LEFT}" x2="${WIDE - RIGHT}" y1="${up(y)}" y2="${up(y)}"/>`,
+      `<text x="${LEFT - 8}" y="${up(y) + 4}" text-anchor="end">${short(y)}</text>`);
+  }
+  parts.push(`<text x="${(LEFT + WIDE - RIGHT) / 2}" y="${TALL - 6}" text-anchor="middle">${state.x === TIME ? "t" : state.x}</text>`);
+  const band = curve.filter(({ y, off }) => Number.isFinite(y) && Number.isFinite(off));
+  if (band.length) {
+    const upper = band.map(({ x, y, off }) => `${across(x)},${up(y + off)}`);
+    const lower = band.map(({ x, y, off }) => `${across(x)},${up(y - off)}`).reverse();
+    parts.push(`<polygon class="band" points="${[...upper, ...lower].join(" ")}"/>`);
+  }
+  for (const old of kept) parts.push(`<path class="kept" d="${path(old, across, up, low, high)}"/>`);
+  parts.push(`<path class="curve" d="${path(curve, across, up, low, high)}"/>`);
+  const now = value(entry, placed(state.at));
+  if (Number.isFinite(now) && state.at >= low && state.at <= high) parts.push(`<circle class="here" cx="${across(state.at)}" cy="${up(now)}" r="5"/>`);
+  for (const [x, y, e] of shown) {
+    parts.push(`<line class="seen" x1="${across(x)}" x2="${across(x)}" y1="${up(y - e)}" y2="${up(y + e)}"/>`,
+      `<circle class="seen" cx="${across(x)}" cy="${up(y)}" r="3.4"/>`);
+  }
+  $("figure").innerHTML = `<svg viewBox="0 0 ${WIDE} ${TALL}" role="img" aria-label="${entry.title} against ${state.x}">
+    <clipPath id="inside"><rect x="${LEFT}" y="${TOP}" width="${WIDE - LEFT - RIGHT}" height="${TALL - TOP - BOTTOM}"/></clipPath>
+    ${parts.join("")}</svg>`;
+}
+function path(curve, across, up, low, high) {
+  let text = "", pen = false;
+  for (const { x, y } of curve) {
+    if (!Number.isFinite(y) || x < low || x > high) { pen = false; continue; }
+    text += `${pen ? "L" : "M"}${across(x).toFixed(2)} ${up(y).toFixed(2)}`;
+    pen = true;
+  }
+  return text;
+}
+
+// -- events -----------------------------------------------------------------------------------------------
+
+function theme(dark) {
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+  $("theme").textContent = dark ? "Light" : "Dark";
+}
+$("filter").addEventListener("input", () => menu($("filter").value));
+$("menu").addEventListener("click", () => $("menu").setAttribute("aria-expanded", String($("nav").classList.toggle("open"))));
+$("theme").addEventListener("click", () => theme(document.documentElement.dataset.theme !== "dark"));
+$("axis").addEventListener("change", () => {
+  state.x = $("axis").value;
+  state.at = state.x === TIME ? 0.5 : state.point[state.x];
+  state.dilated = false;
+  state.logx = null;
+  kept = [];
+  controls();
+  update();
+});
+$("dilated").addEventListener("change", () => { state.dilated = $("dilated").checked; controls(); update(); });
+$("logx").addEventListener("change", () => { state.logx = $("logx").checked; update(); });
+$("logy").addEventListener("change", () => { state.logy = $("logy").checked; update(); });
+$("bandDimension").addEventListener("input", () => {
+  const d = Number($("bandDimension").value);
+  if (d >= 1) { state.bandDimension = d; update(); }
+});
+$("experiment").addEventListener("change", () => {
+  const index = Number($("experiment").value), own = experiments[index];
+  if (own) {
+    state.x = own.x;
+    Object.assign(state.point, own.settings);
+    state.at = own.rows[Math.floor(own.rows.length / 2)][0];
+    if (own.d) state.bandDimension = own.d;
+  }
+  state.shown = index;
+  controls();
+  update();
+});
+$("keep").addEventListener("click", () => { kept = [...kept.slice(-4), sampled()]; draw(); });
+$("forget").addEventListener("click", () => { kept = []; draw(); });
+$("reset").addEventListener("click", () => choose(entry.name));
+$("latex").addEventListener("click", () => copy(entry.latex, "LaTeX"));
+$("python").addEventListener("click", () => copy(python(), "Python"));
+$("json").addEventListener("click", () => copy(record(), "JSON"));
+window.addEventListener("hashchange", () => { if (!fromAddress()) choose(entries[0].name); });
+theme(matchMedia("(prefers-color-scheme: dark)").matches);
+if (!fromAddress()) choose(entries[0].name);

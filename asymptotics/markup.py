@@ -1,0 +1,47 @@
+"""Formulas and derivations as pieces of HTML, their mathematics as MathML converted from the one LaTeX printer."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from asymptotics.derivation import Derivation
+from asymptotics.formula import Formula
+from asymptotics.latex import domain_latex, formula_latex, latex, where_latex
+
+
+def mathml(text: str, *, display: bool = False) -> str:
+    """MathML of LaTeX mathematics; ModuleNotFoundError without the extra `pages`."""
+    try:
+        from latex2mathml.converter import convert
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError("pages need latex2mathml; install flow-asymptotics[pages]") from None
+    return str(convert(text, display="block" if display else "inline"))
+
+
+def prose(text: str) -> str:
+    """A sentence with mathematics between dollar signs."""
+    parts = re.split(r"\$([^$]*)\$", text)
+    return "".join(mathml(p) if i % 2 else html.escape(p) for i, p in enumerate(parts))
+
+
+def formula_block(formula: Formula) -> str:
+    """The formula as it prints, with its where-clause."""
+    where = "".join(mathml(meaning) for meaning in where_latex(formula))
+    meaning = f'<p class="where">where {where}</p>' if where else ""
+    return f'<div class="formula">{mathml(formula_latex(formula, where=False), display=True)}{meaning}</div>'
+
+
+def conditions(formula: Formula) -> str:
+    """Where it holds, one piece of mathematics after the other."""
+    return ", ".join(mathml(condition) for condition in domain_latex(formula.domain))
+
+
+def steps(derivation: Derivation) -> str:
+    """The steps of a derivation: kind, claim, expression, reason."""
+    return "".join(
+        f'<div class="step"><span class="kind">{step.kind}</span> {prose(step.claim)}'
+        f"<div>{mathml(latex(step.expression), display=True)}</div>"
+        f'<span class="soft">{prose(step.why)}</span></div>'
+        for step in derivation.steps
+    )

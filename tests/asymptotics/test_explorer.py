@@ -1,0 +1,245 @@
+"""The explorer in a real browser: its numbers against Python's, its sliders by keyboard, what it copies, its looks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from browser import browser
+from hypothesis import given
+
+import asymptotics
+from asymptotics.explorer import Experiment, explorer_page, prints, write_explorer
+from asymptotics.formula import Formula
+from asymptotics.schedule import linear
+from asymptotics.testing import arguments
+
+CLOSE = 1e-10
+EXPERIMENT = Experiment(
+    "limited_samples.mean_error", "Two points", "n", {"sigma": 1.5, "ridge": 0.1, "draws": 1.0, "radius": 1.0},
+    [(4.0, 0.93, 0.01), (16.0, 0.19, 0.004)], d=500.0,
+)
+COMPUTED = [each for each in asymptotics.catalogue().values() if prints(each)]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    yield from browser()
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A function that opens the page at a formula and gives the driver."""
+    path = write_explorer(
+        tmp_path_factory.mktemp("explorer") / "index.html", asymptotics.catalogue().values(), [EXPERIMENT]
+    )
+
+    def opened(place: str = "") -> Any:
+        chromium.get("about:blank")
+        chromium.get(f"{path.as_uri()}#{place}")
+        return chromium
+
+    return opened
+
+
+def _find(driver: Any, name: str) -> Any:
+    return driver.find_element("id", name)
+
+
+def _shown(driver: Any) -> float:
+    return float(_find(driver, "value").text.split(" ")[0])
+
+
+def _python(driver: Any) -> float:
+    """The value in Python of the call that the page shows."""
+    rooms = {name: getattr(asymptotics, name) for name in ("limited_samples", "phases", "balance")}
+    return float(eval(_find(driver, "call").text, rooms))
+
+
+def _type(driver: Any, name: str, text: str) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    field = _find(driver, f"argument-{name}-number")
+    field.send_keys(Keys.CONTROL, "a")
+    field.send_keys(text)
+
+
+@pytest.mark.parametrize("formula", COMPUTED, ids=lambda each: each.name)
+def test_numbers_are_pythons(page: Any, chromium: Any, formula: Formula) -> None:
+    """On random points of the usual ranges, to 1e-10 of the value, or of what its sums cancel from."""
+    if not chromium.current_url.startswith("file:"):
+        page()
+
+    @given(point=arguments(formula))
+    def agree(point: dict[str, float]) -> None:
+        point = {name: float(value) for name, value in formula.domain.complete(point, formula.name).items()}
+        found = chromium.execute_script("return formulas[arguments[0]](arguments[1])", formula.name, point)
+        exact = float(formula(**point))
+        assert found == pytest.approx(exact, rel=CLOSE, abs=1e-300), point
+
+    agree()
+
+
+def test_every_page_opens_alone_without_an_error(page: Any) -> None:
+    """No request, no message in the console, no point where a formula starts that has no value."""
+    driver = page()
+    for formula in asymptotics.catalogue().values():
+        driver.execute_script("location.hash = arguments[0]", f"#{formula.name}")
+        driver.execute_async_script("setTimeout(arguments[0], 0)")
+        assert _find(driver, "name").text == formula.name
+        assert formula.letter and _find(driver, "formula").find_elements("tag name", "math")
+        if prints(formula):
+            assert np.isfinite(_shown(driver)), formula.name
+            assert len(driver.find_element("css selector", "path.curve").get_attribute("d")) > 200, formula.name
+        else:
+            assert "call it in Python" in _find(driver, "elsewhere").text
+    assert driver.execute_script("return performance.getEntriesByType('resource').length") == 0
+    assert [each for each in driver.get_log("browser") if each["level"] != "INFO"] == []
+
+
+@pytest.mark.parametrize(("name", "argument"), [
+    ("limited_samples.mean_error", "sigma"), ("phases.mmse", "p"), ("phases.uturn_ode_minus", "s"),
+    ("balance.imh_acceptance_gaussian", "scale"), ("limited_samples.best_ridge", "n"),
+])
+def test_sliders_move_by_keyboard_and_show_pythons_value(page: Any, name: str, argument: str) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    formula = asymptotics.get(name)
+    driver = page(f"{name}?x={formula.arguments[0]}&n=4&sigma=2")
+    before, curve = _shown(driver), driver.find_element("css selector", "path.curve").get_attribute("d")
+    slider = _find(driver, f"argument-{argument}")
+    for key in (Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.PAGE_DOWN):
+        slider.send_keys(key)
+        assert _shown(driver) == pytest.approx(_python(driver), rel=CLOSE)
+    assert _shown(driver) != before
+    moved = driver.find_element("css selector", "path.curve").get_attribute("d")
+    assert (moved == curve) == (argument == formula.arguments[0])
+    # The address holds what is seen.
+    again = driver.current_url
+    driver.get("about:blank")
+    driver.get(again)
+    assert _shown(driver) == pytest.approx(_python(driver), rel=CLOSE)
+
+
+def test_time_dilated_and_not(page: Any) -> None:
+    """On the linear schedule alpha = 1 - t; dilated, half the time is below kappa/sqrt(d)."""
+    driver = page("phases.field_mean?x=time&t=0.3&sigma=1.5&d=100&kappa=2")
+    assert "alpha=0.7, beta=0.3" in _find(driver, "call").text
+    on_time = asymptotics.phases.field_mean.on(linear)
+    assert _shown(driver) == pytest.approx(float(on_time(t=0.3, sigma=1.5)), rel=CLOSE)
+    _find(driver, "dilated").click()
+    assert "beta=0.12," in _find(driver, "call").text  # 2 kappa t/sqrt(d)
+    assert _shown(driver) == pytest.approx(float(on_time(t=0.12, sigma=1.5)), rel=CLOSE)
+    for name in ("kappa", "d"):
+        assert _find(driver, f"argument-{name}").is_displayed()
+    driver = page("phases.velocity_linear?x=time&t=0.3&sigma=1.5&d=100&kappa=2&dilated=1")
+    assert "dalpha=-0.4, dbeta=0.4" in _find(driver, "call").text
+
+
+def test_bad_arguments_are_said(page: Any) -> None:
+    driver = page("limited_samples.mean_error?x=n&n=4&sigma=1.5&ridge=0.1")
+    _type(driver, "sigma", "-1")
+    assert _find(driver, "value").text == "sigma = \u22121: needs sigma > 0" and _find(driver, "call").text == ""
+    _type(driver, "sigma", "2")
+    assert _shown(driver) == pytest.approx(_python(driver), rel=CLOSE)
+    driver = page("limited_samples.skip?x=sigma&n=1&draws=1")
+    assert _find(driver, "value").text.startswith("needs n*draws > 1")
+
+
+@pytest.mark.parametrize("button", ["latex", "python", "json"])
+def test_copies_can_be_pasted(page: Any, button: str) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    driver = page("limited_samples.mean_error?x=n&n=4&sigma=1.5&ridge=0.1")
+    formula = asymptotics.limited_samples.mean_error
+    _find(driver, button).click()
+    field = _find(driver, "filter")
+    field.send_keys(Keys.CONTROL, "v")
+    pasted = field.get_attribute("value")
+    if button == "latex":
+        assert pasted == formula.latex()
+    elif button == "python":
+        assert pasted == "limited_samples.mean_error(n=4, sigma=1.5, ridge=0.1)"
+    else:
+        record = json.loads(pasted)
+        assert record["name"] == formula.name
+        assert record["value"] == pytest.approx(float(formula(**record["arguments"])), rel=CLOSE)
+
+
+def test_experiments_and_the_band(page: Any) -> None:
+    """Choosing an experiment sets the sliders to it; the band is two standard deviations at its dimension."""
+    driver = page("limited_samples.mean_error")
+    assert not driver.find_elements("css selector", "circle.seen")
+    _find(driver, "experiment").find_elements("tag name", "option")[1].click()
+    assert len(driver.find_elements("css selector", "circle.seen")) == 2
+    assert "sigma=1.5, ridge=0.1" in _find(driver, "call").text
+    assert _find(driver, "bandDimension").get_attribute("value") == "500"
+    formula = asymptotics.limited_samples.mean_error
+    off = float(_find(driver, "value").text.split("\u00b1")[1])
+    exact = float(formula.fluctuation(n=16, sigma=1.5, ridge=0.1)) / 500**0.5
+    assert off == pytest.approx(exact, rel=0.05)  # Two digits are shown.
+    from selenium.webdriver.common.keys import Keys
+
+    _find(driver, "argument-sigma").send_keys(Keys.ARROW_RIGHT)
+    assert not driver.find_elements("css selector", "circle.seen")
+
+
+def test_it_is_found_by_searching_and_by_keyboard(page: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    driver = page()
+    field = _find(driver, "filter")
+    field.send_keys("kramers")
+    links = driver.find_elements("css selector", "#list a")
+    assert [each.text for each in links] == ["Jump rate Kramers"]
+    field.send_keys(Keys.TAB)
+    driver.switch_to.active_element.send_keys(Keys.ENTER)
+    driver.execute_async_script("setTimeout(arguments[0], 0)")
+    assert _find(driver, "name").text == "balance.jump_rate_kramers"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_on_a_phone_nothing_is_wider_than_the_screen(page: Any, dark: bool, tmp_path: Path) -> None:
+    driver = page()
+    emulated = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", emulated)
+    scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
+    try:
+        driver = page()
+        paper = driver.execute_script("return getComputedStyle(document.body).backgroundColor")
+        assert paper == ("rgb(21, 23, 27)" if dark else "rgb(253, 253, 251)")
+        for formula in asymptotics.catalogue().values():
+            driver.execute_script("location.hash = arguments[0]", f"#{formula.name}")
+            driver.execute_async_script("setTimeout(arguments[0], 0)")
+            wide = driver.execute_script("return document.documentElement.scrollWidth")
+            assert wide <= 390, formula.name
+        menu = _find(driver, "menu")
+        assert not _find(driver, "filter").is_displayed()
+        menu.click()
+        assert _find(driver, "filter").is_displayed()
+        shot = tmp_path / "phone.png"
+        assert driver.save_screenshot(str(shot)) and shot.stat().st_size > 10_000
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_what_a_page_cannot_hold() -> None:
+    with pytest.raises(ValueError, match="at least one formula"):
+        explorer_page([])
+    with pytest.raises(ValueError, match=r"measures limited_samples\.mean_error, which is not among"):
+        explorer_page([asymptotics.phases.mmse], [EXPERIMENT])
+    from asymptotics.explorer import function
+
+    with pytest.raises(TypeError, match="minimisation in several unknowns"):
+        function(asymptotics.phases.first_phase)
+
+
+def test_no_text_ends_the_script() -> None:
+    found = explorer_page([asymptotics.phases.mmse], heading="</script><b>&")
+    assert found.count("</script") == 1 and "<b>&" not in found.split("<style>")[0]
