@@ -16,7 +16,9 @@ def mathml(text: str, *, display: bool = False) -> str:
         from latex2mathml.converter import convert
     except ModuleNotFoundError:
         raise ModuleNotFoundError("pages need latex2mathml; install flow-asymptotics[pages]") from None
-    return str(convert(text, display="block" if display else "inline"))
+    # The converter does not know the starred form.
+    plain = text.replace(r"\operatorname*{arg\,min}", r"\operatorname{argmin}")
+    return str(convert(plain, display="block" if display else "inline"))
 
 
 def prose(text: str) -> str:

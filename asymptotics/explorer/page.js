@@ -184,6 +184,7 @@ function show() {
   document.title = `${entry.title} \u2013 ${heading}`;
   $("plotting").hidden = !entry.computed;
   $("elsewhere").hidden = entry.computed;
+  $("json").hidden = !entry.computed;
   $("nav").classList.remove("open");
   $("menu").setAttribute("aria-expanded", "false");
   if (entry.computed) { controls(); update(); }

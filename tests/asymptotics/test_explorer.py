@@ -97,6 +97,7 @@ def test_every_page_opens_alone_without_an_error(page: Any) -> None:
             assert len(driver.find_element("css selector", "path.curve").get_attribute("d")) > 200, formula.name
         else:
             assert "call it in Python" in _find(driver, "elsewhere").text
+            assert not _find(driver, "json").is_displayed() and "argmin" in _find(driver, "formula").text
     assert driver.execute_script("return performance.getEntriesByType('resource').length") == 0
     assert [each for each in driver.get_log("browser") if each["level"] != "INFO"] == []
 
