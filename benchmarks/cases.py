@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import asymptotics
 import simulate
-from asymptotics import numeric
+from asymptotics import source
 from asymptotics.schedule import linear
 from asymptotics.symbols import ARGUMENTS
 from benchmarks.batched_case import batched_training
@@ -77,7 +77,7 @@ def _numba(
         return {"ns a point, numba": "numba is not installed (extra bench)"}
     formulas = [asymptotics.get(name) for name in names]
     where = dict(pair for formula in formulas for pair in formula.where)
-    text = numeric.source({f.name: f.short for f in formulas}, arguments, where.items())
+    text = source.source({f.name: f.short for f in formulas}, arguments, where.items())
     fused = numba.njit(error_model="numpy")
     space: dict[str, Any] = {"_square": fused(lambda x: x * x), "_ratio": fused(lambda p, q: p / q)}
     exec(text, space)

@@ -42,7 +42,7 @@ _GUESS, _ROUGH = 0.05, 0.5
 # mean log density after the path, in standard deviations and errors; its variance between populations over that within.
 _SAME, _STILL, _APART = (0.2, 5.0), (0.1, 6.0), 25.0
 # Streams below the seed.
-_POINTS, _ORDER, _PATH, _RESAMPLED, _TRIED, _MOVED, _ENDED = range(7)
+_POINTS, _PATH, _RESAMPLED, _TRIED, _MOVED, _ENDED = range(6)
 
 
 def weights_by_annealing(
@@ -238,11 +238,11 @@ def _furthest(gain: NDArray[np.float64], left: float) -> float:
     return high
 
 
-def _resampled(log_weights: NDArray[np.float64], seed: Seed) -> NDArray[np.intp]:
+def _resampled(log_weights: NDArray[np.float64], seed: np.random.SeedSequence) -> NDArray[np.intp]:
     """Numbers of points, drawn by weight within each population, evenly (R P,)."""
     populations, points = log_weights.shape
     weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
-    first = np.random.default_rng(child(seed)).random((populations, 1))
+    first = np.random.default_rng(seed).random((populations, 1))
     level = (first + np.arange(points)) / points
     found = []
     for k, (own, at) in enumerate(zip(weights, level, strict=True)):

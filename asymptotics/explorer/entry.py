@@ -41,7 +41,7 @@ def argument_data(argument: Argument) -> dict[str, Any]:
         "name": argument.name, "letter": mathml(argument.letter), "meaning": argument.meaning, "range": argument.range,
         "low": _number(argument.low), "lowOpen": argument.low_open, "high": _number(argument.high),
         "highOpen": argument.high_open, "default": argument.default, "usual": list(argument.usual),
-        "start": _start(argument),
+        "log": _logarithmic(argument), "start": _start(argument),
     }
 
 
@@ -49,12 +49,17 @@ def _number(value: Fraction | None) -> float | None:
     return None if value is None else float(value)
 
 
+def _logarithmic(argument: Argument) -> bool:
+    low, high = argument.usual
+    return low > 0 and high / low > 15
+
+
 def _start(argument: Argument) -> float:
     """The default, or a round number inside the usual range: an edge or the middle may be special."""
     if argument.default is not None:
         return float(argument.default)
     low, high = argument.usual
-    middle = (low * high) ** 0.5 if low > 0 and high / low > 15 else low + 0.6 * (high - low)
+    middle = (low * high) ** 0.5 if _logarithmic(argument) else low + 0.6 * (high - low)
     return float(f"{middle:.2g}")
 
 
@@ -66,7 +71,7 @@ def formula_data(formula: Formula, names: Sequence[str], derivation: Any) -> dic
     if {"alpha", "beta"} <= set(axes) or "s" in axes:
         axes.insert(0, TIME)
     return {
-        "name": formula.name, "python": formula.name, "title": title(formula), "topic": formula.name.split(".")[0],
+        "name": formula.name, "title": title(formula), "topic": formula.name.split(".")[0],
         "inner": formula.name.count(".") > 1, "statement": formula.statement, "formula": formula_block(formula),
         "about": _about(formula), "latex": formula.latex(), "arguments": arguments, "computed": computed,
         "derivation": steps(derivation), "summary": derivation.summary, "axes": axes,

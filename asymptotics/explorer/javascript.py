@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import Any
 
 import sympy as sp
 
-from asymptotics import special
 from asymptotics.domain import Relation
 from asymptotics.formula import Formula
-from asymptotics.named import spelled
-from asymptotics.numeric import SourcePrinter, source
+from asymptotics.source import SourcePrinter, ready, source
 from asymptotics.special import LeastPoint
 
 
@@ -63,14 +60,10 @@ def function(formula: Formula) -> str:
     """A JavaScript function of an object of its arguments, with their defaults; it validates nothing."""
     if not prints(formula):
         raise TypeError(f"{formula.name} is a minimisation in several unknowns: no page can compute it")
-    where = [(symbol, _plain(meaning)) for symbol, meaning in formula.where]
+    where = [(symbol, ready(meaning)) for symbol, meaning in formula.where]
     defaults = formula.domain.defaults
     arguments = [name if name not in defaults else f"{name} = {defaults[name]}" for name in formula.arguments]
-    return source({"value": _plain(formula.short)}, arguments, where, _JavaScript())
-
-
-def _plain(expression: Any) -> Any:
-    return special.in_half_turns(spelled(expression))
+    return source({"value": ready(formula.short)}, arguments, where, _JavaScript())
 
 
 def runtime() -> str:
@@ -81,5 +74,5 @@ def runtime() -> str:
 def condition(relation: Relation) -> str:
     """A JavaScript function of an object of arguments: whether the relation between them holds."""
     printer = _JavaScript()
-    parts = " || ".join(printer.doprint(_plain(part)) for part in relation.alternatives)
+    parts = " || ".join(printer.doprint(ready(part)) for part in relation.alternatives)
     return f"({{{', '.join(relation.names)}}}) => {parts}"

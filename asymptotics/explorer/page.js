@@ -64,7 +64,7 @@ function python() {
   const point = placed(state.at);
   const given = entry.arguments.filter((argument) => point[argument.name] !== argument.default)
     .map((argument) => `${argument.name}=${exact(point[argument.name])}`);
-  return `${entry.python}(${given.join(", ")})`;
+  return `${entry.name}(${given.join(", ")})`;
 }
 function record() {
   const point = placed(state.at), values = {};
@@ -97,7 +97,7 @@ function fresh(chosen) {
   const point = {};
   for (const argument of Object.values(alphabet)) point[argument.name] = argument.start;
   Object.assign(point, chosen.start);
-  const x = chosen.times && chosen.axis === TIME ? TIME : chosen.axis;
+  const x = chosen.axis;
   return { point, x, at: x === TIME ? 0.5 : point[x], dilated: false, logx: null, logy: false, bandDimension: 1000, shown: -1 };
 }
 // Which arguments have sliders: those of the formula, or, in time, what the weights and the clock follow from.
@@ -113,9 +113,7 @@ function argumentOf(name) {
   return entry.arguments.find((argument) => argument.name === name) || alphabet[name];
 }
 function logarithmic(name) {
-  if (name === TIME) return false;
-  const argument = argumentOf(name), [low, high] = argument.usual;
-  return low > 0 && high / low > 15;
+  return name !== TIME && argumentOf(name).log;
 }
 function address() {
   const shown = sliders().filter((name) => name !== TIME).map((name) => `${name}=${exact(name === state.x ? state.at : state.point[name])}`);

@@ -70,7 +70,7 @@ def _type(driver: Any, name: str, text: str) -> None:
 
 @pytest.mark.parametrize("formula", COMPUTED, ids=lambda each: each.name)
 def test_numbers_are_pythons(page: Any, chromium: Any, formula: Formula) -> None:
-    """On random points of the usual ranges, to 1e-10 of the value, or of what its sums cancel from."""
+    """On random points of the usual ranges, to 1e-10 of the value."""
     if not chromium.current_url.startswith("file:"):
         page()
 

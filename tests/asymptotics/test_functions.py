@@ -16,7 +16,8 @@ from hypothesis import given, settings, strategies as st, target
 
 from asymptotics.gaussian import GaussianMean
 from asymptotics.latex import latex
-from asymptotics.numeric import compile_expressions, source
+from asymptotics.numeric import compile_expressions
+from asymptotics.source import source
 from asymptotics.special import normal_below
 from asymptotics.testing import assert_close
 
