@@ -281,6 +281,17 @@ def test_training_oscillates_below_the_critical_jump_rate() -> None:
     assert float(below.min()) < -0.002 and float(above.min()) > -0.0001
 
 
+def test_what_is_recorded_does_not_change_what_happens() -> None:
+    every, some = (
+        balance_curves(p=0.8, learning_rate=0.05, jump_rate=[0.1], chains=20, iterations=25, runs=3, seed=5,
+                       record_every=step)
+        for step in (1, 10)
+    )
+    assert list(some["iteration"].values) == [0, 10, 20, 25]
+    for name in ("weight", "share"):
+        np.testing.assert_array_equal(some[name], every[name].sel(iteration=some["iteration"]))
+
+
 def test_without_jumps_nothing_balances() -> None:
     curves = balance_curves(
         p=0.8, learning_rate=0.05, jump_rate=[0.0], chains=256, iterations=2000, runs=50, seed=3,
@@ -381,6 +392,8 @@ CASES: list[tuple[Callable[[], object], type[Exception], str]] = [
      "list of one rate"),
     (lambda: UnadjustedLangevin(3.0, 800)(Gaussian(1.0, 2).log_prob, torch.ones(4, 2), seed=1), FloatingPointError,
      "step = 3.0; take a smaller one"),
+    (lambda: balance_curves(p=0.5, learning_rate=0.1, jump_rate=[0.1], chains=5, iterations=3, runs=2, seed=1,
+                            record_every=0), ValueError, "record_every"),
     (lambda: balance_curves(p=1.0, learning_rate=0.1, jump_rate=[0.1], chains=5, iterations=3, runs=2, seed=1),
      ValueError, "p = 1.0 must be < 1"),
     (lambda: balance_curves(p=0.5, learning_rate=0.1, jump_rate=[1.2], chains=5, iterations=3, runs=2, seed=1),
