@@ -1,11 +1,15 @@
 """The command line: list, show, eval, latex, prove, export, explore.
 
+``--catalogue MODULE`` adds the formulas of a catalogue of one's own to those of this package.
+
 Exit codes: 0; 1 when a proof fails; 2 and one clear line on bad input; 130 when interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
+import importlib.util
 import json
 import os
 import sys
@@ -15,10 +19,10 @@ from math import inf
 from pathlib import Path
 from typing import Any, NoReturn
 
+from asymptotics import collection
 from asymptotics.axes import grid
-from asymptotics.collection import catalogue, get
 from asymptotics.derivation import ProofError
-from asymptotics.formula import Formula
+from asymptotics.formula import Catalogue, Formula
 
 
 class _Parser(argparse.ArgumentParser):
@@ -32,6 +36,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m asymptotics",
         description="Closed forms of the theory of generative models: derive, prove, evaluate, print.",
+    )
+    parser.add_argument(
+        "--catalogue", metavar="MODULE", help="also the formulas of a catalogue of yours, MODULE.CATALOGUE"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("list", help="all formulas, a line each")
@@ -49,8 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     prove = commands.add_parser("prove", help="execute a derivation and print its steps")
     prove.add_argument("name", nargs="?")
     prove.add_argument("--all", action="store_true", help="every formula, a line each")
-    export = commands.add_parser("export", help="write formulas.tex and macros.tex")
+    export = commands.add_parser("export", help="write the book of formulas: LaTeX, macros, curves, references")
     export.add_argument("directory", type=Path)
+    export.add_argument("--pdf", action="store_true", help="typeset it too (pdflatex, bibtex)")
     explore = commands.add_parser("explore", help="write a page of all formulas with sliders, which needs no network")
     explore.add_argument("file", type=Path, help="such as explorer.html")
     return parser
@@ -59,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
-        code = int(_COMMANDS[arguments.command](arguments))
+        code = int(_COMMANDS[arguments.command](arguments, _catalogue(arguments.catalogue)))
         sys.stdout.flush()
         return code
     except ProofError as error:
@@ -68,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, head for one, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (TypeError, ValueError, LookupError, ArithmeticError, ModuleNotFoundError, OSError) as error:
+    except (TypeError, ValueError, LookupError, ArithmeticError, RuntimeError, ImportError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -76,24 +84,35 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _list(_: argparse.Namespace) -> int:
-    width = max(map(len, catalogue()))
-    for name, formula in catalogue().items():
-        print(f"{name:<{width}}  {formula.statement}")
+def _catalogue(module: str | None) -> Catalogue:
+    """This package's formulas, and those of the user's module."""
+    if module is None:
+        return collection.catalogue()
+    sys.path.insert(0, os.getcwd())  # as for scripts: the module is beside where one works
+    try:
+        own = getattr(importlib.import_module(module), "CATALOGUE", None)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise ModuleNotFoundError(f"--catalogue {module}: no such module in {os.getcwd()}, nor installed") from None
+    if not isinstance(own, Catalogue):
+        raise TypeError(f"--catalogue {module}: {module}.CATALOGUE must be a Catalogue, not {type(own).__name__}")
+    return collection.catalogue() | own
+
+
+def _list(_: argparse.Namespace, known: Catalogue) -> int:
+    from asymptotics.wording import unicode_text
+
+    width = max(map(len, known))
+    for name, formula in known.items():
+        print(f"{name:<{width}}  {unicode_text(formula.statement)}")
     return 0
 
 
-def _show(arguments: argparse.Namespace) -> int:
-    from asymptotics.latex import formula_text
+def _show(arguments: argparse.Namespace, known: Catalogue) -> int:
+    from asymptotics.terminal import formula_page
 
-    formula = get(arguments.name)
-    print(f"{formula.name}\n{formula.statement}\n\n{formula_text(formula)}\n\nArguments")
-    for entry in formula.domain.entries:
-        default = "" if entry.default is None else f" (default {entry.default})"
-        print(f"  {entry.name:<7} {entry.range:<12} {entry.meaning}{default}")
-    for relation in formula.domain.relations:
-        print(f"  needs {relation.text}: {relation.reason}")
-    print(f"\nRegime  {formula.regime}\nSource  {formula.source}")
+    print(formula_page(known[arguments.name]))
     return 0
 
 
@@ -127,8 +146,8 @@ def _float(name: str, text: str) -> float:
         raise ValueError(f"{name} = {text} exceeds float64; use --dps") from None
 
 
-def _eval(arguments: argparse.Namespace) -> int:
-    formula = get(arguments.name)
+def _eval(arguments: argparse.Namespace, known: Catalogue) -> int:
+    formula = known[arguments.name]
     axes, points = grid(arguments.arguments)
     values = [_value(formula, point, arguments.dps) for point in points]
     swept = [name for name, axis in axes.items() if len(axis) > 1]
@@ -158,36 +177,40 @@ def _table(swept: list[str], points: list[dict[str, str]], values: list[Any], na
         print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
 
 
-def _latex(arguments: argparse.Namespace) -> int:
-    print(get(arguments.name).latex())
+def _latex(arguments: argparse.Namespace, known: Catalogue) -> int:
+    print(known[arguments.name].latex())
     return 0
 
 
-def _prove(arguments: argparse.Namespace) -> int:
+def _prove(arguments: argparse.Namespace, known: Catalogue) -> int:
     if arguments.all == bool(arguments.name):
         raise ValueError("give either a NAME or --all")
     if arguments.name:
-        print(get(arguments.name).prove())
+        print(known[arguments.name].prove())
         return 0
-    width = max(map(len, catalogue()))
-    for name, formula in catalogue().items():
+    width = max(map(len, known))
+    for name, formula in known.items():
         print(f"{name:<{width}}  {formula.prove().summary}", flush=True)
-    print(f"{len(catalogue())} derivations executed; every exact step holds")
+    print(f"{len(known)} derivations executed; every exact step holds")
     return 0
 
 
-def _export(arguments: argparse.Namespace) -> int:
-    from asymptotics.export import export
+def _export(arguments: argparse.Namespace, known: Catalogue) -> int:
+    from asymptotics.export import export, typeset
 
-    for path in export(catalogue().values(), arguments.directory):
+    for path in export(known.values(), arguments.directory):
         print(path)
+    if importlib.util.find_spec("matplotlib") is None:
+        print("no curves: matplotlib is not installed (flow-asymptotics[notebook])", file=sys.stderr)
+    if arguments.pdf:
+        print(typeset(arguments.directory))
     return 0
 
 
-def _explore(arguments: argparse.Namespace) -> int:
+def _explore(arguments: argparse.Namespace, known: Catalogue) -> int:
     from asymptotics.explorer import write_explorer
 
-    print(write_explorer(arguments.file, catalogue().values()))
+    print(write_explorer(arguments.file, known.values()))
     return 0
 
 

@@ -40,7 +40,7 @@ def _argument(formula: Formula, name: str) -> sp.Symbol:
     if name not in formula.arguments:
         raise ValueError(f"{formula.name} has no argument {name!r}; its arguments are "
                          f"{', '.join(formula.arguments)}")
-    return ARGUMENTS[name].symbol
+    return formula.domain.entry(name).symbol
 
 
 def _explicit(formula: Formula, what: str) -> sp.Expr:
@@ -58,7 +58,7 @@ def _without(domain: Domain, name: str, value: sp.Expr | None) -> Domain:
             kept.append(relation)
             continue
         at = sp.oo if value is None else value
-        parts = [part.subs(ARGUMENTS[name].symbol, at) for part in relation.alternatives]
+        parts = [part.subs(domain.symbols[name], at) for part in domain.alternatives(relation)]
         if sp.true in parts:
             continue
         text = " or ".join(str(part) for part in parts if part is not sp.false)
@@ -66,7 +66,8 @@ def _without(domain: Domain, name: str, value: sp.Expr | None) -> Domain:
             raise ValueError(f"{name} = {value} is not allowed: needs {relation.text} ({relation.reason})")
         kept.append(Relation(text, relation.reason))
     names = tuple(a for a in domain.arguments if a != name)
-    return replace(domain, arguments=names, relations=tuple(kept))
+    special = tuple(entry for entry in domain.special if entry.name != name)
+    return replace(domain, arguments=names, relations=tuple(kept), special=special)
 
 
 # -- on a schedule --------------------------------------------------------------------------------------
@@ -88,10 +89,11 @@ def on_schedule(formula: Formula, schedule: Interpolant) -> Formula:
     )
     rest = tuple(name for name in formula.arguments if name not in _WEIGHTS)
     relations = tuple(r for r in formula.domain.relations if not set(r.names) & set(_WEIGHTS))
+    own = tuple(entry for entry in formula.domain.special if entry.name in rest)
     return replace(
         formula,
         name=f"{formula.name}.on({schedule.name})",
-        domain=Domain(("t", *rest), relations, (time,)),
+        domain=Domain(("t", *rest), relations, (time, *own)),
         derive=Operation(_on_schedule, formula, (schedule,)),
     )
 
@@ -122,7 +124,8 @@ def _on_schedule(formula: Formula, schedule: Interpolant) -> Derivation:
             _inserted(formula.short.xreplace(renamed), inserted),
             "insert; what holds a derivative of the weights is simplified", kind,
             lambda previous, current: _same_on_schedule(
-                before.expand(previous).subs(inserted), expand_where(current, (*before.where, *fresh)), kind
+                before.expand(previous).subs(inserted), expand_where(current, (*before.where, *fresh)), kind,
+                formula.domain,
             ),
         ),
         where=fresh,
@@ -150,25 +153,25 @@ def _inserted(expression: sp.Expr, inserted: dict[sp.Symbol, sp.Expr]) -> sp.Exp
     return visit(expression)
 
 
-def _same_on_schedule(left: sp.Expr, right: sp.Expr, kind: Kind) -> list[object]:
+def _same_on_schedule(left: sp.Expr, right: sp.Expr, kind: Kind, domain: Domain) -> list[object]:
     """Equality on a schedule: exact where it is algebraic in t, else in 60 digits at six generic points."""
     if kind == "exact":
         return [left - right]
     gap = left - right
     others = sorted((left.free_symbols | right.free_symbols) - {symbols.t}, key=lambda s: s.name)
+    highs = {entry.symbol: entry.high for entry in domain.entries}
     held: list[object] = []
     for k in range(6):
-        point = {s: _inside(s, sp.Rational(17 + 5 * i + 3 * k, 13)) for i, s in enumerate(others)}
+        point = {s: _inside(highs.get(s), sp.Rational(17 + 5 * i + 3 * k, 13)) for i, s in enumerate(others)}
         point[symbols.t] = sp.Rational(2 * k + 1, 13)
         scale = 1 + abs(sp.N(left.xreplace(point), 20))
         held.append(bool(abs(sp.N(gap.xreplace(point), 60, maxn=400)) < sp.Float("1e-50") * scale))
     return held
 
 
-def _inside(symbol: sp.Symbol, value: sp.Rational) -> sp.Rational:
-    """A positive number, brought below the upper end of the symbol's range if it has one."""
-    entry = ARGUMENTS.get(symbol.name)
-    return value if entry is None or entry.high is None else sp.Rational(entry.high) * value / (1 + value)
+def _inside(high: Fraction | None, value: sp.Rational) -> sp.Rational:
+    """A positive number, brought below the upper end of a range if it has one."""
+    return value if high is None else sp.Rational(high) * value / (1 + value)
 
 
 def _simplified(expression: sp.Expr) -> sp.Expr:
@@ -183,7 +186,7 @@ def _simplified(expression: sp.Expr) -> sp.Expr:
 def limit_in_time(formula: Formula, exact: dict[str, Fraction]) -> sp.Expr:
     """The limit in t at the given time from inside, other arguments exact; oo or nan if there is none."""
     point = {
-        ARGUMENTS[name].symbol: sp.Rational(v.numerator, v.denominator)
+        formula.domain.entry(name).symbol: sp.Rational(v.numerator, v.denominator)
         for name, v in exact.items() if name != "t"
     }
     at = sp.Rational(exact["t"].numerator, exact["t"].denominator)
@@ -205,16 +208,16 @@ def derivative(formula: Formula, name: str) -> Formula:
     return replace(
         formula,
         name=f"{formula.name}.diff({name})",
-        letter=rf"\partial_{{{symbols.LETTERS[symbol]}}} {formula.letter}",
+        letter=rf"\partial_{{{symbols.letter(symbol)}}} {formula.letter}",
         statement=f"The derivative with respect to {name} of {formula.name}.",
         derive=Operation(_derivative, formula, (name,)),
     )
 
 
 def _derivative(formula: Formula, name: str) -> Derivation:
-    symbol, before = ARGUMENTS[name].symbol, formula.derivation
+    symbol, before = formula.domain.entry(name).symbol, formula.derivation
     return before.then(Step(
-        f"Differentiate with respect to ${symbols.LETTERS[symbol]}$",
+        f"Differentiate with respect to ${symbols.letter(symbol)}$",
         sp.diff(before.expand(formula.short), symbol), "the shorthands put in", "exact",
         lambda previous, current: [sp.diff(before.expand(previous), symbol) - current],
     ))
@@ -243,7 +246,7 @@ def limit(formula: Formula, name: str, value: Any) -> Formula:
     return replace(
         formula,
         name=f"{formula.name}.limit({name}={target})",
-        letter=rf"\lim_{{{symbols.LETTERS[symbol]}\to {sp.latex(target)}}} {formula.letter}",
+        letter=rf"\lim_{{{symbols.letter(symbol)}\to {sp.latex(target)}}} {formula.letter}",
         statement=f"The limit of {formula.name} as {name} tends to {target}.",
         domain=_without(formula.domain, name, target),
         derive=Operation(_limit, formula, (name, target)),
@@ -291,7 +294,7 @@ def _is_of_order(gaps: list[sp.Expr], order: int) -> bool:
 
 
 def _limit(formula: Formula, name: str, target: sp.Expr) -> Derivation:
-    symbol, before = ARGUMENTS[name].symbol, formula.derivation
+    symbol, before = formula.domain.entry(name).symbol, formula.derivation
     side = _side(formula, name, target)
 
     def constant(expression: sp.Expr) -> sp.Expr:
@@ -303,7 +306,7 @@ def _limit(formula: Formula, name: str, target: sp.Expr) -> Derivation:
     def near(previous: sp.Expr, current: sp.Expr) -> list[sp.Expr]:
         return _gap_near(before, previous, current, symbol, target, side)
 
-    claim = f"Let ${symbols.LETTERS[symbol]}\\to {sp.latex(target)}$"
+    claim = f"Let ${symbols.letter(symbol)}\\to {sp.latex(target)}$"
     try:
         value = constant(formula.short)
     except Diverges:
@@ -349,7 +352,7 @@ def series(formula: Formula, name: str, at: Any, order: int) -> Formula:
     if not 1 <= order <= 12:
         raise ValueError(f"order = {order} is not allowed: 1 <= order <= 12")
     point = _end(formula, name, at, "at")
-    letter = symbols.LETTERS[symbol]
+    letter = symbols.letter(symbol)
     rest = rf"{letter}^{{-{order}}}" if point == sp.oo else rf"({letter}-{sp.latex(point)})^{{{order}}}"
     if point == 0:
         rest = rf"{letter}^{{{order}}}"
@@ -364,7 +367,7 @@ def series(formula: Formula, name: str, at: Any, order: int) -> Formula:
 
 
 def _series(formula: Formula, name: str, point: sp.Expr, order: int) -> Derivation:
-    symbol, before = ARGUMENTS[name].symbol, formula.derivation
+    symbol, before = formula.domain.entry(name).symbol, formula.derivation
     small = 1 / symbol if point == sp.oo else symbol - point
     side = _side(formula, name, point)
 
@@ -373,7 +376,7 @@ def _series(formula: Formula, name: str, point: sp.Expr, order: int) -> Derivati
         return sum((c * (side * small) ** power for power, c in found.items()), sp.S.Zero)
 
     return before.then(Step(
-        f"Expand at ${symbols.LETTERS[symbol]}\\to {sp.latex(point)}$ up to order {order - 1}",
+        f"Expand at ${symbols.letter(symbol)}\\to {sp.latex(point)}$ up to order {order - 1}",
         value(formula.short), "exact arithmetic on truncated power series", "exact",
         lambda previous, current: [
             value(previous) - current,

@@ -7,7 +7,7 @@ and its own, so that a wrong expression put anywhere in the chain is refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import sympy as sp
@@ -49,11 +49,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Derivation:
-    """Steps in order, and the shorthands they introduce. ``executed`` tells whether all checks ran."""
+    """Steps in order, and the shorthands they introduce. ``executed`` tells whether all checks ran.
+
+    ``parent`` is the derivation that this one continues (`then`): its steps are the first of these.
+    """
 
     steps: tuple[Step, ...]
     where: tuple[Definition, ...] = ()
     executed: bool = False
+    parent: Derivation | None = field(default=None, repr=False, compare=False)
+    _held: bool = field(default=False, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.steps:
@@ -75,25 +80,35 @@ class Derivation:
         for symbol, _ in fresh:
             if symbol in taken:
                 raise ValueError(f"the shorthand {symbol} is already defined")
-        return Derivation(self.steps + steps, self.where + fresh)
+        return Derivation(self.steps + steps, self.where + fresh, parent=self)
 
     def execute(self, result: Any = None, *, watch: Callable[[str], None] | None = None) -> Derivation:
         """Run every check; ``result``, when given, stands in for the last expression.
 
         Raises ProofError naming the first step that fails. ``watch`` is called with each claim before it
-        is checked.
+        is checked. What the parent's steps are is checked once, however many derivations continue them.
         """
         steps = self.steps
         if result is not None:
             steps = (*steps[:-1], replace(steps[-1], expression=result))
-        previous: Any = None
-        for number, step in enumerate(steps, 1):
+        begun = self._begun(steps, watch)
+        previous: Any = steps[begun - 1].expression if begun else None
+        for number, step in enumerate(steps[begun:], begun + 1):
             if watch is not None:
                 watch(step.claim)
             if step.check is not None:
                 self._check(number, step, previous)
             previous = step.expression
-        return Derivation(steps, self.where, executed=True)
+        return Derivation(steps, self.where, executed=True, parent=self.parent)
+
+    def _begun(self, steps: tuple[Step, ...], watch: Callable[[str], None] | None) -> int:
+        """How many of the steps hold because they are the parent's, which is executed unless it has been."""
+        if self.parent is None or steps[:len(self.parent.steps)] != self.parent.steps:
+            return 0
+        if not self.parent._held:
+            self.parent.execute(watch=watch)
+            object.__setattr__(self.parent, "_held", True)
+        return len(self.parent.steps)
 
     def _check(self, number: int, step: Step, previous: Any) -> None:
         with time_limit(CHECK_SECONDS, f"the check of step {number}"):
@@ -146,6 +161,11 @@ class Derivation:
         from asymptotics.latex import latex
 
         return f"$\\displaystyle {latex(self.result)}$"
+
+    def _repr_markdown_(self) -> str:
+        from asymptotics.markdown import derivation_markdown
+
+        return derivation_markdown(self)
 
 
 def same(previous: Any, current: Any) -> Iterable[Any]:

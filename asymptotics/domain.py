@@ -41,28 +41,23 @@ class Relation:
             if not isinstance(tree, ast.Compare) or len(tree.ops) != 1:
                 raise ValueError(f"relation {self.text!r}: {part!r} is not one inequality")
             for node in ast.walk(tree):
-                if isinstance(node, ast.Name) and node.id not in ARGUMENTS and node.id not in _FUNCTIONS:
-                    raise ValueError(f"relation {self.text!r}: {node.id!r} is not in the alphabet")
                 called = not isinstance(node, ast.Call) or getattr(node.func, "id", None) in _FUNCTIONS
                 if not called or isinstance(node, ast.Attribute | ast.Subscript):
                     raise ValueError(f"relation {self.text!r}: {part!r} may only do arithmetic")
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The arguments it speaks of, in the order of the alphabet."""
-        found = {node.id for node in ast.walk(ast.parse(self.text)) if isinstance(node, ast.Name)}
-        return tuple(name for name in ARGUMENTS if name in found)
+        """The arguments it speaks of, in the order of the text."""
+        found = [node for node in ast.walk(ast.parse(self.text)) if isinstance(node, ast.Name)]
+        named = [node.id for node in sorted(found, key=lambda node: node.col_offset)]
+        return tuple(dict.fromkeys(name for name in named if name not in _FUNCTIONS))
 
     def why(self, values: Mapping[str, Any]) -> str:
         """The reason, at these values."""
         if not self.bound:
             return self.reason
-        return f"{self.reason} = {float(sp.sympify(self.bound, locals=_SYMBOLS).subs(_placed(values))):g}"
-
-    @property
-    def alternatives(self) -> tuple[sp.Basic, ...]:
-        """The condition for sympy: inequalities of which one must hold."""
-        return tuple(sp.sympify(part, locals=_SYMBOLS) for part in self.text.split(" or "))
+        given = {name: sp.Float(float(value)) for name, value in values.items()}
+        return f"{self.reason} = {float(sp.sympify(self.bound, locals=given)):g}"
 
     def holds(self, values: Mapping[str, Any]) -> Any:
         """Truth values, elementwise: the text is Python, and exact for Fractions."""
@@ -99,18 +94,12 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-_SYMBOLS = {name: entry.symbol for name, entry in ARGUMENTS.items()}
-
-
-def _placed(values: Mapping[str, Any]) -> dict[sp.Symbol, float]:
-    return {_SYMBOLS[name]: float(value) for name, value in values.items()}
-
-
 @dataclass(frozen=True)
 class Domain:
     """The arguments of a formula, and the relations between them beyond the single ranges.
 
-    ``special`` replaces entries of the alphabet where this formula allows less (t on a schedule).
+    ``special`` are arguments that are not as in the alphabet: t on a schedule, where this formula allows less, or
+    arguments of one's own (`asymptotics.argument`).
     """
 
     arguments: tuple[str, ...]
@@ -118,12 +107,19 @@ class Domain:
     special: tuple[Argument, ...] = ()
 
     def __post_init__(self) -> None:
+        if not isinstance(self.arguments, tuple):
+            raise TypeError(f"arguments = {self.arguments!r} must be a tuple of names")
+        own = {entry.name for entry in self.special}
         for name in self.arguments:
-            if name not in ARGUMENTS:
-                raise ValueError(f"{name!r} is not in the alphabet (asymptotics.symbols)")
+            if name not in own and name not in ARGUMENTS:
+                raise ValueError(f"{name!r} is not in the alphabet (asymptotics.symbols); an argument of your own "
+                                 "comes from asymptotics.argument and goes into special=(...,)")
+        if unused := own - set(self.arguments):
+            raise ValueError(f"special has {min(unused)!r}, which is not among the arguments {self.arguments}")
         for relation in self.relations:
-            if not set(relation.names) <= set(self.arguments):
-                raise ValueError(f"{relation.text!r} speaks of names that are not arguments")
+            if strangers := set(relation.names) - set(self.arguments):
+                raise ValueError(f"{relation.text!r} speaks of {min(strangers)!r}, which is not among the arguments "
+                                 f"{self.arguments}")
 
     @property
     def entries(self) -> tuple[Argument, ...]:
@@ -131,7 +127,16 @@ class Domain:
 
     def entry(self, name: str) -> Argument:
         """The range and meaning of one argument."""
-        return {e.name: e for e in self.special}.get(name, ARGUMENTS[name])
+        return next((each for each in self.special if each.name == name), None) or ARGUMENTS[name]
+
+    @property
+    def symbols(self) -> dict[str, sp.Symbol]:
+        """What expressions hold for each argument."""
+        return {entry.name: entry.symbol for entry in self.entries}
+
+    def alternatives(self, relation: Relation) -> tuple[sp.Basic, ...]:
+        """A relation for sympy: inequalities of which one must hold."""
+        return tuple(sp.sympify(part, locals=self.symbols) for part in relation.text.split(" or "))
 
     @property
     def required(self) -> tuple[str, ...]:

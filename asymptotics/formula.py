@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import sympy as sp
 
-from asymptotics import evaluation
+from asymptotics import evaluation, labelled
 from asymptotics.derivation import Definition, Derivation
 from asymptotics.domain import Domain
 from asymptotics.numeric import BACKENDS, compile_expressions
@@ -24,6 +24,9 @@ from asymptotics.symbols import read
 if TYPE_CHECKING:
     import mpmath
     import numpy as np
+    import pandas as pd
+    import xarray as xr
+    from matplotlib.axes import Axes
 
     from asymptotics.schedule import Interpolant
 
@@ -166,6 +169,11 @@ class Formula:
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
+    def _repr_markdown_(self) -> str:
+        from asymptotics.markdown import formula_markdown
+
+        return formula_markdown(self)
+
     def __repr__(self) -> str:
         return f"<Formula {self.name}({', '.join(self.arguments)})>"
 
@@ -182,10 +190,27 @@ class Formula:
     def __call__(self, **values: Any) -> np.float64 | np.ndarray:
         """The value in float64. Keyword-only; arguments may be arrays and broadcast.
 
+        A pandas Series or an xarray DataArray among them gives one back, with its labels (`asymptotics.labelled`).
         TypeError: missing, unknown or wrongly typed arguments. ValueError: out of range or NaN, naming
         argument, value, allowed range and the first offending index.
         """
+        if labelled.labels_of(values):
+            return labelled.call(self, values, lambda plain: evaluation.float64(self, plain))
         return evaluation.float64(self, values)
+
+    def dataset(self, **values: Any) -> xr.Dataset:
+        """The values on a grid, each sequence a dim of its argument's name: an xarray.Dataset (extra `notebook`)."""
+        return labelled.dataset(self, values)
+
+    def table(self, **values: Any) -> pd.DataFrame:
+        """The values on a grid, a row for each point of it: a pandas.DataFrame (extra `notebook`)."""
+        return labelled.table(self, values)
+
+    def plot(self, over: str | None = None, **options: Any) -> Axes:
+        """The curve over one argument; returns matplotlib's axes. See `asymptotics.plotting.plot`."""
+        from asymptotics.plotting import plot
+
+        return plot(self, over, **options)
 
     def evaluate(self, *, dps: int = 15, **values: Any) -> mpmath.mpf:
         """The value to ``dps`` significant digits; text and Fractions are exact, floats as stored."""
@@ -241,9 +266,11 @@ def _derivation(formula: Formula) -> Derivation:
     allowed = {entry.symbol for entry in formula.domain.entries}
     strangers = derivation.expand(derivation.result).free_symbols - allowed
     if strangers:
+        same = sorted({s.name for s in strangers} & set(formula.arguments))
+        hint = f"; your own symbol {same[0]} is not the argument: take asymptotics.symbols.{same[0]}" if same else ""
         raise ValueError(
             f"{formula.name}: the derived expression contains {sorted(map(str, strangers))}, "
-            f"which are not among its arguments {formula.arguments}"
+            f"which are not among its arguments {formula.arguments}{hint}"
         )
     return derivation
 
@@ -341,6 +368,11 @@ class Catalogue(Mapping[str, Formula]):
 
     def __repr__(self) -> str:
         return f"Catalogue({', '.join(self)})"
+
+    def _repr_markdown_(self) -> str:
+        from asymptotics.markdown import catalogue_markdown
+
+        return catalogue_markdown(self)
 
     def __hash__(self) -> int:
         return hash(tuple(self._table.values()))

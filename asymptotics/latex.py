@@ -7,15 +7,19 @@ ridge, time weights, lengths, shorthands; positive terms before negative ones, c
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
+from sympy.printing.pretty.pretty import PrettyPrinter
+from sympy.printing.pretty.stringpict import prettyForm, stringPict
 
 from asymptotics import symbols
 from asymptotics.beta import beta_below
 from asymptotics.named import names_in
 from asymptotics.special import ArgMin, LeastPoint, log_defect
+from asymptotics.wording import short_name
 
 if TYPE_CHECKING:
     from asymptotics.derivation import Derivation, Step
@@ -46,13 +50,11 @@ class _Printer(LatexPrinter):
     """LaTeX with this project's letters and order."""
 
     def __init__(self) -> None:
-        super().__init__({"symbol_names": symbols.LETTERS, "ln_notation": True, "inv_trig_style": "full"})
+        super().__init__({"ln_notation": True, "inv_trig_style": "full"})
 
     def _print_Symbol(self, expression: sp.Symbol, style: str = "plain") -> str:
-        """Names that are words upright: set as letters they would read as a product."""
+        """Names that are words upright: set as letters they would read as a product. (Letters print themselves.)"""
         text: str = super()._print_Symbol(expression, style)
-        if expression in symbols.LETTERS:
-            return text
         text = text.replace("_{plus}", "_+").replace("_{minus}", "_-")
         return re.sub(r"(?<![\\A-Za-z])[A-Za-z]{2,}(?![A-Za-z])", lambda word: rf"\mathrm{{{word[0]}}}", text)
 
@@ -110,25 +112,11 @@ def _roots_apart(product: sp.Expr) -> tuple[sp.Expr, sp.Expr | None]:
     return sp.Mul(*(f for f in factors if f not in roots)), sp.Mul(*(f**2 for f in roots))
 
 
+@cache
 def latex(expression: Any) -> str:
     """LaTeX of an expression in the project's letters and order (math mode, no delimiters)."""
     text: str = _Printer().doprint(expression)
     return text
-
-
-def short_name(formula: Formula) -> str:
-    """The name without its room: ``mean_error``, ``mean_error.fluctuation``."""
-    return formula.name.split(".", 1)[-1]
-
-
-def title(formula: Formula) -> str:
-    """The formula's short name as a heading: ``Mean error``, ``KL divergence``."""
-    words = re.sub(r"[._]", " ", short_name(formula)).capitalize()
-    for spelled_out, short in (
-        ("Kl ", "KL "), ("Imh ", "IMH "), ("Ula ", "ULA "), ("Mmse", "MMSE"), (" sde ", " SDE "), (" ode ", " ODE "),
-    ):
-        words = words.replace(spelled_out, short)
-    return words.replace("gaussian", "Gaussian").replace("kramers", "Kramers")
 
 
 def domain_latex(domain: Domain) -> list[str]:
@@ -140,7 +128,7 @@ def domain_latex(domain: Domain) -> list[str]:
         high = [] if entry.high is None else [f"{entry.letter} {below} {entry.high}"]
         singles += low + high or [rf"{entry.letter} \in \mathbb{{R}}"]
     alternatives = [
-        r"\text{ or }".join(latex(part) for part in sorted(r.alternatives, key=sp.default_sort_key))
+        r"\text{ or }".join(latex(part) for part in sorted(domain.alternatives(r), key=sp.default_sort_key))
         for r in domain.relations
     ]
     return singles + alternatives
@@ -273,18 +261,6 @@ def _accent(kind: str, letter: str) -> str:
     return _PLAIN.get("\\" + letter, letter) + mark
 
 
-_TERMINAL = {
-    symbol: sp.Symbol(name)
-    for symbol, name in (
-        (symbols.ridge, "lambda"), (symbols.draws, "K"), (symbols.radius, "r"),
-        (symbols.dalpha, "α̇"), (symbols.dbeta, "β̇"), (symbols.error, "ℰ"), (symbols.excess, "delta"),
-        (symbols.variance, "σ̂²"), (symbols.n_plus, "n₊"), (symbols.n_minus, "n₋"), (symbols.v_plus, "v₊"),
-        (symbols.v_minus, "v₋"), (symbols.f_plus, "f₊"), (symbols.f_minus, "f₋"), (symbols.norm, "D"),
-        (symbols.learning_rate, "eta"), (symbols.jump_rate, "gamma"), (symbols.chains, "N"), (symbols.step, "epsilon"),
-        (symbols.separation, "D"), (symbols.scale, "ς"),
-        (symbols.length, "r"), (symbols.ridge_u, "lambda"), (symbols.ridge_w, "ℓ"), (symbols.noised, "V"),
-    )
-}
 _GREEK = {"xi": "ξ", "eta": "η", "mu": "μ"}
 
 
@@ -295,20 +271,38 @@ def pretty(expression: Any) -> str:
     if isinstance(expression, LeastPoint):
         first, *others = map(pretty, expression.unknowns)
         return f"argmin over {', '.join([first + ' ≥ 0', *others])} of\n" + pretty(expression.objective)
-    shown = expression.replace(log_defect, lambda x: x - sp.log(1 + x)).xreplace(_TERMINAL)
-    shown = shown.replace(beta_below, lambda a, x: sp.Function("I")(x, a, a))
-    shown = shown.xreplace({
-        s: sp.Symbol("_".join(_GREEK.get(part, part) for part in s.name.split("_")))
-        for s in shown.free_symbols if set(s.name.split("_")) & set(_GREEK)
-    })
-    text: str = sp.pretty(shown, use_unicode=True, wrap_line=False)
+    text: str = _form(expression).render(wrap_line=False)
     return text
+
+
+def _form(expression: Any) -> prettyForm:
+    """The block of characters, which knows its line of writing."""
+    shown = expression.replace(log_defect, lambda x: x - sp.log(1 + x))
+    shown = shown.xreplace({s: sp.Symbol(_spoken(s)) for s in shown.free_symbols})
+    shown = shown.replace(beta_below, lambda a, x: sp.Function("I")(x, a, a))
+    return PrettyPrinter({"use_unicode": True, "wrap_line": False})._print(shown)
+
+
+def equation(left: str, expression: Any) -> str:
+    """``left = expression`` in two dimensions, on one line of writing."""
+    if isinstance(expression, ArgMin | LeastPoint):
+        first, *lines = pretty(expression).splitlines()
+        return "\n".join([f"{left} = {first}", *(" " * len(f"{left} = ") + line for line in lines)])
+    both = stringPict.next(prettyForm(f"{left} = "), _form(expression))
+    text: str = prettyForm(*both).render(wrap_line=False)
+    return text
+
+
+def _spoken(symbol: sp.Symbol) -> str:
+    """What a terminal shows of a symbol: its letter, or its name with Greek for Greek."""
+    letter = getattr(symbol, "letter", "")
+    return plain(letter).strip() if letter else "_".join(_GREEK.get(part, part) for part in symbol.name.split("_"))
 
 
 def derivation_text(derivation: Derivation) -> str:
     """The steps for a terminal: number, kind, claim, expression, reason; then the shorthands."""
     blocks = [_step_text(number, step) for number, step in enumerate(derivation.steps, 1)]
-    meanings = [_side_by_side(f"{pretty(s)} = ", pretty(m)) for s, m in derivation.where]
+    meanings = [equation(pretty(s), m) for s, m in derivation.where]
     names = "\n\nShorthands\n" + "\n".join(_indent(text) for text in meanings) if meanings else ""
     return "\n\n".join(blocks) + names + f"\n\n{derivation.summary}"
 
@@ -323,18 +317,10 @@ def _indent(text: str) -> str:
     return "\n".join("      " + line for line in text.splitlines())
 
 
-def _side_by_side(left: str, block: str) -> str:
-    """Put ``left`` before the middle line of a two-dimensional block."""
-    lines = block.splitlines()
-    middle = (len(lines) - 1) // 2
-    pad = " " * len(left)
-    return "\n".join((left if i == middle else pad) + line for i, line in enumerate(lines))
-
-
 def formula_text(formula: Formula) -> str:
     """``name = expression`` in two dimensions, and its shorthands."""
-    blocks = [_side_by_side(f"{short_name(formula)} = ", pretty(formula.short))]
+    blocks = [equation(short_name(formula), formula.short)]
     if formula.where:
         blocks.append("where")
-        blocks += [_side_by_side(f"{pretty(s)} = ", pretty(m)) for s, m in formula.where]
+        blocks += [equation(pretty(s), m) for s, m in formula.where]
     return "\n\n".join(_indent(block) for block in blocks)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+from functools import cache
 
 from asymptotics.derivation import Derivation
 from asymptotics.formula import Formula
 from asymptotics.latex import domain_latex, formula_latex, latex, where_latex
 
 
+@cache
 def mathml(text: str, *, display: bool = False) -> str:
     """MathML of LaTeX mathematics; ModuleNotFoundError without the extra `pages`."""
     try:

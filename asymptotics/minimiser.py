@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from asymptotics import labelled
 from asymptotics.evaluation import check_dps
 from asymptotics.formula import Formula
 
@@ -44,7 +45,10 @@ class Minimiser(Formula):
 
     def __call__(self, **values: Any) -> Any:
         """The values in float64: a frozen dataclass of arrays of the broadcast shape. Errors as for a Formula."""
-        return self._solver("numpy")(**self.domain.arrays(values, self.name))
+        def solve(plain: dict[str, Any]) -> Any:
+            return self._solver("numpy")(**self.domain.arrays(plain, self.name))
+
+        return labelled.call(self, values, solve) if labelled.labels_of(values) else solve(values)
 
     def evaluate(self, *, dps: int = 15, **values: Any) -> Any:
         """The values to ``dps`` significant digits; text and Fractions are exact."""

@@ -1,16 +1,44 @@
 """The alphabet: each symbol of the theory once, with its meaning, its range and its letter in print.
 
 Nobody else creates a Symbol for these. The Python name is the argument name everywhere (calls, command
-line, data sets, JSON); the letter is what a theorist would write.
+line, data sets, JSON); the letter is what a theorist would write. A formula of one's own may need arguments that are
+not here: `argument` makes them.
 """
 
 from __future__ import annotations
 
+import keyword
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import sympy as sp
+
+
+class Symbol(sp.Symbol):
+    """A symbol that knows its letter: the LaTeX printed for it. Without one it is printed by its name.
+
+    Of the same name as sympy's class: sympy orders terms by the names of classes.
+    """
+
+    __slots__ = ("letter",)
+    letter: str
+
+    def __new__(cls, name: str, letter: str = "", **assumptions: bool) -> Symbol:
+        symbol: Symbol = sp.Symbol.__xnew__(cls, name, **assumptions)
+        symbol.letter = letter
+        return symbol
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str, str], dict[str, bool]]:
+        return (self.name, self.letter), self._assumptions_orig
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (*super()._hashable_content(), self.letter)
+
+    def _latex(self, printer: Any) -> str:
+        text: str = self.letter or printer._print_Symbol(self)
+        return text
 
 
 @dataclass(frozen=True)
@@ -23,8 +51,7 @@ class Argument:
     """
 
     name: str
-    symbol: sp.Symbol
-    letter: str
+    symbol: Symbol
     meaning: str
     low: Fraction | None = None
     low_open: bool = False
@@ -41,6 +68,26 @@ class Argument:
             raise ValueError(f"argument {self.name!r}: the usual range {self.usual} is empty")
 
     @property
+    def letter(self) -> str:
+        """LaTeX of the argument."""
+        return self.symbol.letter
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether its usual range spans more than a decade, so that curves over it want a logarithmic axis."""
+        low, high = self.usual
+        return low > 0 and high / low > 15
+
+    @property
+    def typical(self) -> float:
+        """Where to look first: the default, or a round number inside the usual range, whose middle may be special."""
+        if self.default is not None:
+            return float(self.default)
+        low, high = self.usual
+        middle = (low * high) ** 0.5 if self.logarithmic else low + 0.6 * (high - low)
+        return float(f"{middle:.2g}")
+
+    @property
     def range(self) -> str:
         """The allowed range in words, such as ``sigma > 0`` (every value must be finite)."""
         low, high, name = self.low, self.high, self.name
@@ -53,180 +100,175 @@ class Argument:
         return f"{below}{name}{above}"
 
 
-_TABLE: list[Argument] = []
+ARGUMENTS: dict[str, Argument] = {}
+"""The alphabet by name."""
 
 
-def _argument(
+def argument(
     name: str,
     letter: str,
     meaning: str,
     *,
     usual: tuple[float, float],
-    low: int | None = None,
+    low: int | Fraction | None = None,
     low_open: bool = False,
-    high: int | None = None,
+    high: int | Fraction | None = None,
     high_open: bool = False,
     default: int | None = None,
-    **assumptions: bool,
-) -> sp.Symbol:
-    symbol = sp.Symbol(name, real=True, **assumptions)
+) -> Argument:
+    """An argument of one's own, for a `Domain`; expressions are written in its ``symbol``.
+
+    ``letter`` is its LaTeX, ``usual`` the range that tests and plots draw from. The symbol is real, and positive or
+    nonnegative where the range says so. ValueError for a name of the alphabet: that argument is there already.
+    """
+    if name in ARGUMENTS:
+        raise ValueError(f"{name!r} is in the alphabet (asymptotics.symbols.{name}): {ARGUMENTS[name].meaning}")
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise ValueError(f"name = {name!r} must be an identifier, because arguments are keywords of calls")
+    if not letter:
+        raise ValueError(f"argument {name!r} needs a letter: LaTeX such as 'g'")
+    known = {} if low is None or low < 0 else {"positive": True} if low > 0 or low_open else {"nonnegative": True}
     bound, top = (None if side is None else Fraction(side) for side in (low, high))
-    _TABLE.append(
-        Argument(name, symbol, letter, meaning, bound, low_open, top, high_open, default=default, usual=usual)
-    )
-    return symbol
+    symbol = Symbol(name, letter, real=True, **known)
+    return Argument(name, symbol, meaning, bound, low_open, top, high_open, default, usual)
+
+
+def _argument(name: str, letter: str, meaning: str, **range_: Any) -> Symbol:
+    ARGUMENTS[name] = argument(name, letter, meaning, **range_)
+    return ARGUMENTS[name].symbol
 
 
 t = _argument("t", "t", "time of the interpolant", usual=(0.0, 1.0))
 alpha = _argument(
     "alpha", r"\alpha", "weight of the base draw x0 in x_t = alpha x0 + beta x1",
-    low=0, usual=(0.02, 1.0), nonnegative=True,
+    low=0, usual=(0.02, 1.0),
 )
 beta = _argument(
     "beta", r"\beta", "weight of the data x1 in x_t = alpha x0 + beta x1",
-    low=0, usual=(0.02, 1.0), nonnegative=True,
+    low=0, usual=(0.02, 1.0),
 )
 dalpha = _argument("dalpha", r"\dot\alpha", "time derivative of alpha", usual=(-2.0, 2.0))
 dbeta = _argument("dbeta", r"\dot\beta", "time derivative of beta", usual=(-2.0, 2.0))
 n = _argument(
     "n", "n", "number of data samples (real in formulas, an integer in simulations)",
-    low=1, usual=(2.0, 1000.0), positive=True,
+    low=1, usual=(2.0, 1000.0),
 )
 sigma = _argument(
     "sigma", r"\sigma", "standard deviation of each mode, per coordinate",
-    low=0, low_open=True, usual=(0.05, 5.0), positive=True,
+    low=0, low_open=True, usual=(0.05, 5.0),
 )
 ridge = _argument(
     "ridge", r"\lambda", "ridge on w: the risk is 1/2 sum |f(x_t) - x1|^2 + ridge/2 |w|^2",
-    low=0, usual=(0.0, 10.0), nonnegative=True,
+    low=0, usual=(0.0, 10.0),
 )
 draws = _argument(
     "draws", "K", "frozen base draws for each data sample (the paper: 1)",
-    low=1, usual=(1.0, 20.0), default=1, positive=True,
+    low=1, usual=(1.0, 20.0), default=1,
 )
 radius = _argument(
     "radius", "r", "|mu| / sqrt(d), half the distance between the modes (the paper: 1)",
-    low=0, low_open=True, usual=(0.1, 3.0), default=1, positive=True,
+    low=0, low_open=True, usual=(0.1, 3.0), default=1,
 )
 spread_data = _argument(
     "spread_data", "a", "spread of the data: (sum |x1|^2 - |S1|^2/N)/(n draws d), S1 = sum s x1",
-    low=0, low_open=True, usual=(0.1, 4.0), positive=True,
+    low=0, low_open=True, usual=(0.1, 4.0),
 )
 spread_noise = _argument(
     "spread_noise", "b", "spread of the base draws: (sum |x0|^2 - |S0|^2/N)/(n draws d), S0 = sum s x0",
-    low=0, low_open=True, usual=(0.5, 1.5), positive=True,
+    low=0, low_open=True, usual=(0.5, 1.5),
 )
 spread_cross = _argument(
     "spread_cross", "g", "cross spread: (sum x0.x1 - S0.S1/N)/(n draws d)", usual=(-0.2, 0.2),
 )
 
-d = _argument(
-    "d", "d", "dimension", low=1, usual=(10.0, 1e6), positive=True,
-)
+d = _argument("d", "d", "dimension", low=1, usual=(10.0, 1e6))
 p = _argument(
     "p", "p", "weight of the + mode", low=0, low_open=True, high=1, high_open=True, usual=(0.05, 0.95),
-    positive=True,
 )
 kappa = _argument(
     "kappa", r"\kappa", "end of the first phase, beta = kappa/sqrt(d)", low=0, low_open=True, usual=(0.3, 8.0),
-    positive=True,
 )
 s = _argument(
-    "s", "s", "speciation clock, beta |mu|/sqrt(alpha^2 + sigma^2 beta^2)", low=0, usual=(0.02, 6.0), nonnegative=True,
+    "s", "s", "speciation clock, beta |mu|/sqrt(alpha^2 + sigma^2 beta^2)", low=0, usual=(0.02, 6.0),
 )
 n_plus = _argument(
     "n_plus", "n_+", "number of data samples of the + mode (real in formulas)",
-    low=1, usual=(1.0, 500.0), positive=True,
+    low=1, usual=(1.0, 500.0),
 )
 n_minus = _argument(
     "n_minus", "n_-", "number of data samples of the - mode (real in formulas)",
-    low=1, usual=(1.0, 500.0), positive=True,
+    low=1, usual=(1.0, 500.0),
 )
 ridge_u = _argument(
     "ridge_u", r"\lambda", "ridge on u: the risk is 1/2 sum E|f(x_t) - x1|^2 + ridge_u/2 |u|^2 + ridge_w/2 |w|^2",
-    low=0, usual=(0.05, 5.0), nonnegative=True,
+    low=0, usual=(0.05, 5.0),
 )
 ridge_w = _argument(
-    "ridge_w", r"\ell", "ridge on w, see ridge_u", low=0, low_open=True, usual=(0.05, 5.0), positive=True,
+    "ridge_w", r"\ell", "ridge on w, see ridge_u", low=0, low_open=True, usual=(0.05, 5.0),
 )
 learning_rate = _argument(
     "learning_rate", r"\eta", "how far the log odds of a model move in one iteration, per share of the chains",
-    low=0, low_open=True, usual=(0.02, 2.0), positive=True,
+    low=0, low_open=True, usual=(0.02, 2.0),
 )
 jump_rate = _argument(
     "jump_rate", r"\gamma", "probability per iteration that a chain is refreshed between the modes",
-    low=0, low_open=True, high=1, usual=(0.02, 1.0), positive=True,
+    low=0, low_open=True, high=1, usual=(0.02, 1.0),
 )
 chains = _argument(
-    "chains", "N", "number of chains (real in formulas)", low=1, usual=(8.0, 4096.0), positive=True,
+    "chains", "N", "number of chains (real in formulas)", low=1, usual=(8.0, 4096.0),
 )
 q = _argument(
-    "q", "q", "weight of the + mode among the proposals", low=0, high=1, usual=(0.02, 0.98), nonnegative=True,
+    "q", "q", "weight of the + mode among the proposals", low=0, high=1, usual=(0.02, 0.98),
 )
 scale = _argument(
     "scale", r"\varsigma", "standard deviation of the proposals N(0, scale^2 I) for a target N(0, I)",
-    low=0, low_open=True, usual=(0.3, 3.0), positive=True,
+    low=0, low_open=True, usual=(0.3, 3.0),
 )
 tau = _argument(
     "tau", r"\tau", "standard deviation of the logarithm of the weight target/proposal",
-    low=0, usual=(0.0, 6.0), nonnegative=True,
+    low=0, usual=(0.0, 6.0),
 )
 step = _argument(
     "step", r"\epsilon", "step of Langevin dynamics: x' = x + step grad log p + sqrt(2 step) z",
-    low=0, low_open=True, usual=(0.02, 2.0), positive=True,
+    low=0, low_open=True, usual=(0.02, 2.0),
 )
 separation = _argument(
     "separation", "D", "distance between the means of the two modes",
-    low=0, low_open=True, usual=(2.0, 30.0), positive=True,
+    low=0, low_open=True, usual=(2.0, 30.0),
 )
 
-ARGUMENTS: dict[str, Argument] = {argument.name: argument for argument in _TABLE}
-
 # Shorthands that formulas may carry; what each stands for is read off a derivation, never typed here.
-A = sp.Symbol("A", nonnegative=True)
-B = sp.Symbol("B", positive=True)
-N = sp.Symbol("N", positive=True)
-Delta = sp.Symbol("Delta", positive=True)
-finite_delta = sp.Symbol("Delta_d", positive=True)
-variance = sp.Symbol("variance", nonnegative=True)
-factor = sp.Symbol("F", positive=True)
-lag = sp.Symbol("D", nonnegative=True)
-balance_slope = sp.Symbol("g", positive=True)
-error = sp.Symbol("error", positive=True)
-scatter = sp.Symbol("V", positive=True)
-excess = sp.Symbol("excess", real=True)
-fresh_variance = sp.Symbol("S", nonnegative=True)
-half_odds = sp.Symbol("h", real=True)
-noised = sp.Symbol("noised", positive=True)
-v_plus = sp.Symbol("v_plus", positive=True)
-v_minus = sp.Symbol("v_minus", positive=True)
-f_plus = sp.Symbol("f_plus", real=True)
-f_minus = sp.Symbol("f_minus", real=True)
-norm = sp.Symbol("norm", positive=True)
-length = sp.Symbol("length", nonnegative=True)
-
-LETTERS: dict[sp.Symbol, str] = {argument.symbol: argument.letter for argument in _TABLE} | {
-    variance: r"\hat\sigma^2",
-    error: r"\mathcal{E}",
-    excess: r"\delta",
-    noised: "V",
-    v_plus: "v_+",
-    v_minus: "v_-",
-    f_plus: r"\bar f_+",
-    f_minus: r"\bar f_-",
-    norm: "D",
-    length: "r",
-    Delta: r"\Delta",
-    finite_delta: r"\Delta_d",
-}
-"""How a symbol prints in LaTeX where that differs from its name."""
+A = Symbol("A", nonnegative=True)
+B = Symbol("B", positive=True)
+N = Symbol("N", positive=True)
+Delta = Symbol("Delta", r"\Delta", positive=True)
+finite_delta = Symbol("Delta_d", r"\Delta_d", positive=True)
+variance = Symbol("variance", r"\hat\sigma^2", nonnegative=True)
+factor = Symbol("F", positive=True)
+lag = Symbol("D", nonnegative=True)
+balance_slope = Symbol("g", positive=True)
+error = Symbol("error", r"\mathcal{E}", positive=True)
+scatter = Symbol("V", positive=True)
+excess = Symbol("excess", r"\delta", real=True)
+fresh_variance = Symbol("S", nonnegative=True)
+half_odds = Symbol("h", real=True)
+noised = Symbol("noised", "V", positive=True)
+v_plus = Symbol("v_plus", "v_+", positive=True)
+v_minus = Symbol("v_minus", "v_-", positive=True)
+f_plus = Symbol("f_plus", r"\bar f_+", real=True)
+f_minus = Symbol("f_minus", r"\bar f_-", real=True)
+norm = Symbol("norm", "D", positive=True)
+length = Symbol("length", "r", nonnegative=True)
 
 
-def in_time(shorthand: sp.Symbol) -> sp.Symbol:
+def letter(symbol: sp.Symbol) -> str:
+    """LaTeX of a symbol: its letter if it has one, else its name."""
+    return getattr(symbol, "letter", "") or symbol.name
+
+
+def in_time(shorthand: sp.Symbol) -> Symbol:
     """The shorthand's counterpart on a schedule, a function of t."""
-    symbol = sp.Symbol(f"{shorthand.name}_t", **shorthand.assumptions0)
-    LETTERS[symbol] = f"{LETTERS.get(shorthand, shorthand.name)}(t)"
-    return symbol
+    return Symbol(f"{shorthand.name}_t", f"{letter(shorthand)}(t)", **shorthand.assumptions0)
 
 
 def read(expression: sp.Expr | str | float, *allowed: sp.Symbol, where: str) -> sp.Expr:

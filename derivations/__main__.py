@@ -30,6 +30,10 @@ STORIES = (
 )
 
 
+AHEAD = 8
+"""How many stories before its own the long experiment of a story begins (`Story.ahead`)."""
+
+
 def stories() -> list[Story]:
     """All stories, in the order of the report."""
     found: list[Story] = [importlib.import_module(f"derivations.{name}").STORY for name in STORIES]
@@ -98,16 +102,18 @@ def _tell_all(out: Path, *, full: bool) -> int:
             tellers = [
                 Teller(effort, progress.write, progress.act, executor, aloud=False, data=out / "data") for _ in chosen
             ]
-            for story, teller in zip(chosen, tellers, strict=True):
-                if story.ahead is not None:
-                    teller.started = story.ahead(teller)
-            for story, teller in zip(chosen, tellers, strict=True):
+            for place, (story, teller) in enumerate(zip(chosen, tellers, strict=True)):
+                # What is begun first is done first: later stories must not hold up the next ones.
+                first = 0 if place == 0 else place + AHEAD
+                for later in range(first, min(place + AHEAD + 1, len(chosen))):
+                    start = chosen[later].ahead
+                    tellers[later].started = None if start is None else start(tellers[later])
                 progress.write(story.title)
                 story.tell(teller)
                 told.append((story, teller.events))
                 figures.append(begin_figures(teller.events, out, executor))
             progress.act("writing the report")
-            index = write(out, told, figures)
+            index = write(out, told, figures, executor)
         except BaseException:
             if executor is not None:  # What was begun and is not waited for.
                 executor.shutdown(wait=False, cancel_futures=True)

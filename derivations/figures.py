@@ -6,31 +6,26 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 import simulate
 from asymptotics.formula import Formula
+from asymptotics.plotting import BAND, STYLE, colours
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-# 95 % of a normal law lies within.
-_NORMAL = 1.96
-
-COLOURS = ("#3b6fb6", "#d1762b", "#3f8f5c", "#b0413e", "#7b5ea7", "#8a6d3b", "#4a9aa8")
+COLOURS = tuple(colours())
 
 
 def panels(columns: int, rows: int = 1, *, width: float = 3.4, height: float = 2.7) -> tuple[Figure, list[Axes]]:
     """A figure and its axes, row by row."""
-    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False)
-    flat = [axis for row in axes for axis in row]
-    for axis in flat:
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.grid(alpha=0.25, linewidth=0.6)
-        axis.tick_params(labelsize=8)
-    return figure, flat
+    with rc_context(fname=STYLE):
+        figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+        axes = figure.subplots(rows, columns, squeeze=False)
+    return figure, [axis for row in axes for axis in row]
 
 
 def line(axis: Axes, x: Any, y: Any, *, index: int = 0, label: str | None = None, style: str = "-") -> None:
@@ -58,7 +53,7 @@ def band(
     axis: Axes, x: Any, formula: Formula, *, d: int, factor: Any = 1.0, index: int = 0, **arguments: Any
 ) -> None:
     """Where 95 % of data sets lie at dimension d, by the fluctuation formula, about the formula's curve."""
-    value, width = formula(**arguments), _NORMAL * formula.fluctuation(**arguments) / d**0.5
+    value, width = formula(**arguments), BAND * formula.fluctuation(**arguments) / d**0.5
     axis.fill_between(
         x, factor * (value - width), factor * (value + width), color=COLOURS[index % len(COLOURS)], alpha=0.2, lw=0
     )
@@ -67,7 +62,7 @@ def band(
 def level(axis: Axes, formula: Formula, *, d: int, **arguments: float) -> None:
     """One value as a dashed line across, with its band."""
     value, width = (float(each(**arguments)) for each in (formula, formula.fluctuation))
-    axis.axhspan(value - _NORMAL * width / d**0.5, value + _NORMAL * width / d**0.5, color="black", alpha=0.15, lw=0)
+    axis.axhspan(value - BAND * width / d**0.5, value + BAND * width / d**0.5, color="black", alpha=0.15, lw=0)
     axis.axhline(value, color="black", linewidth=1.0, linestyle="--", label="minimiser")
 
 

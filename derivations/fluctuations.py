@@ -10,8 +10,9 @@ import simulate
 from asymptotics import limited_samples as theory
 from asymptotics.calibration import compare_mean
 from asymptotics.formula import Formula
-from asymptotics.latex import short_name
+from asymptotics.plotting import BAND
 from asymptotics.schedule import linear
+from asymptotics.wording import short_name
 from derivations import figures
 from derivations.story import Story, Teller, alone
 from simulate.gram import draw
@@ -89,7 +90,9 @@ def _figure(data: Any) -> Any:
     figures.band(axis, n, theory.mean_error, d=D, factor=scale, n=n, sigma=SIGMA, ridge=RIDGE)
     figures.line(axis, n, scale * error, label="learned flow, 95 % of data sets")
     figures.line(axis, n, scale * theory.bayes_error(n=n, sigma=SIGMA), index=2, style="--", label="Bayes")
-    close.axhspan(-1.96, 1.96, color=figures.COLOURS[0], alpha=0.2, lw=0, label="95 %, fluctuation formula")
+    close.axhspan(
+        -BAND, BAND, color=figures.COLOURS[0], alpha=0.2, lw=0, label="95 %, fluctuation formula"
+    )
     close.axhline(0.0, color=figures.COLOURS[0], linewidth=1.4)
     for size in N:
         runs = data["mean_error_runs"].sel(n=size).values.ravel()

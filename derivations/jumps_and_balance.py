@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,11 @@ LIMIT = 6.0
 acceptance is small its tail is binomial, 1e-7)."""
 
 
+def ahead(teller: Teller) -> tuple[Callable[[], Any], list[Callable[[], Any]]]:
+    """The model of two modes in training, and acceptances."""
+    return teller.aside(_curves), [teller.aside(_acceptance, d) for d in DIMENSIONS]
+
+
 def tell(teller: Teller) -> None:
     teller.say(
         "An energy-based model learns the weights of its modes only through chains that go from mode to mode. In a "
@@ -38,10 +44,10 @@ def tell(teller: Teller) -> None:
         "that falls exponentially with the barrier; independent proposals, as from a flow that is fitted at the same "
         "time, jump as often as they are accepted."
     )
-    waits = [teller.aside(_acceptance, d) for d in DIMENSIONS]
+    running, waits = teller.started or ahead(teller)
     for formula in FORMULAS:
         teller.prove(formula, **{name: POINT[name] for name in formula.arguments})
-    curves = teller.simulate("the balance of two modes", _curves)
+    curves = teller.simulate("the balance of two modes", lambda executor: running())
     _scatter(teller, curves)
     _slowdown(teller)
     teller.act("sampling with independent proposals")
@@ -63,10 +69,10 @@ def tell(teller: Teller) -> None:
     ))
 
 
-def _curves(executor: object = None) -> Any:
+def _curves() -> Any:
     return balance_curves(
         p=P, learning_rate=RATE, jump_rate=JUMPS, chains=CHAINS, iterations=1500, runs=3000, seed=7, start=0.55,
-        chains_start=0.7,
+        chains_start=0.7, record_every=25,
     )
 
 
@@ -181,7 +187,8 @@ def _figure(curves: Any, found: list[Accepted]) -> Any:
     return figure
 
 
-STORY = Story("jumps_and_balance", "Why local chains unbalance the modes", FORMULAS, len(FORMULAS) + 2, tell)
+STORY = Story("jumps_and_balance", "Why local chains unbalance the modes", FORMULAS, len(FORMULAS) + 2, tell,
+              ahead=ahead)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

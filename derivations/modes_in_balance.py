@@ -24,6 +24,15 @@ NOTE = {20: 0.0141, 50: 0.0069, 100: 0.0045, 200: 0.0033}
 """|p_gen - .8| at kappa = 2 and d = 1e8, by total steps: measured for the notes of this project."""
 
 
+def ahead(teller: Teller) -> tuple[dict[tuple[float, int], Callable[[], Any]], Callable[[], xr.Dataset]]:
+    """Searches for dilations, and trained networks."""
+    chosen = {
+        (p, d): teller.aside(_recommended, Target(p=p, sigma=SIGMA, d=d)) for p in (0.6, 0.8, 0.95)
+        for d in (DIMENSIONS if p == P else DIMENSIONS[-1:])
+    }
+    return chosen, _trained(teller)
+
+
 def tell(teller: Teller) -> None:
     teller.say(
         "With the exact field the coordinate along $\\mu$ obeys a scalar equation, and a one-step method maps it "
@@ -31,11 +40,7 @@ def tell(teller: Teller) -> None:
         "without sampling noise. Undilated, Euler's first step jumps over the first phase and every path ends in the "
         "majority mode. All of this is this project's."
     )
-    chosen = {
-        (p, d): teller.aside(_recommended, Target(p=p, sigma=SIGMA, d=d)) for p in (0.6, 0.8, 0.95)
-        for d in (DIMENSIONS if p == P else DIMENSIONS[-1:])
-    }
-    running = _trained(teller)
+    chosen, running = teller.started or ahead(teller)
     for formula in FORMULAS:
         teller.prove(formula, p=P, kappa=2.0)
     far = Target(p=P, sigma=SIGMA, d=1e8)
@@ -179,7 +184,8 @@ def _figure(far: Target, trained: Any) -> Any:
     return figure
 
 
-STORY = Story("modes_in_balance", "Modes in balance: where to spend the steps", FORMULAS, len(FORMULAS) + 2, tell)
+STORY = Story("modes_in_balance", "Modes in balance: where to spend the steps", FORMULAS, len(FORMULAS) + 2, tell,
+              ahead=ahead)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

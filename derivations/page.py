@@ -9,8 +9,8 @@ import html
 import re
 from collections.abc import Sequence
 
-from asymptotics.latex import title
 from asymptotics.markup import conditions, formula_block, prose, steps
+from asymptotics.wording import title, unicode_text
 from derivations.story import Checked, Consequence, Drawn, Event, Proved, Said, Story, Tabled
 
 STYLE = """
@@ -47,9 +47,9 @@ def _proved(event: Proved) -> str:
     return (
         f'<h3 id="{formula.name}">{html.escape(title(formula))} '
         f'<a class="soft" href="explorer.html#{formula.name}">explore</a></h3>'
-        f"<p>{html.escape(formula.statement)}</p>{formula_block(formula)}"
+        f"<p>{html.escape(unicode_text(formula.statement))}</p>{formula_block(formula)}"
         f'<p class="soft"><code>{formula.name}({at})</code> = {event.value:.12g}<br>'
-        f"{html.escape(str(formula.source))}. Holds for {conditions(formula)}.</p>"
+        f"{html.escape(unicode_text(str(formula.source)))}. Holds for {conditions(formula)}.</p>"
         f"{_steps(event)}"
     )
 
@@ -118,8 +118,8 @@ def page(title: str, told: Sequence[tuple[Story, Sequence[Event]]], footer: str)
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>'
         f'<body><h1>{html.escape(title)}</h1><p class="soft">{verdict}. Formulas are printed from the objects '
         f'that were proved and evaluated. <a href="explorer.html">Explore them with sliders</a>; '
-        f'<a href="formulas.tex">formulas.tex</a>, '
-        f'<a href="macros.tex">macros.tex</a>, <a href="data/">data</a>.</p><nav><ol>{links}</ol></nav>'
+        f'the book is <a href="formulas.tex">formulas.tex</a>, with <a href="macros.tex">macros.tex</a> to cite by; '
+        f'<a href="data/">data</a>.</p><nav><ol>{links}</ol></nav>'
         + "".join(_story(story, events) for story, events in told)
         + f'<p class="soft">{html.escape(footer)}</p></body></html>'
     )

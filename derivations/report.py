@@ -15,7 +15,7 @@ from derivations.measured import experiments
 from derivations.page import page
 from derivations.story import Compared, Drawn, Event, Proved, Story
 
-TITLE = "Learning a flow from n samples"
+TITLE = "How generative models learn: from n samples, in phases, with modes in balance"
 
 
 def begin_figures(events: Sequence[Event], out: Path, executor: Executor | None = None) -> Iterator[None]:
@@ -27,14 +27,18 @@ def begin_figures(events: Sequence[Event], out: Path, executor: Executor | None 
 
 
 def write(
-    out: Path, told: Sequence[tuple[Story, Sequence[Event]]], figures: Iterable[Iterator[None]] | None = None
+    out: Path, told: Sequence[tuple[Story, Sequence[Event]]], figures: Iterable[Iterator[None]] | None = None,
+    executor: Executor | None = None,
 ) -> Path:
     """Write everything under ``out`` (created if missing), ``figures`` begun before, or all; returns the index page.
+
+    What is drawn is drawn on the processes of ``executor``, if given.
     """
     saved = [begin_figures(events, out) for _, events in told] if figures is None else figures
     (out / "data").mkdir(parents=True, exist_ok=True)
     proved = [event for _, events in told for event in events if isinstance(event, Proved)]
-    export([event.formula for event in proved], out, {event.formula.name: event.derivation for event in proved})
+    done = {event.formula.name: event.derivation for event in proved}
+    export([event.formula for event in proved], out, done, executor=executor)
     _explorer(out, told)
     index = out / "index.html"
     index.write_text(page(TITLE, told, _versions()), encoding="utf-8")

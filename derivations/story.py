@@ -20,7 +20,8 @@ import sympy as sp
 
 from asymptotics.derivation import Derivation, ProofError
 from asymptotics.formula import Formula
-from asymptotics.latex import formula_text, plain, pretty, short_name
+from asymptotics.latex import formula_text, plain, pretty
+from asymptotics.wording import short_name, unicode_text
 from simulate import BalancePlan, EnergyRecipe, FitRecipe, StudyPlan, UNet, workers
 from simulate.balance_plan import PLANE
 from simulate.runs import one_thread
@@ -62,7 +63,7 @@ class Effort:
     study: StudyPlan = SMALL_STUDY
     study_seeds: int = 1
     balance: BalancePlan = SMALL_BALANCE
-    balance_seeds: int = 2
+    balance_seeds: int = 1
 
 
 QUICK = Effort(d=5000, seeds=8, n=(2, 4, 8, 16, 32, 64), steps=16, trained_d=1000)
@@ -143,7 +144,7 @@ class Story:
     acts: int
     tell: Callable[[Teller], None]
     parallel: bool = True
-    ahead: Callable[[Teller], Callable[[], xr.Dataset]] | None = None
+    ahead: Callable[[Teller], Any] | None = None
 
 
 @dataclass
@@ -156,7 +157,7 @@ class Teller:
     executor: Executor | None = None
     aloud: bool = True
     data: Path | None = None
-    started: Callable[[], xr.Dataset] | None = None
+    started: Any = None
     events: list[Event] = field(default_factory=list)
 
     @property
@@ -176,7 +177,7 @@ class Teller:
         """State the formula, execute its derivation and evaluate it at ``point``."""
         short = short_name(formula)
         self.act(f"proving {short}")
-        self._print(f"{formula.statement}\n\n{formula_text(formula)}\n")
+        self._print(f"{unicode_text(formula.statement)}\n\n{formula_text(formula)}\n")
         try:
             derivation = formula.prove()
         except ProofError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,15 @@ SLIP = 0.4678
 """The skip that the formula printed in the authors' repository gives at n = 16, ridge .1, sigma 1, t = .3."""
 
 
+def ahead(teller: Teller) -> tuple[Callable[[], Any], ...]:
+    """Trainings in law, in all dimensions, and with fresh noise."""
+    return (
+        teller.aside(_in_law, max(3, teller.effort.seeds // 4)),
+        teller.aside(_in_all_dimensions, teller.effort.d, max(3, teller.effort.seeds // 6)),
+        teller.aside(_with_fresh_noise, teller.effort.d, max(2, teller.effort.seeds // 6)),
+    )
+
+
 def tell(teller: Teller) -> None:
     teller.say(
         "In the first phase, $\\beta=O(d^{-1/2})$, the network $cx+u\\tanh(w\\cdot x/\\sqrt d+b)$ learns $(w,b)$ and "
@@ -49,9 +59,7 @@ def tell(teller: Teller) -> None:
         "and the mean. With infinitely many samples the first phase is the authors'; the finite-$n$ forms are this "
         "project's."
     )
-    in_law = teller.aside(_in_law, max(3, teller.effort.seeds // 4))
-    direct = teller.aside(_in_all_dimensions, teller.effort.d, max(3, teller.effort.seeds // 6))
-    fresh = teller.aside(_with_fresh_noise, teller.effort.d, max(2, teller.effort.seeds // 6))
+    in_law, direct, fresh = teller.started or ahead(teller)
     for formula in FORMULAS:
         teller.prove(formula, **{name: POINT[name] for name in formula.arguments})
     teller.prove(theory.first_phase, s=1.0, **GIVEN)
@@ -240,7 +248,8 @@ def _mark(axis: Any, name: str, trained: Trained, kind: int, *, late: bool) -> N
                   color="black", linewidth=0.9, elinewidth=0.9, linestyle="none", label=label if first else None)
 
 
-STORY = Story("two_phases", "What is learned in each phase", (*FORMULAS, theory.first_phase), len(FORMULAS) + 5, tell)
+STORY = Story("two_phases", "What is learned in each phase", (*FORMULAS, theory.first_phase), len(FORMULAS) + 5, tell,
+              ahead=ahead)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

@@ -65,28 +65,50 @@ class Verdict:
         """The worst relative MDD over all comparisons."""
         return float(self.relative.max())
 
-    def __str__(self) -> str:
-        lines = [
+    @property
+    def _summary(self) -> str:
+        return (
             f"{'passed' if self.passed else 'FAILED'}: {self.estimate.size} comparison(s), "
             f"false-failure rate {self.false_failure:g} split over {self.comparisons}, "
             f"MDD at power {self.power:g}"
-        ]
+        )
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        """Of each comparison, or of the `SHOWN` furthest out in units of their own threshold: its index, estimate,
+        expected, stderr, z, threshold, MDD, and that relative, as text."""
         flat = [np.ravel(part) for part in (self.estimate, self.expected, self.stderr, self.z,
                                             self.threshold, self.detectable, self.relative)]
         order = list(range(self.estimate.size))
-        if self.estimate.size > 12:
-            # The interesting ones: furthest out in units of their own threshold.
-            order = list(np.argsort(-np.abs(flat[3]) / flat[4], kind="stable")[:12])
-            lines.append("  the 12 furthest out:")
+        if self.estimate.size > SHOWN:
+            order = list(np.argsort(-np.abs(flat[3]) / flat[4], kind="stable")[:SHOWN])
+        rows: list[tuple[str, ...]] = []
         for i in order:
             where = np.unravel_index(i, self.estimate.shape) if self.estimate.ndim else ()
-            label = "[" + ", ".join(str(int(j)) for j in where) + "] " if where else ""
+            label = "[" + ", ".join(str(int(j)) for j in where) + "]" if where else ""
+            rows.append((
+                label, f"{flat[0][i]:.6g}", f"{flat[1][i]:.6g}", f"{flat[2][i]:.2g}", f"{flat[3][i]:+.2f}",
+                f"{flat[4][i]:.2f}", f"{flat[5][i]:.2g}", f"{100 * flat[6][i]:.2g} %",
+            ))
+        return rows
+
+    def __str__(self) -> str:
+        lines = [self._summary] + ([f"  the {SHOWN} furthest out:"] if self.estimate.size > SHOWN else [])
+        for label, estimate, expected, stderr, z, threshold, detectable, relative in self._rows():
             lines.append(
-                f"  {label}estimate {flat[0][i]:.6g}, expected {flat[1][i]:.6g}, "
-                f"stderr {flat[2][i]:.2g}, z {flat[3][i]:+.2f} (threshold {flat[4][i]:.2f}), "
-                f"MDD {flat[5][i]:.2g} ({100 * flat[6][i]:.2g} %)"
+                f"  {label and label + ' '}estimate {estimate}, expected {expected}, stderr {stderr}, z {z} "
+                f"(threshold {threshold}), MDD {detectable} ({relative})"
             )
         return "\n".join(lines)
+
+    def _repr_markdown_(self) -> str:
+        head = ("", "estimate", "expected", "stderr", "z", "threshold", "MDD", "relative")
+        said = f"; the {SHOWN} furthest out:" if self.estimate.size > SHOWN else ""
+        lines = [f"**{self._summary}**{said}", "", f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+        return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in self._rows())])
+
+
+SHOWN = 12
+"""How many comparisons of a verdict are printed."""
 
 
 def compare_mean(

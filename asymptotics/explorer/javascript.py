@@ -11,7 +11,7 @@ from importlib.resources import files
 
 import sympy as sp
 
-from asymptotics.domain import Relation
+from asymptotics.domain import Domain, Relation
 from asymptotics.formula import Formula
 from asymptotics.source import SourcePrinter, ready, source
 from asymptotics.special import LeastPoint
@@ -71,8 +71,8 @@ def runtime() -> str:
     return files("asymptotics.explorer").joinpath("runtime.js").read_text(encoding="utf-8")
 
 
-def condition(relation: Relation) -> str:
-    """A JavaScript function of an object of arguments: whether the relation between them holds."""
+def condition(domain: Domain, relation: Relation) -> str:
+    """A JavaScript function of an object of arguments: whether a relation of the domain holds between them."""
     printer = _JavaScript()
-    parts = " || ".join(printer.doprint(ready(part)) for part in relation.alternatives)
+    parts = " || ".join(printer.doprint(ready(part)) for part in domain.alternatives(relation))
     return f"({{{', '.join(relation.names)}}}) => {parts}"

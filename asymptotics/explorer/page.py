@@ -16,6 +16,7 @@ from asymptotics.explorer.entry import Experiment, argument_data, formula_data, 
 from asymptotics.explorer.javascript import condition, function, prints, runtime
 from asymptotics.formula import Formula
 from asymptotics.symbols import ARGUMENTS
+from asymptotics.wording import topic_title
 
 HEADING = "Formulas of flow-asymptotics"
 
@@ -86,17 +87,17 @@ def _support() -> str:
 def _relations(formulas: Iterable[Formula]) -> str:
     lines = []
     for each in formulas:
-        parts = (
-            f"{{text: {_json(relation.text)}, reason: {_json(relation.reason)}, holds: {condition(relation)}}}"
-            for relation in each.domain.relations
-        )
+        parts = [
+            f"{{text: {_json(it.text)}, reason: {_json(it.reason)}, holds: {condition(each.domain, it)}}}"
+            for it in each.domain.relations
+        ]
         lines.append(f"[{', '.join(parts)}]")
     return "[\n" + ",\n".join(lines) + "\n].forEach((found, k) => { entries[k].relations = found; });"
 
 
 def _topics(entries: Iterable[Mapping[str, Any]]) -> list[list[str]]:
     names = dict.fromkeys(entry["topic"] for entry in entries)
-    return [[name, name.replace("_", " ").capitalize()] for name in names]
+    return [[name, topic_title(name)] for name in names]
 
 
 def _experiment(each: Experiment) -> dict[str, Any]:

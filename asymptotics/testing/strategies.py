@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from asymptotics.domain import Relation
 from asymptotics.formula import Formula
 from asymptotics.symbols import Argument
+from asymptotics.typical import typical_point
 
 DECADES = 15
 """``wide`` explores magnitudes from 10^-15 to 10^15 off the end of a range."""
@@ -30,6 +31,8 @@ def arguments(formula: Formula, *, exact: bool = False, wide: bool = False) -> s
     single = {
         entry.name: _inside(entry, exact=exact, wide=wide) for entry in formula.domain.entries
     }
+
+    typical_point(formula)  # derived and compiled now: the first example would miss hypothesis's deadline
     return st.fixed_dictionaries(single).filter(lambda point: _related(formula, point))
 
 

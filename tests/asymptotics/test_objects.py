@@ -112,7 +112,7 @@ def test_latex_has_only_known_letters(formula: Formula) -> None:
             "TV", "sign", "field", "sp", "cases",
             "clone", "mmse", "erf", "erfc", "sech", "arcosh", "for", "otherwise", "root"}, word
     for symbol, _ in formula.where:
-        assert f"{symbols.LETTERS.get(symbol, symbol.name)} = " in text
+        assert f"{symbols.letter(symbol)} = " in text
     assert text.count("{") == text.count("}") and text.count(r"\left") == text.count(r"\right")
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import sympy as sp
@@ -11,6 +12,7 @@ from equivalence import equivalent, expanded
 from formulas import EVERY, each_formula, every_formula
 
 from asymptotics import Derivation, Formula, ProofError, Step, catalogue
+from asymptotics.symbols import n
 from asymptotics.testing import Mutant, mutants
 from asymptotics.testing.mutation import edits
 
@@ -142,3 +144,29 @@ def test_any_error_in_the_middle_is_refused() -> None:
 def test_a_wrong_type_in_the_place_of_the_result() -> None:
     with pytest.raises(ProofError):
         catalogue()["limited_samples.best_ridge"].prove(sp.Integer(3))
+
+
+def test_steps_that_are_continued_are_checked_once_and_stay_refused() -> None:
+    """A check counts its calls: a family of derivations runs the common beginning once, and a wrong one every time."""
+    runs: list[str] = []
+
+    def holds(name: str, value: bool) -> Callable[[Any, Any], list[object]]:
+        def check(_: Any, __: Any) -> list[object]:
+            runs.append(name)
+            return [value]
+        return check
+
+    start = Derivation((Step("start", n, "so", "exact", holds("start", True)),))
+    one, two = (start.then(Step(name, n, "so", "exact", holds(name, True))) for name in ("one", "two"))
+    assert one.execute().executed and two.execute().executed and one.execute().executed
+    assert runs == ["start", "one", "two", "one"]
+    assert one.execute(2 * n).result == 2 * n and runs[-1] == "one"
+    again = start.then()
+    assert again.execute(2 * n).result == 2 * n and runs[-1] == "start"  # a result that stands in is always checked
+
+    wrong = Derivation((Step("wrong", n, "so", "exact", holds("wrong", False)),))
+    after = wrong.then(Step("after", n, "so", "exact", holds("after", True)))
+    for _ in range(2):
+        with pytest.raises(ProofError, match="step 1 fails: wrong"):
+            after.execute()
+    assert runs.count("wrong") == 2 and "after" not in runs

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -162,3 +164,18 @@ def test_mutants_are_different_and_repeatable(formula: object) -> None:
     assert len({(m.expression, m.where) for m in made}) == len(made) >= 5
     assert all((m.expression, m.where) != (formula.short, formula.where) for m in made)  # type: ignore[attr-defined]
     assert [m.description for m in made] == [m.description for m in mutants(formula)]  # type: ignore[arg-type]
+
+
+def test_the_first_example_is_no_slower_than_the_deadline_of_hypothesis() -> None:
+    """Deriving and compiling take longer than hypothesis allows a test: they are done before."""
+    code = (
+        "from hypothesis import given, settings\n"
+        "from asymptotics import limited_samples as theory, testing\n"
+        "@settings(max_examples=5, deadline=200, database=None)\n"
+        "@given(testing.arguments(theory.mean_error))\n"
+        "def test(point):\n"
+        "    assert theory.mean_error(**point) > 0\n"
+        "test()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from asymptotics import Formula, catalogue, limited_samples
-from asymptotics.export import export, macro_name, macros
+from asymptotics import Formula, Source, catalogue, limited_samples
+from asymptotics.bibliography import REFERENCES
+from asymptotics.export import TypesettingFailed, export, typeset
+from asymptotics.macros import macro_name, macros
 from asymptotics.schedule import linear
 
 ENGINE = shutil.which("pdflatex")
@@ -18,6 +21,17 @@ needs_tex = pytest.mark.skipif(
     ENGINE is None,
     reason="pdflatex is not installed (Debian: texlive-latex-recommended texlive-fonts-recommended lmodern)",
 )
+
+
+def book_of(formulas: list[Formula], folder: Path) -> list[str]:
+    """What TeX and BibTeX complain of in the book of the formulas."""
+    export(formulas, folder)
+    assert typeset(folder).stat().st_size > 1000
+    logs = [
+        (folder / name).read_text(encoding="utf-8", errors="replace")
+        for name in ("formulas.log", "formulas.blg") if (folder / name).exists()
+    ]
+    return [line for log in logs for line in complaints(log)]
 
 
 def compiled(folder: Path, name: str) -> str:
@@ -36,7 +50,8 @@ def compiled(folder: Path, name: str) -> str:
 def complaints(log: str) -> list[str]:
     return [
         line for line in log.splitlines()
-        if re.search(r"^!|Overfull|[Uu]ndefined|Warning:|Missing character", line)
+        if re.search(r"^!|Overfull|[Uu]ndefined|Warning|Missing character|Rerun", line)
+        and not line.startswith("Package: ")  # the names of packages, rerunfilecheck among them
     ]
 
 
@@ -63,8 +78,11 @@ def test_each_formula_has_a_macro_of_its_own() -> None:
 
 @needs_tex
 def test_the_document_compiles_clean(tmp_path: Path) -> None:
-    export(catalogue().values(), tmp_path)
-    assert complaints(compiled(tmp_path, "formulas")) == []
+    assert book_of(list(catalogue().values()), tmp_path) == []
+    book = (tmp_path / "formulas.tex").read_text(encoding="utf-8")
+    labels, seen = set(re.findall(r"\\label\{(.*?)\}", book)), set(re.findall(r"\\ref\{(.*?)\}", book))
+    assert len(labels) == len(catalogue()) and seen <= labels and len(seen) > 30
+    assert all(each.key in (tmp_path / "formulas.bbl").read_text(encoding="utf-8") for each in REFERENCES)
 
 
 @needs_tex
@@ -79,8 +97,28 @@ def test_a_paper_with_every_macro_compiles_clean(tmp_path: Path) -> None:
 def test_derived_formulas_compile_too(tmp_path: Path) -> None:
     f = limited_samples.mean_error
     derived = [f.diff("sigma"), f.limit("ridge", 0), f.series("n", order=2), limited_samples.skip.on(linear)]
-    export(derived, tmp_path)
-    assert complaints(compiled(tmp_path, "formulas")) == []
+    assert book_of(derived, tmp_path) == []
+
+
+@needs_tex
+def test_a_book_without_known_works_has_no_bibliography(tmp_path: Path) -> None:
+    own = replace(limited_samples.skip, name="mine.skip", source=Source("mine", "page 1", "project"))
+    assert book_of([own], tmp_path) == [] and not (tmp_path / "references.bib").exists()
+
+
+@needs_tex
+def test_what_tex_says_is_told(tmp_path: Path) -> None:
+    export([limited_samples.skip], tmp_path, figures=False)
+    text = (tmp_path / "formulas.tex").read_text(encoding="utf-8")
+    (tmp_path / "formulas.tex").write_text(text.replace(r"\section{Notation}", r"\nowhere"), encoding="utf-8")
+    with pytest.raises(TypesettingFailed, match="Undefined control sequence"):
+        typeset(tmp_path)
+
+
+def test_without_tex_the_programs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(FileNotFoundError, match="pdflatex is not installed"):
+        typeset(tmp_path)
 
 
 @needs_tex

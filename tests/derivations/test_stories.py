@@ -102,7 +102,7 @@ def test_report(told: list[tuple[Story, list[Event], int]], tmp_path: Path) -> N
             assert target[1:] in found.ids
         else:
             assert (tmp_path / target.split("#")[0]).exists(), target
-    for name in ("formulas.tex", "macros.tex"):
+    for name in ("formulas.tex", "macros.tex", "references.bib"):
         assert (tmp_path / name).stat().st_size > 1000
 
 

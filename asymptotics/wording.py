@@ -1,0 +1,103 @@
+"""How names and sentences are written for readers: titles, and the plain text of statements set as type.
+
+Statements, regimes and meanings are ASCII in the catalogue, so that they can be typed and searched:
+``|mu_hat - mu|^2/d``. Pages and terminals show |μ̂ − μ|²/d, and books its LaTeX; neither is typed a second time.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asymptotics.formula import Formula
+
+TOPICS = {
+    "limited_samples": "Learning a flow from n samples",
+    "phases": "Phases of learning under time dilation",
+    "balance": "The balance of modes in energy-based models",
+}
+"""What each room is about."""
+
+
+def topic_title(room: str) -> str:
+    """The heading of a room's formulas; of one's own rooms, the name."""
+    return TOPICS.get(room, room.replace("_", " ").capitalize())
+
+
+def short_name(formula: Formula) -> str:
+    """The name without its room: ``mean_error``, ``mean_error.fluctuation``."""
+    return formula.name.split(".", 1)[-1]
+
+
+def title(formula: Formula) -> str:
+    """The formula's short name as a heading: ``Mean error``, ``KL divergence``."""
+    words = re.sub(r"[._]", " ", short_name(formula)).capitalize()
+    for spelled_out, short in (
+        ("Kl ", "KL "), ("Imh ", "IMH "), ("Ula ", "ULA "), ("Mmse", "MMSE"), (" sde ", " SDE "), (" ode ", " ODE "),
+    ):
+        words = words.replace(spelled_out, short)
+    return words.replace("gaussian", "Gaussian").replace("kramers", "Kramers")
+
+
+_GREEK = {
+    "alpha": "α", "beta": "β", "eta": "η", "kappa": "κ", "lambda": "λ", "mu": "μ", "phi": "φ", "pi": "π", "rho": "ρ",
+    "sigma": "σ", "tau": "τ", "xi": "ξ", "Theta": "Θ",
+}
+_NAMES = "|".join(_GREEK)
+_RULES = (
+    (r"\bmu_hat\b", "μ̂"),
+    (rf"\bd({_NAMES})(?=/)", lambda m: _GREEK[m[1]] + "̇"),
+    # Inner products, before letters become Greek: w.mu, x0.x1, X_t.eta.
+    (rf"\b(w|u|mu|offset|x0|S0|X_t)\.(?=(?:{_NAMES}|x|X_0|x_t|x1|S1)\b)", r"\1·"),
+    (rf"(?<![\w.])(q_)?({_NAMES})(?!\w|\.\w)", lambda m: (m[1] or "") + _GREEK[m[2]]),
+    (r"\b([xXS])_?([01])\b", lambda m: m[1] + "₀₁"[int(m[2])]),
+    (r"\b([xX])_t\b", r"\1ₜ"),
+    (r"\^([24])", lambda m: {"2": "²", "4": "⁴"}[m[1]]),
+    (r"\bsqrt\((\w)\)", r"√\1"),
+    (r"\bsqrt\(", "√("),
+    (r"√d x ", "√d × "),
+    (r"\bsum (?=\||s |E\||x₀)", "Σ "),
+    (r"-> infinity", "→ ∞"),
+    (r"->", "→"), (r"<<", "≪"), (r"<=", "≤"), (r">=", "≥"), (r"\+-", "±"), (r"\|\|", "∥"), (r" - ", " − "),
+    (r"\b1-(?=[pw]\b)", "1 − "), (r"(?<=to )-(?=;)", "−"),
+)
+
+
+def unicode_text(text: str) -> str:
+    """Plain text with the field's letters and signs: ``sigma -> infinity`` is σ → ∞."""
+    for pattern, sign in _RULES:
+        text = re.sub(pattern, sign, text)
+    return text
+
+
+_LATEX = {
+    **{letter: f"\\{name}" for name, letter in _GREEK.items()}, "Σ": r"\sum",
+    "₀": "_0", "₁": "_1", "ₜ": "_t", "²": "^2", "⁴": "^4", "·": r"\cdot ", "×": r"\times ", "∞": r"\infty", "→": r"\to",
+    "≤": r"\le", "≥": r"\ge", "≪": r"\ll", "±": r"\pm", "∥": r"\|", "−": "-", "|": "|", "<": "<", ">": ">",
+}
+_ESCAPES = {
+    "\\": r"\textbackslash{}", "_": r"\_\allowbreak{}", "&": r"\&", "%": r"\%", "#": r"\#", "$": r"\$",
+    "^": r"\^{}", "~": r"\textasciitilde{}", "{": r"\{", "}": r"\}",
+}
+
+
+def latex_text(text: str) -> str:
+    """Plain text for LaTeX: everything special escaped, letters and signs as mathematics."""
+    pieces = re.split(r"(√(?:\w|\([^()]*\))|.[̂̇]?)", unicode_text(text), flags=re.DOTALL)
+    return "".join(_latex_piece(piece) for piece in pieces if piece)
+
+
+def latex_verbatim(text: str) -> str:
+    """Names as they are typed, for LaTeX: special characters escaped, nothing else."""
+    return "".join(_ESCAPES.get(mark, mark) for mark in text)
+
+
+def _latex_piece(piece: str) -> str:
+    if piece[0] == "√" and len(piece) > 1:
+        inner = "".join(_LATEX.get(mark, mark) for mark in piece[1:].removeprefix("(").removesuffix(")"))
+        return rf"\ensuremath{{\sqrt{{{inner}}}}}"
+    if piece[0] in _LATEX:
+        accent = {"̂": r"\hat", "̇": r"\dot"}.get(piece[1:], "")
+        return rf"\ensuremath{{{accent}{_LATEX[piece[0]]}}}"
+    return _ESCAPES.get(piece, piece)

@@ -1,0 +1,151 @@
+"""A user's formula in a catalogue of their own, as docs/own_formula.md has it: proved, printed, tested, on a page."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import sympy as sp
+
+from asymptotics import Catalogue, Derivation, Domain, Formula, ProofError, Relation, argument, catalogue, symbols
+from asymptotics.__main__ import main
+from asymptotics.book import book
+from asymptotics.explorer import explorer_page
+from asymptotics.macros import macros
+from asymptotics.schedule import linear
+from asymptotics.testing import mutants, outside
+
+PAGE = (Path(__file__).parents[2] / "docs" / "own_formula.md").read_text(encoding="utf-8")
+(PROGRAM, _) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's folder, where the user works, with the page's program in it."""
+    (tmp_path / "own_formula.py").write_text(PROGRAM, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "own_formula", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def own(folder: Path) -> ModuleType:
+    return import_module("own_formula")
+
+
+def test_formula_proof_page_and_property_test_take_fewer_than_thirty_lines() -> None:
+    assert len(PROGRAM.splitlines()) < 30
+
+
+def test_the_commands_of_the_page_work(folder: Path) -> None:
+    (block,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    lines = [line.split("#")[0].split() for line in block.splitlines()]
+    assert [line[0] for line in lines] == ["pytest"] + 4 * ["python"]
+    for line in lines:
+        command = ["-m", *line] if line[0] == "pytest" else line[1:]
+        done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False, timeout=240)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "mine.linear_error" in (folder / "mine.html").read_text(encoding="utf-8")
+    assert "\\MineLinearError" in (folder / "book" / "macros.tex").read_text(encoding="utf-8")
+
+
+def test_it_is_a_formula_like_all_others(own: ModuleType) -> None:
+    f: Formula = own.linear_error
+    assert f(sigma=1.5, gain=[0.0, 2.0]).tolist() == [2.25, 2.25 / 5.5]
+    assert str(f.evaluate(sigma="1.5", gain=2, dps=20))[:12] == "0.4090909090"
+    assert f.latex() == r"\varepsilon = \frac{\sigma^{2}}{\sigma^{2} g + 1}"
+    assert f.diff("gain").latex().startswith(r"\partial_{g} \varepsilon = ")
+    assert f.limit("gain", sp.oo).expression == 0 and f.limit("sigma", sp.oo).domain.arguments == ("gain",)
+    assert f.limit("gain", 0).domain == Domain(("sigma",)) and f.on(linear) is f
+    assert pickle.loads(pickle.dumps(f)) == f and pickle.loads(pickle.dumps(f))(sigma=1, gain=1) == 0.5
+    assert f.prove().summary == "1 exact (proved), 1 assumption" and len(list(mutants(f))) > 10
+    assert {"mine.linear_error", *catalogue()} == set(catalogue() | own.CATALOGUE)
+    assert "mine.linear_error" in explorer_page([f]) and r"\section{Mine}" in book([f])
+    assert macros([f]).count("\\newcommand") == 1
+
+
+def test_a_wrong_result_is_refused(own: ModuleType) -> None:
+    for mutant in mutants(own.linear_error):
+        with pytest.raises(ProofError):
+            own.linear_error.prove(mutant.expression)
+
+
+def test_its_range_is_checked(own: ModuleType) -> None:
+    assert outside(own.linear_error) is not None
+    for bad, told in (({"gain": -1}, "gain = -1.0 is not allowed: gain >= 0"), ({"gain": float("nan")}, "gain")):
+        with pytest.raises(ValueError, match=told):
+            own.linear_error(sigma=1, **bad)
+    with pytest.raises(TypeError, match="needs gain"):
+        own.linear_error(sigma=1)
+
+
+def test_relations_may_speak_of_own_arguments(own: ModuleType) -> None:
+    relation = Relation("gain*sigma**2 < 4 or gain < 1", "stronger is not linear", bound="4/sigma**2")
+    f = replace(own.linear_error, domain=Domain(("sigma", "gain"), (relation,), (own.gain,)))
+    assert f(sigma=1, gain=3) == 0.25 and f(sigma=3, gain=0.5) == 9 / 5.5
+    with pytest.raises(ValueError, match=r"gain = 1, sigma = 2 is not allowed: .* \(stronger is not linear = 1\)"):
+        f(sigma=2, gain=1)
+    with pytest.raises(ValueError, match="stronger"):
+        f.evaluate(sigma=2, gain=1)
+    text = book([f])
+    assert r"\sigma^{2} g < 4" in text and r"\text{ or }" in text
+    assert "gain < 1" in explorer_page([f])
+
+
+def test_symbols_know_their_letters() -> None:
+    gain = argument("gain", r"\gamma", "how strongly", low=0, usual=(0.1, 50))
+    same = pickle.loads(pickle.dumps(gain.symbol))
+    assert same == gain.symbol and same.letter == gain.letter == r"\gamma" and hash(same) == hash(gain.symbol)
+    assert same.is_nonnegative and same.is_positive is None
+    other = argument("gain", "g", "how strongly", low=0, usual=(0.1, 50)).symbol
+    assert other != gain.symbol and sp.simplify(other - gain.symbol) != 0
+    assert sp.latex(2 * gain.symbol) == r"2 \gamma" and sp.latex(other) == "g"
+    assert sp.Symbol("sigma", positive=True, real=True) != symbols.sigma
+
+
+def _stranger(own: ModuleType) -> object:
+    derivation = own.derive()
+    last = replace(derivation.steps[-1], expression=sp.Symbol("sigma") ** 2, check=None, kind="assumption")
+    return replace(own.linear_error, derive=lambda: Derivation((last,))).prove()
+
+
+REFUSED: list[tuple[Callable[[ModuleType], object], type[Exception], str]] = [
+    (lambda own: argument("sigma", "s", "", usual=(0, 1)), ValueError, "'sigma' is in the alphabet"),
+    (lambda own: argument("my gain", "g", "", usual=(0, 1)), ValueError, "must be an identifier"),
+    (lambda own: argument("lambda", "g", "", usual=(0, 1)), ValueError, "must be an identifier"),
+    (lambda own: argument("gain", "", "", usual=(0, 1)), ValueError, "needs a letter"),
+    (lambda own: argument("gain", "g", "", usual=(1, 1)), ValueError, "usual range"),
+    (lambda own: Domain(("sigma", "gain")), ValueError, "comes from asymptotics.argument"),
+    (lambda own: Domain(("sigma",), special=(own.gain,)), ValueError, "special has 'gain'"),
+    (lambda own: Domain("sigma"), TypeError, "must be a tuple of names"),
+    (lambda own: Domain(("sigma",), (Relation("gain < 1", "so"),)), ValueError, "speaks of 'gain'"),
+    (_stranger, ValueError, "take asymptotics.symbols.sigma"),
+    (lambda own: catalogue() | Catalogue([replace(own.linear_error, name="limited_samples.skip")]), ValueError, "two"),
+]
+
+
+@pytest.mark.parametrize(("make", "error", "told"), REFUSED, ids=[told for _, _, told in REFUSED])
+def test_what_is_refused(own: ModuleType, make: Callable[[ModuleType], object], error: type[Exception],
+                         told: str) -> None:
+    with pytest.raises(error, match=re.escape(told)):
+        make(own)
+
+
+@pytest.mark.parametrize(("module", "told"), [
+    ("nowhere", "no such module in"), ("json", "json.CATALOGUE must be a Catalogue, not NoneType"),
+])
+def test_a_module_without_a_catalogue_is_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], module: str, told: str
+) -> None:
+    assert main(["--catalogue", module, "list"]) == 2
+    out, err = capsys.readouterr()
+    assert not out and told in err and err.count("\n") == 1
