@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,20 @@ def test_files_exist() -> None:
     for page in PAGES[1:]:
         for path in re.findall(r"\]\(([^)#]+)\)", page):
             assert (ROOT / "docs" / path).exists()
+
+
+def test_the_guide_for_contributors_points_to_what_exists() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert re.findall(r"\]\(([^)#]+)\)", guide)
+    for path in re.findall(r"\]\(([^)#]+)\)", guide):
+        assert (ROOT / path).exists()
+
+
+def test_the_version_is_said_the_same_everywhere() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\n## {version}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_make_targets_exist() -> None:
