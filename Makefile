@@ -1,5 +1,5 @@
 # Two commands: `make reproduce` (the main job and its report) and `make test` (the fast tests).
-# `make check` is everything: slow tests, lint, types, TeX.
+# `make check` is everything: slow tests, lint, types, TeX, the site; `make docs` builds it in docs/built.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +10,7 @@ JOBS ?= 2
 export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: reproduce test check lint types slow clean
+.PHONY: reproduce test check lint types slow docs clean
 
 reproduce: $(STAMP)
 	$(BIN)/python -m derivations --quick --out report
@@ -27,6 +27,9 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
+docs: $(STAMP)
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/built
+
 check: lint types test slow
 
 $(STAMP): requirements.lock pyproject.toml
@@ -37,4 +40,4 @@ $(STAMP): requirements.lock pyproject.toml
 	touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) report .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) report docs/built docs/generated .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -112,6 +112,7 @@ class DilatedTimes:
 
 
 def uniform_times(low: float = 0.0, high: float = 1.0) -> PiecewiseTimes:
+    """Times uniform in [low, high]."""
     return PiecewiseTimes((low, high), (1.0,))
 
 
