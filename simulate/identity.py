@@ -109,7 +109,8 @@ def _other(value: Any) -> Any:
         return {"torch": str(value)}
     if isinstance(value, PurePath):
         return {"path": str(value)}
-    if type(value).__module__.split(".")[0] == "sympy":  # Exact expressions of a schedule: their text says all.
+    if any(base.__module__.split(".")[0] == "sympy" for base in type(value).__mro__):
+        # Exact expressions of a schedule, whose symbols may be of a class of our own: their text says all.
         return {"expression": str(value)}
     if inspect.ismethod(value):
         return {"method": value.__name__, "of": canonical(value.__self__)}
