@@ -22,7 +22,7 @@ FIGURES = "figures"
 
 
 def export(
-    formulas: Iterable[Formula], directory: Path, done: Mapping[str, Derivation] = MappingProxyType({}), *,
+    formulas: Iterable[Formula], directory: Path | str, done: Mapping[str, Derivation] = MappingProxyType({}), *,
     figures: bool | None = None, executor: Executor | None = None,
 ) -> list[Path]:
     """Write the book's sources into ``directory`` (created if missing); returns the paths of its texts.
@@ -31,7 +31,7 @@ def export(
     derivations that have been executed, by name. ``figures``: whether curves are drawn, by default if matplotlib is
     installed; on the processes of ``executor`` if given.
     """
-    chosen = list(formulas)
+    chosen, directory = list(formulas), Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     drawn = find_spec("matplotlib") is not None if figures is None else figures
     files = _curves(chosen) if drawn else {}
@@ -76,11 +76,12 @@ class TypesettingFailed(RuntimeError):
     """TeX stopped; the text is its first complaint."""
 
 
-def typeset(directory: Path) -> Path:
+def typeset(directory: Path | str) -> Path:
     """The PDF of the book in ``directory``, by pdflatex and bibtex.
 
     FileNotFoundError where they are not installed; TypesettingFailed with TeX's own words where it stops.
     """
+    directory = Path(directory)
     for program in ("pdflatex", "bibtex"):
         if shutil.which(program) is None:
             raise FileNotFoundError(

@@ -84,25 +84,31 @@ def _on_arrays(formula: Formula, values: Mapping[str, Any], compute: Callable[[d
     except ValueError as error:
         raise ValueError(f"the coordinates of {', '.join(names)} do not agree: {error}") from None
     found = _parts(formula, compute({name: each.values for name, each in zip(names, aligned, strict=True)}))
-    shape = aligned[0]
+    shape, coordinates = aligned[0], _coordinates(given)
     arrays = {
-        name: xr.DataArray(np.broadcast_to(part, shape.shape).copy(), dims=shape.dims, coords=_coordinates(aligned),
+        name: xr.DataArray(np.broadcast_to(part, shape.shape).copy(), dims=shape.dims, coords=coordinates,
                            name=name, attrs=attributes(formula))
         for name, part in found.items()
     }
     return xr.Dataset(arrays, attrs=attributes(formula)) if len(found) > 1 else next(iter(arrays.values()))
 
 
-def _coordinates(arrays: tuple[xr.DataArray, ...]) -> dict[Any, Any]:
-    """Those of all arrays; what has one name and two contents (a scalar that was selected) is left out."""
+def _coordinates(given: Mapping[str, xr.DataArray]) -> dict[Any, Any]:
+    """Those of all arguments. Indices of dims agree; of the others, what has one name and two contents (a scalar that
+    was selected) is left out. One that is named as an argument says what the argument was."""
+    indices = {dim for array in given.values() for dim in array.dims}
     every: dict[Any, Any] = {}
     clash = set()
-    for array in arrays:
+    for array in given.values():
         for name, coordinate in array.coords.items():
-            if name in every and not every[name].identical(coordinate):
+            if name in every and name not in indices and not every[name].equals(coordinate.variable):
                 clash.add(name)
-            every[name] = coordinate
-    return {name: coordinate for name, coordinate in every.items() if name not in clash}
+            every[name] = coordinate.variable
+    kept = {name: coordinate for name, coordinate in every.items() if name not in clash}
+    for name, array in given.items():
+        if name in kept and name not in indices and not kept[name].equals(array.variable):
+            kept[name] = array.variable
+    return kept
 
 
 def _parts(formula: Formula, value: Any) -> dict[str, Any]:

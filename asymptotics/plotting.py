@@ -107,6 +107,10 @@ def curves(
     over = _axis(formula, over, given)
     formula.domain.complete({over: 0.0, **given}, formula.name)
     _check(over, given)
+    if band is not None:
+        checked = as_float64("band", band)
+        if checked.ndim or not 1 <= checked < np.inf:
+            raise ValueError(f"band = {band} is not allowed: a dimension, band >= 1, and finite")
     swept = {name: value for name, value in given.items() if value.ndim and name != over}
     fixed = {name: float(value) for name, value in given.items() if not value.ndim and name != over}
     if label is not None and swept:

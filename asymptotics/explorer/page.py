@@ -56,9 +56,10 @@ def explorer_page(
 
 
 def write_explorer(
-    path: Path, formulas: Iterable[Formula], experiments: Iterable[Experiment] = (), **more: Any
+    path: Path | str, formulas: Iterable[Formula], experiments: Iterable[Experiment] = (), **more: Any
 ) -> Path:
     """The page as a file; its folder is made if missing."""
+    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(explorer_page(formulas, experiments, **more), encoding="utf-8")
     return path

@@ -75,6 +75,21 @@ def test_a_data_set_of_a_formula_goes_through_another() -> None:
     assert ratio.dims == ("n", "sigma") and (ratio > 1).all()
 
 
+def test_coordinates_are_kept_and_say_what_was_computed() -> None:
+    """Scalar coordinates, which anything selected or simulated carries, neither cost an index nor outlive a change."""
+    grid = error.dataset(n=[2.0, 8.0], sigma=[0.5, 1.5], ridge=0.1)
+    found = error(n=grid["n"], sigma=1.5, ridge=99.0)
+    assert list(found["n"].values) == [2.0, 8.0] and float(found["ridge"]) == 99.0 and found.dims == ("n",)
+    assert float(found.sel(n=8.0)) == error(n=8.0, sigma=1.5, ridge=99.0)
+    turned = error(n=grid["n"][::-1], sigma=1.5, ridge=0.1)
+    gap = grid["mean_error"].sel(sigma=1.5) - turned
+    np.testing.assert_array_equal(gap, [0.0, 0.0])
+    run = error(n=grid["n"].assign_coords(run=7), sigma=grid["sigma"].assign_coords(run=8), ridge=0.1)
+    assert "run" not in run.coords and set(run.coords) >= {"n", "sigma", "ridge"} and run.dims == ("n", "sigma")
+    one = error(n=grid["n"].sel(n=8.0), sigma=grid["sigma"], ridge=0.1)
+    assert float(one["n"]) == 8.0 and one.dims == ("sigma",)
+
+
 REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: error(n=SERIES, sigma=pd.Series([1.0, 2.0, 3.0]), ridge=0.1), ValueError, "indices of n and sigma differ"),
     (lambda: error(n=SERIES, sigma=[1.0, 2.0], ridge=0.1), ValueError, "sigma has the shape (2,) beside a Series of 3"),

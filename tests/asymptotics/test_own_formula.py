@@ -18,7 +18,8 @@ import sympy as sp
 from asymptotics import Catalogue, Derivation, Domain, Formula, ProofError, Relation, argument, catalogue, symbols
 from asymptotics.__main__ import main
 from asymptotics.book import book
-from asymptotics.explorer import explorer_page
+from asymptotics.explorer import explorer_page, write_explorer
+from asymptotics.export import export
 from asymptotics.macros import macros
 from asymptotics.schedule import linear
 from asymptotics.testing import mutants, outside
@@ -71,6 +72,11 @@ def test_it_is_a_formula_like_all_others(own: ModuleType) -> None:
     assert {"mine.linear_error", *catalogue()} == set(catalogue() | own.CATALOGUE)
     assert "mine.linear_error" in explorer_page([f]) and r"\section{Mine}" in book([f])
     assert macros([f]).count("\\newcommand") == 1
+
+
+def test_files_may_be_named_by_text(own: ModuleType, folder: Path) -> None:
+    assert write_explorer("page.html", [own.linear_error]).exists()
+    assert all(path.exists() for path in export([own.linear_error], "book", figures=False))
 
 
 def test_a_wrong_result_is_refused(own: ModuleType) -> None:

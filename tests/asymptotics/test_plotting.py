@@ -140,6 +140,9 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: error.plot("n", sigma=1, ridge=1, field="m"), ValueError, "has one value"),
     (lambda: phases.first_phase.plot("s", **FIRST), ValueError, "say which: field='omega' or"),
     (lambda: limited_samples.bayes_error.plot("n", sigma=1, band=100), AttributeError, "has no fluctuation"),
+    (lambda: error.plot("n", sigma=1, ridge=1, band=0), ValueError, "band = 0 is not allowed: a dimension"),
+    (lambda: error.plot("n", sigma=1, ridge=1, band=float("nan")), ValueError, "band = nan is not allowed"),
+    (lambda: error.plot("n", sigma=1, ridge=1, band="a"), TypeError, "band = 'a' must be a real number"),
     (lambda: plot_comparison(xr.Dataset()), TypeError, "what simulate.compare returned"),
 ]
 
