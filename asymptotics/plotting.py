@@ -95,6 +95,8 @@ class Curves:
     x: str
     y: str
     title: str = ""
+    log: str | None = None
+    """As for `plot`."""
 
 
 def curves(
@@ -126,19 +128,35 @@ def curves(
 
 
 def typical_curves(formula: Formula) -> Curves:
-    """The formula along its main axis from its typical point, which is the title, with its band if it has one.
+    """The formula from its typical point, which is the title, with its band if it has one.
 
-    Of a result that has several values, the first.
+    Along the first argument on which it depends, the main one before others; what has weights of the schedule, in time
+    on the linear one. Of a result that has several values, the first.
     """
     point: dict[str, Any] = {**typical_point(formula)}
-    over = main_axis(formula)
     value: Any = formula(**point)
     field = fields(value)[0].name if is_dataclass(value) else None
     band = BAND_DIMENSION if hasattr(formula, "fluctuation") else None
-    del point[over]
-    said = [_equals(formula, name, each) for name, each in point.items()]
-    title = ", ".join([*said, *([f"band: $d = {band}$"] if band else [])])
-    return replace(curves(formula, over, band=band, field=field, **point), title=title)
+    ending = [f"band at $d = {band}$"] if band else []
+    if {"alpha", "beta"} <= set(formula.arguments):
+        return _in_time(formula, point, band, ending)
+    for over in dict.fromkeys([main_axis(formula), *formula.arguments]):
+        rest = {name: each for name, each in point.items() if name != over}
+        found = curves(formula, over, band=band, field=field, **rest)
+        if np.ptp(found.drawn[0].y) > 0:
+            break
+    return replace(found, title=", ".join([*(_equals(formula, name, each) for name, each in rest.items()), *ending]))
+
+
+def _in_time(formula: Formula, point: Mapping[str, Any], band: float | None, ending: list[str]) -> Curves:
+    """Over t on the linear schedule, inside its ends."""
+    t = np.linspace(0.005, 0.995, 199)
+    weights = {"alpha": 1 - t, "beta": t, "dalpha": -np.ones_like(t), "dbeta": np.ones_like(t)}
+    rest = {name: each for name, each in point.items() if name not in weights}
+    given = {name: weights[name] if name in weights else rest[name] for name in formula.arguments}
+    width = None if band is None else BAND * formula.fluctuation(**given) / band**0.5
+    title = ", ".join([*(_equals(formula, name, each) for name, each in rest.items()), "linear", *ending])
+    return Curves((Curve(t, np.asarray(formula(**given)), width, ""),), "$t$", _mathtext(formula.letter), title, log="")
 
 
 def save_curves(found: Curves, path: Path) -> None:
@@ -151,8 +169,8 @@ def save_curves(found: Curves, path: Path) -> None:
         figure = Figure(figsize=(3.4, 2.1))
         figure.subplots_adjust(left=0.21, right=0.97, bottom=0.2, top=0.88)
         ax = figure.subplots()
-        _draw(found, ax, None)
-        ax.set_title(found.title, fontsize=7)
+        _draw(found, ax, found.log)
+        ax.set_title(found.title, fontsize=6.5)
         figure.savefig(path, metadata={"CreationDate": None})
 
 

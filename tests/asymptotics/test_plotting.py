@@ -162,5 +162,13 @@ def test_the_typical_curve_is_a_file_that_repeats(tmp_path: Path) -> None:
     assert typical_curves(phases.first_phase).y == "omega"
 
 
+@pytest.mark.parametrize("name", list(catalogue()))
+def test_no_typical_curve_is_constant_unless_the_formula_is(name: str) -> None:
+    found = typical_curves(catalogue()[name])
+    (curve,) = found.drawn
+    assert np.isfinite(curve.y).all() and len(curve.x) > 50
+    assert np.ptp(curve.y) > 0, found.title
+
+
 def test_plot_is_also_a_function() -> None:
     assert plot(error, "n", sigma=1.5, ridge=0.1).get_xlabel() == "$n$"
