@@ -23,6 +23,7 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \usepackage{longtable}
 \usepackage{microtype}
 \usepackage[hidelinks]{hyperref}
+\hypersetup{pdftitle={Formulas of flow-asymptotics}}
 \emergencystretch=3em
 \setcounter{tocdepth}{2}
 \input{macros}
@@ -101,13 +102,18 @@ def _statement(formula: Formula) -> str:
         f"\\subsection{{{latex_verbatim(title(formula))}}}\\label{{{_label(formula)}}}\n"
         f"\\noindent\\texttt{{{latex_verbatim(formula.name)}}}\\quad {latex_text(formula.statement)}\n"
         f"{display(formula.letter, formula.short)}\n{_where(formula)}"
-        f"\\paragraph{{Holds for}} {conditions}. {_sentence(latex_text(formula.regime))}\n"
+        f"\\paragraph{{Holds for}} {conditions}. {_sentence(_begun(latex_text(formula.regime)))}\n"
         f"\\paragraph{{Source}} {_sentence(with_citations(latex_text(str(formula.source))))}\n"
     )
 
 
 def _sentence(text: str) -> str:
     return text if text.endswith(".") else f"{text}."
+
+
+def _begun(text: str) -> str:
+    """A word at the beginning with a capital; a letter of mathematics, d say, as it is."""
+    return text[0].upper() + text[1:] if text[:2].isalpha() else text
 
 
 def _where(formula: Formula) -> str:
@@ -136,7 +142,8 @@ def _figure(file: str | None) -> str:
 
 def _derivation(derivation: Derivation, printed: Mapping[str, Derivation], formulas: Iterable[Formula]) -> str:
     shared, owner = shared_steps(derivation, printed)
-    recall = next((f" Steps 1 to {shared} are those of {_see(each)}." for each in formulas if each.name == owner), "")
+    which = "Step 1 is that" if shared == 1 else f"Steps 1 to {shared} are those"
+    recall = next((f" {which} of {_see(each)}." for each in formulas if each.name == owner), "")
     return (
         f"\\paragraph{{Derivation}} {derivation.summary}.{recall}\n"
         f"{derivation_latex(derivation, first=shared + 1)}\n"

@@ -267,7 +267,7 @@ def _derivation(formula: Formula) -> Derivation:
     strangers = derivation.expand(derivation.result).free_symbols - allowed
     if strangers:
         same = sorted({s.name for s in strangers} & set(formula.arguments))
-        hint = f"; your own symbol {same[0]} is not the argument: take asymptotics.symbols.{same[0]}" if same else ""
+        hint = f"; {same[0]} is a symbol beside the argument's: take domain.symbols[{same[0]!r}]" if same else ""
         raise ValueError(
             f"{formula.name}: the derived expression contains {sorted(map(str, strangers))}, "
             f"which are not among its arguments {formula.arguments}{hint}"

@@ -24,8 +24,11 @@ _SPOKEN = dict(zip("0123456789-/*", (
 def macros(formulas: Iterable[Formula]) -> str:
     """A macro for each formula (its equation) and, where it has shorthands, one for their meanings."""
     lines = ["% One macro a formula, for use in math mode; ...Where lists its shorthands. Needs amsmath."]
+    taken: dict[str, str] = {}
     for formula in formulas:
         name = macro_name(formula)
+        if taken.setdefault(name, formula.name) != formula.name:
+            raise ValueError(f"{taken[name]} and {formula.name} would be one macro, {name}; rename one")
         lines.append(f"\\newcommand{{{name}}}{{{formula_latex(formula, where=False)}}}")
         if formula.where:
             lines.append(f"\\newcommand{{{name}Where}}{{{_meanings(formula)}}}")

@@ -66,6 +66,10 @@ class Argument:
         low, high = self.usual
         if not low < high:
             raise ValueError(f"argument {self.name!r}: the usual range {self.usual} is empty")
+        if self.low is not None and self.high is not None and not self.low < self.high:
+            raise ValueError(f"argument {self.name!r}: low = {self.low} is not below high = {self.high}")
+        if (self.low is not None and low < self.low) or (self.high is not None and high > self.high):
+            raise ValueError(f"argument {self.name!r}: usual = {self.usual} leaves the allowed range, {self.range}")
 
     @property
     def letter(self) -> str:
@@ -110,9 +114,9 @@ def argument(
     meaning: str,
     *,
     usual: tuple[float, float],
-    low: int | Fraction | None = None,
+    low: float | Fraction | None = None,
     low_open: bool = False,
-    high: int | Fraction | None = None,
+    high: float | Fraction | None = None,
     high_open: bool = False,
     default: int | None = None,
 ) -> Argument:
@@ -128,7 +132,8 @@ def argument(
     if not letter:
         raise ValueError(f"argument {name!r} needs a letter: LaTeX such as 'g'")
     known = {} if low is None or low < 0 else {"positive": True} if low > 0 or low_open else {"nonnegative": True}
-    bound, top = (None if side is None else Fraction(side) for side in (low, high))
+    # A decimal is what it reads as: .1 is 1/10.
+    bound, top = (None if side is None else Fraction(str(side)) for side in (low, high))
     symbol = Symbol(name, letter, real=True, **known)
     return Argument(name, symbol, meaning, bound, low_open, top, high_open, default, usual)
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -107,6 +108,11 @@ def test_relations_may_speak_of_own_arguments(own: ModuleType) -> None:
     assert "gain < 1" in explorer_page([f])
 
 
+def test_bounds_are_what_they_read_as() -> None:
+    entry = argument("gain", "g", "how strongly", low=0.1, high=0.9, usual=(0.2, 0.8))
+    assert (entry.low, entry.high) == (Fraction(1, 10), Fraction(9, 10)) and entry.range == "1/10 <= gain <= 9/10"
+
+
 def test_symbols_know_their_letters() -> None:
     gain = argument("gain", r"\gamma", "how strongly", low=0, usual=(0.1, 50))
     same = pickle.loads(pickle.dumps(gain.symbol))
@@ -130,11 +136,16 @@ REFUSED: list[tuple[Callable[[ModuleType], object], type[Exception], str]] = [
     (lambda own: argument("lambda", "g", "", usual=(0, 1)), ValueError, "must be an identifier"),
     (lambda own: argument("gain", "", "", usual=(0, 1)), ValueError, "needs a letter"),
     (lambda own: argument("gain", "g", "", usual=(1, 1)), ValueError, "usual range"),
+    (lambda own: argument("gain", "g", "", low=2, high=1, usual=(0, 1)), ValueError, "low = 2 is not below high = 1"),
+    (lambda own: argument("gain", "g", "", low=0, usual=(-1, 1)), ValueError, "leaves the allowed range, gain >= 0"),
+    (lambda own: argument("gain", "g", "", high=0.5, usual=(0, 1)), ValueError, "leaves the allowed range"),
+    (lambda own: macros([own.linear_error, replace(own.linear_error, name="mine.linear.error")]), ValueError,
+     "mine.linear_error and mine.linear.error would be one macro, \\MineLinearError"),
     (lambda own: Domain(("sigma", "gain")), ValueError, "comes from asymptotics.argument"),
     (lambda own: Domain(("sigma",), special=(own.gain,)), ValueError, "special has 'gain'"),
     (lambda own: Domain("sigma"), TypeError, "must be a tuple of names"),
     (lambda own: Domain(("sigma",), (Relation("gain < 1", "so"),)), ValueError, "speaks of 'gain'"),
-    (_stranger, ValueError, "take asymptotics.symbols.sigma"),
+    (_stranger, ValueError, "take domain.symbols['sigma']"),
     (lambda own: catalogue() | Catalogue([replace(own.linear_error, name="limited_samples.skip")]), ValueError, "two"),
 ]
 
