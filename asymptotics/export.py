@@ -18,7 +18,7 @@ from asymptotics.formula import Formula
 from asymptotics.macros import macro_name, macros
 
 BOOK = "formulas"
-FIGURES = "figures"
+CURVES = "curves"
 
 
 def export(
@@ -27,7 +27,7 @@ def export(
 ) -> list[Path]:
     """Write the book's sources into ``directory`` (created if missing); returns the paths of its texts.
 
-    formulas.tex, macros.tex, references.bib where works are cited, and curves in figures/. ``done``:
+    formulas.tex, macros.tex, references.bib where works are cited, and curves in curves/. ``done``:
     derivations that have been executed, by name. ``figures``: whether curves are drawn, by default if matplotlib is
     installed; on the processes of ``executor`` if given.
     """
@@ -52,7 +52,7 @@ def _curves(formulas: list[Formula]) -> dict[str, str]:
     """The file of each formula's curve. Fluctuations have none: they are the bands about what they are of."""
     names = {each.name for each in formulas}
     return {
-        each.name: f"{FIGURES}/{macro_name(each)[1:]}.pdf" for each in formulas
+        each.name: f"{CURVES}/{macro_name(each)[1:]}.pdf" for each in formulas
         if each.name.rpartition(".")[0] not in names
     }
 
@@ -65,7 +65,7 @@ def _begin(
         return iter(())
     from asymptotics.plotting import save_curves, typical_curves
 
-    (directory / FIGURES).mkdir(exist_ok=True)
+    (directory / CURVES).mkdir(exist_ok=True)
     drawn = [each for each in formulas if each.name in files]
     curves = [typical_curves(each) for each in drawn]  # here, where the formulas have been derived
     paths = [directory / files[each.name] for each in drawn]
