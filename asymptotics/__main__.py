@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 import json
 import os
 import sys
@@ -22,6 +21,7 @@ from typing import Any, NoReturn
 from asymptotics import collection
 from asymptotics.axes import grid
 from asymptotics.derivation import ProofError
+from asymptotics.extras import installed
 from asymptotics.formula import Catalogue, Formula
 
 
@@ -200,7 +200,7 @@ def _export(arguments: argparse.Namespace, known: Catalogue) -> int:
 
     for path in export(known.values(), arguments.directory):
         print(path)
-    if importlib.util.find_spec("matplotlib") is None:
+    if not installed("matplotlib"):
         print("no curves: matplotlib is not installed (flow-asymptotics[notebook])", file=sys.stderr)
     if arguments.pdf:
         print(typeset(arguments.directory))

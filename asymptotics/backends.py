@@ -9,6 +9,7 @@ from functools import cache, reduce
 from typing import Any
 
 from asymptotics import beta, gaussian, roots, special
+from asymptotics.extras import require_installed
 
 BACKENDS = ("numpy", "torch", "mpmath")
 Case = tuple[Any, Callable[[], Any]]
@@ -173,9 +174,6 @@ def table(backend: str) -> Mapping[str, Any]:
     makers = {"numpy": _numpy_table, "torch": _torch_table, "mpmath": _mpmath_table}
     if backend not in makers:
         raise ValueError(f"backend = {backend!r} must be one of {', '.join(BACKENDS)}")
-    try:
-        return {f"_{name}": value for name, value in makers[backend]().items()}
-    except ModuleNotFoundError as missing:
-        raise ModuleNotFoundError(
-            f"the {backend!r} backend needs {missing.name}; install flow-asymptotics[{missing.name}]"
-        ) from missing
+    if backend == "torch":
+        require_installed("the 'torch' backend needs", "torch", extra="torch")
+    return {f"_{name}": value for name, value in makers[backend]().items()}

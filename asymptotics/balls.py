@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sympy as sp
 
 from asymptotics.beta import beta_below
+from asymptotics.extras import require_installed
 from asymptotics.named import Named
 from asymptotics.roots import Root
 from asymptotics.special import log_defect, normal_below
@@ -19,12 +20,9 @@ if TYPE_CHECKING:
 
 
 def _flint() -> Any:
-    try:
-        import flint
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError(
-            "rigorous balls need python-flint; install flow-asymptotics[rigorous]"
-        ) from None
+    require_installed("rigorous balls need", "python-flint", extra="rigorous")
+    import flint
+
     return flint
 
 

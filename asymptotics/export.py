@@ -7,13 +7,13 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
-from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
 from asymptotics.bibliography import bibtex
 from asymptotics.book import book, references
 from asymptotics.derivation import Derivation
+from asymptotics.extras import installed
 from asymptotics.formula import Formula
 from asymptotics.macros import macro_name, macros
 
@@ -33,7 +33,7 @@ def export(
     """
     chosen, directory = list(formulas), Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    drawn = find_spec("matplotlib") is not None if figures is None else figures
+    drawn = installed("matplotlib") if figures is None else figures
     files = _curves(chosen) if drawn else {}
     curves = _begin(chosen, directory, files, executor)
     texts = {"macros.tex": macros(chosen), f"{BOOK}.tex": book(chosen, done, files)}

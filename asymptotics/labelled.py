@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from asymptotics.domain import as_float64
+from asymptotics.extras import require_installed
 from asymptotics.wording import short_name
 
 if TYPE_CHECKING:
@@ -128,10 +129,9 @@ def dataset(formula: Formula, values: Mapping[str, Any]) -> xr.Dataset:
 
     Others are scalar coordinates. ModuleNotFoundError without xarray.
     """
-    try:
-        import xarray as xr
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError("data sets need xarray; install flow-asymptotics[notebook]") from None
+    require_installed("data sets need", "xarray", extra="notebook")
+    import xarray as xr
+
     complete = formula.domain.complete(values, formula.name)
     axes = {}
     for name, value in complete.items():

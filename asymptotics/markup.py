@@ -7,6 +7,7 @@ import re
 from functools import cache
 
 from asymptotics.derivation import Derivation
+from asymptotics.extras import require_installed
 from asymptotics.formula import Formula
 from asymptotics.latex import domain_latex, formula_latex, latex, where_latex
 
@@ -14,10 +15,9 @@ from asymptotics.latex import domain_latex, formula_latex, latex, where_latex
 @cache
 def mathml(text: str, *, display: bool = False) -> str:
     """MathML of LaTeX mathematics; ModuleNotFoundError without the extra `pages`."""
-    try:
-        from latex2mathml.converter import convert
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError("pages need latex2mathml; install flow-asymptotics[pages]") from None
+    require_installed("pages need", "latex2mathml", extra="pages")
+    from latex2mathml.converter import convert
+
     # The converter does not know the starred form.
     plain = text.replace(r"\operatorname*{arg\,min}", r"\operatorname{argmin}")
     return str(convert(plain, display="block" if display else "inline"))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 import asymptotics
 import simulate
 from asymptotics import source
+from asymptotics.extras import installed
 from asymptotics.schedule import linear
 from asymptotics.symbols import ARGUMENTS
 from benchmarks.batched_case import batched_training
@@ -71,10 +72,10 @@ def _numba(
     names: list[str], arguments: tuple[str, ...], values: dict[str, Any], ours: Callable[..., Any]
 ) -> dict[str, float | str]:
     """A compiled loop over the points with everything fused: what no array library reaches. Same values, checked."""
-    try:
-        import numba
-    except ModuleNotFoundError:
+    if not installed("numba"):
         return {"ns a point, numba": "numba is not installed (extra bench)"}
+    import numba
+
     formulas = [asymptotics.get(name) for name in names]
     where = dict(pair for formula in formulas for pair in formula.where)
     text = source.source({f.name: f.short for f in formulas}, arguments, where.items())

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 import simulate
 from asymptotics.formula import Formula
-from asymptotics.plotting import BAND, STYLE, colours
+from asymptotics.plotting import STYLE, colours, half_band
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,7 +53,7 @@ def band(
     axis: Axes, x: Any, formula: Formula, *, d: int, factor: Any = 1.0, index: int = 0, **arguments: Any
 ) -> None:
     """Where 95 % of data sets lie at dimension d, by the fluctuation formula, about the formula's curve."""
-    value, width = formula(**arguments), BAND * formula.fluctuation(**arguments) / d**0.5
+    value, width = formula(**arguments), half_band(formula, d, arguments)
     axis.fill_between(
         x, factor * (value - width), factor * (value + width), color=COLOURS[index % len(COLOURS)], alpha=0.2, lw=0
     )
@@ -61,8 +61,8 @@ def band(
 
 def level(axis: Axes, formula: Formula, *, d: int, **arguments: float) -> None:
     """One value as a dashed line across, with its band."""
-    value, width = (float(each(**arguments)) for each in (formula, formula.fluctuation))
-    axis.axhspan(value - BAND * width / d**0.5, value + BAND * width / d**0.5, color="black", alpha=0.15, lw=0)
+    value, width = float(formula(**arguments)), float(half_band(formula, d, arguments))
+    axis.axhspan(value - width, value + width, color="black", alpha=0.15, lw=0)
     axis.axhline(value, color="black", linewidth=1.0, linestyle="--", label="minimiser")
 
 

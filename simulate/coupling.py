@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from asymptotics.extras import require_installed
 from simulate import checkpoint as checkpoints, checks
 from simulate.energy import Standardised
 from simulate.fitting import FitRecipe, Progress, fit
@@ -63,10 +64,9 @@ class CouplingFlow(nn.Module):
 
 
 def _built(d: int, kind: str, transforms: int, hidden: list[int], seed: Seed) -> Any:
-    try:
-        import zuko
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError("coupling flows need zuko; install flow-asymptotics[energy]") from None
+    require_installed("coupling flows need", "zuko", extra="energy")
+    import zuko
+
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(int(sequence(seed).generate_state(1)[0]))
         if kind == "affine":

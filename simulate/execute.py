@@ -15,6 +15,7 @@ from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
+from asymptotics.extras import require_installed
 from simulate import checks
 from simulate.pool import WorkerPool
 from simulate.progress import bar
@@ -43,13 +44,12 @@ def workers(count: int) -> AbstractContextManager[Executor | None]:
 
 @contextmanager
 def cluster(address: str) -> Iterator[Executor]:
-    """The workers of a running Dask cluster, for a ``with`` statement; ImportError where `distributed` is missing."""
+    """The workers of a running Dask cluster, for a ``with`` statement; ModuleNotFoundError without `distributed`."""
     if not isinstance(address, str) or "://" not in address:
         raise ValueError(f"address = {address!r} must be that of a Dask scheduler, e.g. tcp://localhost:8786")
-    try:
-        from distributed import Client
-    except ImportError:
-        raise ImportError("a Dask cluster needs distributed: pip install 'flow-asymptotics[cluster]'") from None
+    require_installed("a Dask cluster needs", "distributed", extra="cluster")
+    from distributed import Client
+
     try:
         client = Client(address, timeout=10)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as problem:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from asymptotics.extras import require_installed
 from simulate import checks
 from simulate.mode_weights import Region
 from simulate.sampler import Kernel, LogDensity
@@ -111,8 +112,7 @@ def _effective(values: NDArray[np.float64]) -> float:
 
 
 def _diagnostics() -> Any:
-    try:
-        from arviz_stats.base import array_stats
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError("R-hat needs arviz-stats; install flow-asymptotics[energy]") from None
+    require_installed("R-hat needs", "arviz-stats", extra="energy")
+    from arviz_stats.base import array_stats
+
     return array_stats

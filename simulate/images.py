@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from asymptotics.extras import require_installed
 from simulate import checks
 from simulate.idx import read_idx
 from simulate.seeds import Seed, child, sequence
@@ -160,10 +161,9 @@ def _cuts(count: int, shares: list[float]) -> NDArray[np.intp]:
 
 def digits() -> Images:
     """The 1 797 handwritten digits of 8 x 8 pixels that scikit-learn brings along (UCI, Alpaydin and Kaynak 1998)."""
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError:
-        raise ImportError("the bundled digits need scikit-learn: pip install 'flow-asymptotics[images]'") from None
+    require_installed("the bundled digits need", "scikit-learn", extra="images")
+    from sklearn.datasets import load_digits
+
     found: Any = load_digits()
     return Images.of(list(found.images), found.target, white=16.0)
 

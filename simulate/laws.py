@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from asymptotics.extras import require_installed
 from simulate import checks
 from simulate.seeds import LAW, Seed, child, normal, sequence
 
@@ -158,10 +159,9 @@ def _require_points(d: int, x: torch.Tensor) -> None:
 
 
 def _fitted(points: torch.Tensor, modes: int, seed: Seed) -> Any:
-    try:
-        from sklearn.mixture import GaussianMixture
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError("a fitted mixture needs scikit-learn; install flow-asymptotics[energy]") from None
+    require_installed("a fitted mixture needs", "scikit-learn", extra="energy")
+    from sklearn.mixture import GaussianMixture
+
     word = int(sequence(seed).generate_state(1)[0])
     found = GaussianMixture(modes, random_state=word, n_init=3, max_iter=500).fit(points.double().numpy(force=True))
     if not found.converged_:

@@ -13,6 +13,10 @@ Needs hypothesis (`pip install flow-asymptotics[testing]`).
                            rtol=1e-6)
 """
 
+from asymptotics.extras import require_installed
+
+require_installed("asymptotics.testing needs", "hypothesis", extra="testing")
+
 from asymptotics.testing.accuracy import accuracy as accuracy, condition as condition, sensitivity as sensitivity
 from asymptotics.testing.comparison import (
     assert_close as assert_close,

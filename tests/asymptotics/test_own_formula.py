@@ -15,6 +15,7 @@ from types import ModuleType
 
 import pytest
 import sympy as sp
+from hypothesis import given
 
 from asymptotics import Catalogue, Derivation, Domain, Formula, ProofError, Relation, argument, catalogue, symbols
 from asymptotics.__main__ import main
@@ -24,6 +25,7 @@ from asymptotics.export import export
 from asymptotics.macros import macros
 from asymptotics.schedule import linear
 from asymptotics.testing import mutants, outside
+from asymptotics.testing.strategies import Refused
 
 PAGE = (Path(__file__).parents[2] / "docs" / "own_formula.md").read_text(encoding="utf-8")
 (PROGRAM, _) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -87,7 +89,13 @@ def test_a_wrong_result_is_refused(own: ModuleType) -> None:
 
 
 def test_its_range_is_checked(own: ModuleType) -> None:
-    assert outside(own.linear_error) is not None
+    @given(outside(own.linear_error))
+    def refused(bad: Refused) -> None:
+        keywords, error, name = bad
+        with pytest.raises(error, match=name):
+            own.linear_error(**keywords)
+
+    refused()
     for bad, told in (({"gain": -1}, "gain = -1.0 is not allowed: gain >= 0"), ({"gain": float("nan")}, "gain")):
         with pytest.raises(ValueError, match=told):
             own.linear_error(sigma=1, **bad)

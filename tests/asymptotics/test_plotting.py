@@ -84,6 +84,17 @@ def test_axes_of_the_user_are_drawn_into_as_they_are(pyplot: Any) -> None:
     assert not error.plot("n", sigma=1.5, ridge=0.1).spines["top"].get_visible()
 
 
+def test_scales_of_axes_that_hold_something_are_left_alone(pyplot: Any) -> None:
+    _, own = pyplot.subplots()
+    own.axhline(1.0)
+    error.plot("n", sigma=1.5, ridge=0.1, ax=own)
+    assert own.get_xscale() == own.get_yscale() == "linear"
+    assert error.plot("n", sigma=1.5, ridge=0.1, ax=own, log="y").get_yscale() == "log"
+    _, empty = pyplot.subplots()
+    empty.set_xscale("log")
+    assert limited_samples.skip.on(linear).plot("t", n=8, sigma=1.5, ridge=0.1, ax=empty).get_xscale() == "log"
+
+
 def test_the_style_is_a_style_sheet(pyplot: Any) -> None:
     with pyplot.style.context(STYLE):
         assert not mpl.rcParams["axes.spines.top"] and not mpl.rcParams["text.usetex"]
@@ -116,15 +127,34 @@ def test_a_comparison_draws_measurements_and_theory() -> None:
     found = _comparison()
     ax = plot_comparison(found)
     assert len(ax.containers) == 2 and ax.get_ylabel() == "skip" and ax.get_xlabel() == "t"
-    theory = [line for line in ax.get_lines() if line.get_linestyle() == "-"]
-    np.testing.assert_array_equal(theory[1].get_ydata(), found["theory"].sel(n=8))
+    np.testing.assert_array_equal(_theory(ax)[1].get_ydata(), found["theory"].sel(n=8))
     points = ax.containers[0].lines[0].get_ydata()
     np.testing.assert_array_equal(points, found["measured"].sel(n=4))
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["n = 4", "n = 8"]
+    assert sorted(text.get_text() for text in ax.get_legend().get_texts()) == ["n = 4", "n = 8", "theory"]
     with pytest.raises(ValueError, match="over = 'sigma' is not a dim"):
         plot_comparison(found, "sigma")
     with pytest.raises(ValueError, match="single point"):
         plot_comparison(found.isel(n=0, t=0))
+
+
+def _theory(ax: Any) -> list[Any]:
+    """The lines of the theory, without those of the legend and of the measurements."""
+    return [line for line in ax.get_lines() if line.get_linestyle() == "-" and len(line.get_xdata())]
+
+
+def test_the_theory_is_drawn_between_the_points_where_it_is_known() -> None:
+    found, on_linear = _comparison(), limited_samples.skip.on(linear)
+    for line, n in zip(_theory(plot_comparison(found, formula=on_linear)), (4, 8), strict=True):
+        x, y = line.get_data()
+        assert len(x) > 100 and (x[0], x[-1]) == (0.3, 0.7) and set(found["t"].values) <= set(x)
+        np.testing.assert_array_equal(y, on_linear(t=x, n=n, sigma=1.5, ridge=0.1))
+    over_n = _theory(plot_comparison(found, "n"))  # the catalogue's formula is one of n: no formula need be given
+    assert len(over_n) == 3 and all(len(line.get_xdata()) > 100 for line in over_n)
+    assert [len(line.get_xdata()) for line in _theory(plot_comparison(found))] == [3, 3]
+    with pytest.raises(ValueError, match="is no function of t"):
+        plot_comparison(found, formula=limited_samples.skip)
+    with pytest.raises(ValueError, match="does not have the values"):
+        plot_comparison(found, formula=limited_samples.overlap_mean.on(linear))
 
 
 REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
