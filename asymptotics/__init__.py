@@ -4,9 +4,22 @@
     limited_samples.mean_error(n=8, sigma=1.5, ridge=0.1)
 """
 
+from typing import TYPE_CHECKING
+
 from asymptotics import balance as balance, limited_samples as limited_samples, phases as phases
 from asymptotics.collection import catalogue as catalogue, compile as compile, get as get
 from asymptotics.derivation import Derivation as Derivation, ProofError as ProofError, Step as Step
 from asymptotics.domain import Domain as Domain, Relation as Relation
 from asymptotics.formula import Catalogue as Catalogue, Formula as Formula, Source as Source
 from asymptotics.symbols import Argument as Argument, argument as argument
+
+if TYPE_CHECKING:
+    __version__: str | None
+else:
+    def __getattr__(name):
+        """``__version__``: what is installed is read when somebody asks, for that takes time."""
+        if name == "__version__":
+            from asymptotics.extras import version
+
+            return version()
+        raise AttributeError(f"module 'asymptotics' has no attribute {name!r}")

@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 from asymptotics import collection
 from asymptotics.axes import grid
 from asymptotics.derivation import ProofError
-from asymptotics.extras import installed
+from asymptotics.extras import installed, version_line
 from asymptotics.formula import Catalogue, Formula
 
 
@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m asymptotics",
         description="Closed forms of the theory of generative models: derive, prove, evaluate, print.",
     )
+    parser.add_argument("--version", action="version", version=version_line())
     parser.add_argument(
         "--catalogue", metavar="MODULE", help="also the formulas of a catalogue of yours, MODULE.CATALOGUE"
     )

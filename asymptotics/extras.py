@@ -1,4 +1,4 @@
-"""Optional packages: whether they are installed, and what to install where they are not."""
+"""Installed packages: their versions, whether optional ones are there, and what to install where they are not."""
 
 from __future__ import annotations
 
@@ -6,6 +6,21 @@ import sys
 from importlib.util import find_spec
 
 _IMPORTED_AS = {"arviz-stats": "arviz_stats", "python-flint": "flint", "scikit-learn": "sklearn"}
+
+
+def version(package: str = "flow-asymptotics") -> str | None:
+    """Of the package that is installed by this name; None where it is not."""
+    from importlib import metadata
+
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def version_line() -> str:
+    """What ``--version`` prints."""
+    return f"flow-asymptotics {version() or '(not installed: a checkout)'}"
 
 
 def installed(package: str) -> bool:
@@ -22,6 +37,6 @@ def require_installed(who: str, *packages: str, extra: str) -> None:
     missing = [package for package in packages if not installed(package)]
     if missing:
         raise ModuleNotFoundError(
-            f"{who} {' and '.join(missing)}; install flow-asymptotics[{extra}]",
+            f"{who} {', '.join(missing)}; install flow-asymptotics[{extra}]",
             name=_IMPORTED_AS.get(missing[0], missing[0]),
         )

@@ -17,6 +17,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from asymptotics.extras import version_line
 from derivations.report import begin_figures, write
 from derivations.story import FULL, QUICK, Checked, Event, Story, Teller
 from simulate import workers
@@ -42,6 +43,7 @@ def stories() -> list[Story]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m derivations", description=__doc__.splitlines()[0])
+    parser.add_argument("--version", action="version", version=version_line())
     parser.add_argument("--out", type=Path, default=Path("report"), help="where the report goes (report/)")
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="d = 5000, in two minutes (the default)")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from asymptotics import catalogue
 from asymptotics.explorer import write_explorer
 from asymptotics.export import export
+from asymptotics.extras import version
 from derivations.measured import experiments
 from derivations.page import page
 from derivations.story import Compared, Drawn, Event, Proved, Story
@@ -65,10 +65,6 @@ def _save(event: Drawn, folder: Path) -> None:
 
 
 def _versions() -> str:
-    found = []
-    for name in ("flow-asymptotics", "sympy", "numpy", "torch"):
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            found.append(f"{name} (not installed)")
+    packages = ("flow-asymptotics", "sympy", "numpy", "torch")
+    found = [f"{name} {version(name) or '(not installed)'}" for name in packages]
     return f"Python {platform.python_version()}, " + ", ".join(found)

@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 import xarray as xr
 
 from asymptotics.axes import numbers
+from asymptotics.extras import version_line
 from asymptotics.schedule import NAMED
 from simulate import balance_commands, checks, long_runs, sweep_commands, uturn_commands, weight_commands
 from simulate.curves import denoiser_curves, generation_curves
@@ -109,6 +110,7 @@ def _run(given: argparse.Namespace) -> xr.Dataset:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="simulate", description="Measure networks of finite dimension.")
+    parser.add_argument("--version", action="version", version=version_line())
     kinds = parser.add_subparsers(dest="kind", required=True)
     shared = _Parser(add_help=False)
     shared.add_argument("--d", type=int, default=5000, help="dimension")

@@ -7,11 +7,12 @@ import json
 import platform
 import subprocess
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from asymptotics.extras import version
 
 PACKAGES = ("flow-asymptotics", "numpy", "torch")
 
@@ -32,13 +33,7 @@ def _number(value: Any) -> Any:
 
 def versions() -> dict[str, str | None]:
     """Version of python and of each package; None where it is not installed."""
-    found: dict[str, str | None] = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = None
-    return found
+    return {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}}
 
 
 def checkout() -> dict[str, Any]:

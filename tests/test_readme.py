@@ -9,34 +9,25 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from pages import ROOT, program, python_blocks
 
 import asymptotics
 from asymptotics.symbols import ARGUMENTS
 
-ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [TEXT, *(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md")))]
-BLOCKS = [block for page in PAGES for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL)]
-
-
-def _program(block: str) -> str:
-    """The block as a script; values with a stated result in a comment are asserted to be it."""
-    lines = ["import matplotlib", "matplotlib.use('Agg')"]
-    for line in block.splitlines():
-        stated = re.match(r"(\S.*\S)\s+# (\d+\.\d{6,})", line)
-        lines.append(f"assert abs({stated[1]} - {stated[2]}) < 1e-15" if stated else line)
-    return "\n".join(lines)
+BLOCKS = [block for page in PAGES for block in python_blocks(page)]
 
 
 def test_there_are_blocks_and_stated_numbers() -> None:
     assert len(BLOCKS) >= 4
-    assert sum(_program(block).count("assert abs(") for block in BLOCKS) >= 1
+    assert sum(program(block).count("assert abs(") for block in BLOCKS) >= 1
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[0][:40])
 def test_python_blocks_run(block: str, tmp_path: Path) -> None:
     script = tmp_path / "block.py"
-    script.write_text(_program(block))
+    script.write_text(program(block))
     done = subprocess.run(
         [sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=240
     )

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from asymptotics.extras import installed, require_installed
+import asymptotics
+from asymptotics.extras import installed, require_installed, version
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("asymptotics", "simulate", "derivations")
@@ -53,7 +54,7 @@ def test_packages_are_known_by_the_name_they_are_installed_by(monkeypatch: pytes
 
 def test_all_that_is_missing_is_told() -> None:
     require_installed("nothing needs", "numpy", extra="simulate")
-    with pytest.raises(ModuleNotFoundError, match=r"^pages need aa and bb; install flow-asymptotics\[pages\]$"):
+    with pytest.raises(ModuleNotFoundError, match=r"^pages need aa, bb; install flow-asymptotics\[pages\]$"):
         require_installed("pages need", "aa", "numpy", "bb", extra="pages")
 
 
@@ -68,3 +69,12 @@ def test_rooms_say_what_they_need(monkeypatch: pytest.MonkeyPatch, module: str, 
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ModuleNotFoundError, match=re.escape(told)):
         import_module(module)
+
+
+def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) -> None:
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert version() == stated == asymptotics.__version__ and version("no-such-package") is None
+    for room in ROOMS:
+        with pytest.raises(SystemExit, match=r"^0$"):
+            import_module(f"{room}.__main__").main(["--version"])
+        assert capsys.readouterr().out == f"flow-asymptotics {stated}\n"
