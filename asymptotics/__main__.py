@@ -102,11 +102,11 @@ def _catalogue(module: str | None) -> Catalogue:
 
 
 def _list(_: argparse.Namespace, known: Catalogue) -> int:
-    from asymptotics.wording import unicode_text
+    from asymptotics.terminal import columns, formula_line
 
-    width = max(map(len, known))
-    for name, formula in known.items():
-        print(f"{name:<{width}}  {unicode_text(formula.statement)}")
+    names, width = max(map(len, known)), columns() if sys.stdout.isatty() else None  # grep wants lines
+    for formula in known.values():
+        print(formula_line(formula, names, width=width))
     return 0
 
 

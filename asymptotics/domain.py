@@ -18,6 +18,8 @@ import sympy as sp
 
 from asymptotics.symbols import ARGUMENTS, Argument
 
+_INEQUALITIES = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+
 
 @dataclass(frozen=True)
 class Relation:
@@ -38,8 +40,9 @@ class Relation:
                 tree = ast.parse(part.strip(), mode="eval").body
             except SyntaxError:
                 raise ValueError(f"relation {self.text!r} does not read as inequalities joined by 'or'") from None
-            if not isinstance(tree, ast.Compare) or len(tree.ops) != 1:
-                raise ValueError(f"relation {self.text!r}: {part!r} is not one inequality")
+            inequality = isinstance(tree, ast.Compare) and len(tree.ops) == 1 and isinstance(tree.ops[0], _INEQUALITIES)
+            if not inequality:
+                raise ValueError(f"relation {self.text!r}: {part!r} is not one inequality (<, <=, >, >=)")
             for node in ast.walk(tree):
                 called = not isinstance(node, ast.Call) or getattr(node.func, "id", None) in _FUNCTIONS
                 if not called or isinstance(node, ast.Attribute | ast.Subscript):
@@ -116,6 +119,11 @@ class Domain:
                                  "comes from asymptotics.argument and goes into special=(...,)")
         if unused := own - set(self.arguments):
             raise ValueError(f"special has {min(unused)!r}, which is not among the arguments {self.arguments}")
+        letters: dict[str, str] = {}
+        for entry in self.entries:
+            if letters.setdefault(entry.letter, entry.name) != entry.name:
+                raise ValueError(f"{letters[entry.letter]} and {entry.name} would both be printed as {entry.letter}; "
+                                 "give one another letter")
         for relation in self.relations:
             if strangers := set(relation.names) - set(self.arguments):
                 raise ValueError(f"{relation.text!r} speaks of {min(strangers)!r}, which is not among the arguments "
@@ -256,8 +264,9 @@ def as_float64(name: str, value: Any) -> np.ndarray:
     except ValueError:
         raise TypeError(f"{name} = {value!r} is not a rectangular array of numbers") from None
     if isinstance(value, np.ma.MaskedArray) or array.dtype.kind not in "iuf":
+        remedy = f"; where all are numbers, give {name}.astype(float)" if array.dtype.kind == "O" else ""
         raise TypeError(
-            f"{name} = {value!r} must be a real number or an array of them (dtype {array.dtype})"
+            f"{name} = {value!r} must be a real number or an array of them (dtype {array.dtype}){remedy}"
         )
     return array.astype(np.float64)
 

@@ -19,7 +19,7 @@ from asymptotics.derivation import Definition, Derivation
 from asymptotics.domain import Domain
 from asymptotics.numeric import BACKENDS, compile_expressions
 from asymptotics.special import ArgMin, LeastPoint
-from asymptotics.symbols import read
+from asymptotics.symbols import check_letter, read
 
 if TYPE_CHECKING:
     import mpmath
@@ -51,7 +51,7 @@ class Source:
             raise ValueError(f"status = {self.status!r} must be 'paper' or 'project'")
 
     def __str__(self) -> str:
-        who = "stated by the authors" if self.status == "paper" else "derived in this project"
+        who = "stated by the authors" if self.status == "paper" else "derived here"
         return f"{self.paper}, {self.place} ({who})" + (f"; {self.notation}" if self.notation else "")
 
 
@@ -98,8 +98,10 @@ class Formula:
     remainder: str = ""
 
     def __post_init__(self) -> None:
-        if not all(part.isidentifier() for part in self.name.split("(")[0].split(".")):
-            raise ValueError(f"name = {self.name!r} must be dotted identifiers")
+        room, *rest = self.name.split("(")[0].split(".")
+        if not rest or not all(part.isidentifier() for part in (room, *rest)):
+            raise ValueError(f"name = {self.name!r} must be dotted identifiers, room and result: mine.linear_error")
+        check_letter(self.letter, f"formula {self.name!r}")
         if not callable(self.derive):
             raise TypeError(f"derive = {self.derive!r} must be a function returning a Derivation")
 
@@ -264,7 +266,11 @@ def _derivation(formula: Formula) -> Derivation:
     if not isinstance(derivation, Derivation):
         raise TypeError(f"{formula.name}: derive() returned {type(derivation).__name__}, not a Derivation")
     allowed = {entry.symbol for entry in formula.domain.entries}
-    strangers = derivation.expand(derivation.result).free_symbols - allowed
+    expanded = derivation.expand(derivation.result)
+    if odd := expanded.atoms(sp.Float) | expanded.atoms() & {sp.I, sp.nan, sp.zoo}:
+        raise ValueError(f"{formula.name}: the derived expression contains {min(map(str, odd))}; a formula is real, "
+                         "and its numbers are exact: sympy.Rational(1, 2), not 0.5")
+    strangers = expanded.free_symbols - allowed
     if strangers:
         same = sorted({s.name for s in strangers} & set(formula.arguments))
         hint = f"; {same[0]} is a symbol beside the argument's: take domain.symbols[{same[0]!r}]" if same else ""
@@ -320,11 +326,30 @@ def _compile_formulas(formulas: tuple[Formula, ...], backend: str) -> Callable[.
     return compile_expressions(bodies, arguments, tuple(where.items()), backend, defaults)
 
 
+def _closest(name: str, known: Iterable[str]) -> list[str]:
+    """Three at most: those of this short name, then those that contain it, then those spelled alike."""
+    known = list(known)
+    same = [each for each in known if each.split(".", 1)[-1] == name]
+    inside = [each for each in known if name and name in each]
+    return list(dict.fromkeys([*same, *inside, *difflib.get_close_matches(name, known, n=3, cutoff=0.45)]))[:3]
+
+
 class UnknownFormula(KeyError):
     """No formula of that name; a LookupError whose text is a sentence."""
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+def _check_arguments(formulas: Iterable[Formula]) -> None:
+    """One name, one symbol: readers of a book, and sliders, know an argument by its name."""
+    seen: dict[str, tuple[sp.Symbol, str]] = {}
+    for formula in formulas:
+        for entry in formula.domain.entries:
+            symbol, where = seen.setdefault(entry.name, (entry.symbol, formula.name))
+            if symbol != entry.symbol:
+                raise ValueError(f"the argument {entry.name!r} is another one in {formula.name} than in {where}; "
+                                 "rename one, or use one object for both")
 
 
 class Catalogue(Mapping[str, Formula]):
@@ -337,14 +362,15 @@ class Catalogue(Mapping[str, Formula]):
                 raise TypeError(f"{formula!r} is not a Formula")
             if table.setdefault(formula.name, formula) != formula:
                 raise ValueError(f"the name {formula.name!r} stands for two different formulas")
+        _check_arguments(table.values())
         self._table = table
 
     def __getitem__(self, name: str) -> Formula:
         if name in self._table:
             return self._table[name]
-        close = difflib.get_close_matches(str(name), self._table, n=3, cutoff=0.3)
+        close = _closest(str(name), self._table)
         hint = f"; closest: {', '.join(close)}" if close else ""
-        raise UnknownFormula(f"no formula named {name!r}{hint}")
+        raise UnknownFormula(f"no formula named {name!r}{hint} (`python -m asymptotics list` has all)")
 
     def get(self, name: str, default: Any = None) -> Any:
         return self._table.get(name, default)

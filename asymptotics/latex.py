@@ -308,9 +308,10 @@ def derivation_text(derivation: Derivation) -> str:
 
 
 def _step_text(number: int, step: Step) -> str:
-    return f"{number}. [{step.kind}] {plain(step.claim)}\n\n{_indent(pretty(step.expression))}\n\n" + (
-        f"   because {plain(step.why)}"
-    )
+    from asymptotics.terminal import paragraph
+
+    claim = paragraph(f"{number}. [{step.kind}] {plain(step.claim)}", "", "   ")
+    return f"{claim}\n\n{_indent(pretty(step.expression))}\n\n{paragraph(f'because {plain(step.why)}', '   ', '   ')}"
 
 
 def _indent(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from asymptotics.derivation import Derivation
 from asymptotics.formula import Formula
 from asymptotics.latex import domain_latex, formula_latex, latex, where_latex
-from asymptotics.wording import unicode_text
+from asymptotics.wording import pieces, unicode_text
 
 
 def formula_markdown(formula: Formula) -> str:
@@ -45,8 +45,11 @@ def catalogue_markdown(formulas: Mapping[str, Formula]) -> str:
 
 
 def _text(text: str) -> str:
-    """Plain text as type; what Markdown would read as markup, escaped."""
-    text = unicode_text(text)
+    """Plain text as type; what Markdown would read as markup, escaped; mathematics as it is."""
+    return "".join(f"${part}$" if latex else _escaped(unicode_text(part)) for part, latex in pieces(text))
+
+
+def _escaped(text: str) -> str:
     for mark in "\\`*_<>#|$":
         text = text.replace(mark, f"\\{mark}")
     return text

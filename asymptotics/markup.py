@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import html
-import re
 from functools import cache
 
 from asymptotics.derivation import Derivation
 from asymptotics.extras import require_installed
 from asymptotics.formula import Formula
 from asymptotics.latex import domain_latex, formula_latex, latex, where_latex
+from asymptotics.wording import pieces, unicode_text
 
 
 @cache
@@ -25,8 +25,12 @@ def mathml(text: str, *, display: bool = False) -> str:
 
 def prose(text: str) -> str:
     """A sentence with mathematics between dollar signs."""
-    parts = re.split(r"\$([^$]*)\$", text)
-    return "".join(mathml(p) if i % 2 else html.escape(p) for i, p in enumerate(parts))
+    return "".join(mathml(part) if latex else html.escape(part) for part, latex in pieces(text))
+
+
+def sentence(text: str) -> str:
+    """A sentence of the catalogue: `unicode_text`, with mathematics between dollar signs."""
+    return "".join(mathml(part) if latex else html.escape(unicode_text(part)) for part, latex in pieces(text))
 
 
 def formula_block(formula: Formula) -> str:

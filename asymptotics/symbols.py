@@ -129,13 +129,28 @@ def argument(
         raise ValueError(f"{name!r} is in the alphabet (asymptotics.symbols.{name}): {ARGUMENTS[name].meaning}")
     if not name.isidentifier() or keyword.iskeyword(name):
         raise ValueError(f"name = {name!r} must be an identifier, because arguments are keywords of calls")
-    if not letter:
-        raise ValueError(f"argument {name!r} needs a letter: LaTeX such as 'g'")
+    check_letter(letter, f"argument {name!r}")
     known = {} if low is None or low < 0 else {"positive": True} if low > 0 or low_open else {"nonnegative": True}
     # A decimal is what it reads as: .1 is 1/10.
     bound, top = (None if side is None else Fraction(str(side)) for side in (low, high))
     symbol = Symbol(name, letter, real=True, **known)
     return Argument(name, symbol, meaning, bound, low_open, top, high_open, default, usual)
+
+
+def check_letter(letter: str, owner: str) -> None:
+    """ValueError unless the letter can stand inside LaTeX mathematics."""
+    if not isinstance(letter, str) or not letter.strip():
+        raise ValueError(f"{owner} needs a letter: LaTeX such as 'g'")
+    depth = 0
+    for mark in re.sub(r"\\.", "", letter):
+        depth += (mark == "{") - (mark == "}")
+        if depth < 0:
+            break
+    wrong = re.search(r"(?<!\\)[$%#&~\n]|[^\x00-\x7f]|(?<!\\)(?:\\\\)*\\$", letter)
+    if depth or wrong:
+        what = "its braces do not match" if depth else f"it may not contain {wrong[0]!r}" if wrong else ""
+        raise ValueError(f"{owner}: the letter {letter!r} is no LaTeX of mathematics: {what}; write such as "
+                         r"'g', '\gamma' or 'g_{1}'")
 
 
 def _argument(name: str, letter: str, meaning: str, **range_: Any) -> Symbol:

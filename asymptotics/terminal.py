@@ -1,4 +1,4 @@
-"""A formula for a terminal: what `python -m asymptotics show` prints."""
+"""Formulas for a terminal: what `python -m asymptotics list` and `show` print."""
 
 from __future__ import annotations
 
@@ -12,13 +12,37 @@ from asymptotics.latex import formula_text
 from asymptotics.wording import title, unicode_text
 
 
+def columns() -> int:
+    """How wide prose is: as the terminal, 100 at most."""
+    return min(shutil.get_terminal_size((100, 24)).columns, 100)
+
+
+def paragraph(text: str, first: str, others: str, width: int | None = None) -> str:
+    """The text within ``width`` columns (`columns` of them), after these indents."""
+    return fill(text, columns() if width is None else width, initial_indent=first, subsequent_indent=others,
+                break_on_hyphens=False, break_long_words=False)
+
+
+def formula_line(formula: Formula, name_width: int, *, width: int | None = None) -> str:
+    """The name and the statement, beside each other; on one line, or within ``width`` columns.
+
+    Where these are too few for both, the statement stands below the name.
+    """
+    shown, lead = unicode_text(formula.statement), f"{formula.name:<{name_width}}  "
+    if width is None:
+        return lead + shown
+    if width - len(lead) >= 40:
+        return paragraph(shown, lead, " " * len(lead), width)
+    return f"{formula.name}\n{paragraph(shown, '  ', '  ', width)}"
+
+
 def formula_page(formula: Formula, *, width: int | None = None, colour: bool | None = None) -> str:
     """Title, statement, formula, arguments, conditions, regime, source.
 
     ``width``: columns that prose is wrapped at, by default the terminal's (100 at most). ``colour``: bold and dim type,
     by default where standard output is a terminal and NO_COLOR is not set.
     """
-    columns = min(shutil.get_terminal_size((100, 24)).columns, 100) if width is None else width
+    wide = columns() if width is None else width
     styled = (sys.stdout.isatty() and "NO_COLOR" not in os.environ) if colour is None else colour
 
     def strong(text: str) -> str:
@@ -28,8 +52,7 @@ def formula_page(formula: Formula, *, width: int | None = None, colour: bool | N
         return f"\033[2m{text}\033[0m" if styled else text
 
     def prose(text: str, indent: str = "  ") -> str:
-        shown = unicode_text(text)
-        return fill(shown, columns, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+        return paragraph(unicode_text(text), indent, indent, wide)
 
     names = max(len(entry.name) for entry in formula.domain.entries)
     ranges = max(len(entry.range) for entry in formula.domain.entries)
@@ -40,9 +63,13 @@ def formula_page(formula: Formula, *, width: int | None = None, colour: bool | N
         told = prose(entry.meaning + default, " " * len(lead)).lstrip()
         arguments.append(f"  {strong(f'{entry.name:<{names}}')}  {soft(f'{entry.range:<{ranges}}')}  {told}")
     needs = [f"  {each.text}\n{prose(each.reason, '    ')}" for each in formula.domain.relations]
+    schedule = prose("alpha and beta are the weights of a schedule, any one: "
+                     "f.on(asymptotics.schedule.linear) is the formula in t.")
+    weights = {"alpha", "beta"} <= set(formula.arguments)
     parts = [
         f"{strong(title(formula))}  {soft(formula.name)}", prose(formula.statement, ""), "", formula_text(formula), "",
         strong("Arguments"), *arguments, *(["", strong("Needs"), *needs] if needs else []),
+        *(["", strong("Schedule"), schedule] if weights else []),
         "", strong("Regime"), prose(formula.regime), "", strong("Source"), prose(str(formula.source)),
     ]
     return "\n".join(parts)

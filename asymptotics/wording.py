@@ -2,11 +2,13 @@
 
 Statements, regimes and meanings are ASCII in the catalogue, so that they can be typed and searched:
 ``|mu_hat - mu|^2/d``. Pages and terminals show |μ̂ − μ|²/d, and books its LaTeX; neither is typed a second time.
+What has no such form is LaTeX between dollar signs.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -64,14 +66,31 @@ _RULES = (
 )
 
 
+def pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """Parts of a sentence, and whether each is LaTeX, which stands between dollar signs."""
+    for number, part in enumerate(re.split(r"\$([^$]+)\$", text)):
+        if part:
+            yield part, number % 2 == 1
+
+
 def unicode_text(text: str) -> str:
     """Plain text with the field's letters and signs: ``sigma -> infinity`` is σ → ∞."""
+    return "".join(_latex_plain(part) if latex else _unicode(part) for part, latex in pieces(text))
+
+
+def _unicode(text: str) -> str:
     for pattern, sign in _RULES:
         text = re.sub(pattern, sign, text)
     return text
 
 
-_LATEX = {
+def _latex_plain(text: str) -> str:
+    from asymptotics.latex import plain
+
+    return plain(text)
+
+
+_COMMANDS = {
     **{letter: f"\\{name}" for name, letter in _GREEK.items()}, "Σ": r"\sum",
     "₀": "_0", "₁": "_1", "ₜ": "_t", "²": "^2", "⁴": "^4", "·": r"\cdot ", "×": r"\times ", "∞": r"\infty", "→": r"\to",
     "≤": r"\le", "≥": r"\ge", "≪": r"\ll", "±": r"\pm", "∥": r"\|", "−": "-", "|": "|", "<": "<", ">": ">",
@@ -84,8 +103,12 @@ _ESCAPES = {
 
 def latex_text(text: str) -> str:
     """Plain text for LaTeX: everything special escaped, letters and signs as mathematics."""
-    pieces = re.split(r"(√(?:\w|\([^()]*\))|.[̂̇]?)", unicode_text(text), flags=re.DOTALL)
-    return "".join(_latex_piece(piece) for piece in pieces if piece)
+    return "".join(f"${part}$" if latex else _latex(part) for part, latex in pieces(text))
+
+
+def _latex(text: str) -> str:
+    parts = re.split(r"(√(?:\w|\([^()]*\))|.[̂̇]?)", _unicode(text), flags=re.DOTALL)
+    return "".join(_latex_piece(part) for part in parts if part)
 
 
 def latex_verbatim(text: str) -> str:
@@ -95,9 +118,9 @@ def latex_verbatim(text: str) -> str:
 
 def _latex_piece(piece: str) -> str:
     if piece[0] == "√" and len(piece) > 1:
-        inner = "".join(_LATEX.get(mark, mark) for mark in piece[1:].removeprefix("(").removesuffix(")"))
+        inner = "".join(_COMMANDS.get(mark, mark) for mark in piece[1:].removeprefix("(").removesuffix(")"))
         return rf"\ensuremath{{\sqrt{{{inner}}}}}"
-    if piece[0] in _LATEX:
+    if piece[0] in _COMMANDS:
         accent = {"̂": r"\hat", "̇": r"\dot"}.get(piece[1:], "")
-        return rf"\ensuremath{{{accent}{_LATEX[piece[0]]}}}"
+        return rf"\ensuremath{{{accent}{_COMMANDS[piece[0]]}}}"
     return _ESCAPES.get(piece, piece)

@@ -9,8 +9,8 @@ import html
 import re
 from collections.abc import Sequence
 
-from asymptotics.markup import conditions, formula_block, prose, steps
-from asymptotics.wording import title, unicode_text
+from asymptotics.markup import conditions, formula_block, prose, sentence, steps
+from asymptotics.wording import title
 from derivations.story import Checked, Consequence, Drawn, Event, Proved, Said, Story, Tabled
 
 STYLE = """
@@ -47,9 +47,9 @@ def _proved(event: Proved) -> str:
     return (
         f'<h3 id="{formula.name}">{html.escape(title(formula))} '
         f'<a class="soft" href="explorer.html#{formula.name}">explore</a></h3>'
-        f"<p>{html.escape(unicode_text(formula.statement))}</p>{formula_block(formula)}"
+        f"<p>{sentence(formula.statement)}</p>{formula_block(formula)}"
         f'<p class="soft"><code>{formula.name}({at})</code> = {event.value:.12g}<br>'
-        f"{html.escape(unicode_text(str(formula.source)))}. Holds for {conditions(formula)}.</p>"
+        f"{sentence(str(formula.source))}. Holds for {conditions(formula)}.</p>"
         f"{_steps(event)}"
     )
 

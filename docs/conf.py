@@ -15,9 +15,9 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from asymptotics import catalogue  # noqa: E402
-from asymptotics.markup import conditions, formula_block, mathml, steps  # noqa: E402
+from asymptotics.markup import conditions, formula_block, mathml, sentence, steps  # noqa: E402
 from asymptotics.symbols import ARGUMENTS  # noqa: E402
-from asymptotics.wording import title, topic_title, unicode_text  # noqa: E402
+from asymptotics.wording import title, topic_title  # noqa: E402
 
 project = "flow-asymptotics"
 author = "The flow-asymptotics authors"
@@ -76,12 +76,12 @@ def _room(room: str) -> str:
     for formula in catalogue().values():
         if formula.name.split(".")[0] != room:
             continue
-        source, derivation = html.escape(unicode_text(str(formula.source))), formula.prove()
+        source, derivation = sentence(str(formula.source)), formula.prove()
         parts += [
             f"({formula.name})=\n## {title(formula)}\n", f"`{formula.name}`\n",
             _raw(
-                f"<p>{html.escape(unicode_text(formula.statement))}</p>{formula_block(formula)}"
-                f"<p>Holds for {conditions(formula)}. {html.escape(unicode_text(formula.regime))}.</p><p>{source}.</p>"
+                f"<p>{sentence(formula.statement)}</p>{formula_block(formula)}"
+                f"<p>Holds for {conditions(formula)}. {sentence(formula.regime)}.</p><p>{source}.</p>"
                 f"<details><summary>Derivation: {derivation.summary}</summary>{steps(derivation)}</details>"
             ),
         ]
@@ -91,7 +91,7 @@ def _room(room: str) -> str:
 def _notation() -> str:
     rows = "".join(
         f"<tr><td>{mathml(each.letter)}</td><td><code>{each.name}</code></td><td>{html.escape(each.range)}</td>"
-        f"<td>{html.escape(unicode_text(each.meaning))}</td></tr>" for each in ARGUMENTS.values()
+        f"<td>{sentence(each.meaning)}</td></tr>" for each in ARGUMENTS.values()
     )
     table = f"<table><tr><th></th><th>in Python</th><th>range</th><th>meaning</th></tr>{rows}</table>"
     return f"# Notation\n\nThe arguments of all formulas, calls, command lines and data sets.\n\n{_raw(table)}"
@@ -100,8 +100,8 @@ def _notation() -> str:
 def _sources() -> str:
     rows = "".join(
         f'<tr><td><code>{each.name}</code></td><td>{"the authors" if each.source.status == "paper" else "here"}</td>'
-        f"<td>{html.escape(unicode_text(each.source.place))}</td>"
-        f"<td>{html.escape(unicode_text(each.source.notation))}</td></tr>" for each in catalogue().values()
+        f"<td>{sentence(each.source.place)}</td>"
+        f"<td>{sentence(each.source.notation)}</td></tr>" for each in catalogue().values()
     )
     table = f"<table><tr><th>formula</th><th>stated by</th><th>how</th><th>what differs</th></tr>{rows}</table>"
     return f"# Each formula's source\n\n{_raw(table)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,7 +10,7 @@ from typing import Any
 
 from asymptotics.explorer.javascript import prints
 from asymptotics.formula import Formula
-from asymptotics.markup import conditions, formula_block, mathml, steps
+from asymptotics.markup import conditions, formula_block, mathml, sentence, steps
 from asymptotics.symbols import Argument
 from asymptotics.typical import main_axis, typical_point
 from asymptotics.wording import title, unicode_text
@@ -67,8 +66,8 @@ def formula_data(formula: Formula, names: Sequence[str], derivation: Any) -> dic
 
 def _about(formula: Formula) -> str:
     return (
-        f"<p>Holds for {conditions(formula)}. {html.escape(unicode_text(formula.regime))}.</p>"
-        f"<p>{html.escape(unicode_text(str(formula.source)))}.</p>"
+        f"<p>Holds for {conditions(formula)}. {sentence(formula.regime)}.</p>"
+        f"<p>{sentence(str(formula.source))}.</p>"
     )
 
 

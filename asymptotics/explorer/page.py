@@ -60,6 +60,8 @@ def write_explorer(
 ) -> Path:
     """The page as a file; its folder is made if missing."""
     path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; name a file in it, such as {path / 'explorer.html'}")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(explorer_page(formulas, experiments, **more), encoding="utf-8")
     return path

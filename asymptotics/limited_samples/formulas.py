@@ -47,6 +47,7 @@ LEANS = (
 )
 
 _SWAP = "their code swaps the letters alpha and beta"
+_ONE_DRAW = f"theirs with draws = 1; {_SWAP}"
 
 
 def _derived(place: str) -> Deferred:
@@ -67,14 +68,14 @@ skip = Formula(
     "limited_samples.skip", "c",
     "The learned skip connection c of the denoiser f(x) = c x + w sign(w.x).",
     _DENOISER, REGIME,
-    _theirs("closed form for draws = 1, radius = 1; any draws and radius derived here"),
+    _theirs("closed form", f"theirs with draws = 1 and radius = 1; {_SWAP}"),
     _derived("denoiser.skip"),
 )
 overlap_mean = Formula(
     "limited_samples.overlap_mean", "m",
     "The learned overlap with the mean, w.mu/(radius^2 d).",
     _DENOISER, REGIME,
-    _theirs("closed form for draws = 1; any draws derived here"), _derived("denoiser.overlap_mean"),
+    _theirs("closed form", _ONE_DRAW), _derived("denoiser.overlap_mean"),
 )
 overlap_noise = Formula(
     "limited_samples.overlap_noise", r"q_\xi",
@@ -88,7 +89,7 @@ overlap_sample = Formula(
     "limited_samples.overlap_sample", r"q_\eta",
     "The learned overlap with the samples' deviations, w.eta/(n sigma^2 d), eta = sum s (x1 - s mu).",
     _DENOISER, REGIME,
-    _theirs("closed form for draws = 1; any draws derived here"), _derived("denoiser.overlap_sample"),
+    _theirs("closed form", _ONE_DRAW), _derived("denoiser.overlap_sample"),
 )
 margin = Formula(
     "limited_samples.margin", r"\kappa",
@@ -159,7 +160,7 @@ mean_error = Formula(
     "limited_samples.mean_error", r"\mathcal{E}",
     "The error of the generated mean, |mu_hat - mu|^2/d (of the law's centre given the data).",
     _LAW, REGIME,
-    _ours("closed form; the rate Theta(1/n) is the authors'"), _derived("generated.mean_error"), pinned=True,
+    _ours("closed form", "the rate Theta(1/n) is the authors'"), _derived("generated.mean_error"), pinned=True,
 )
 mean_cosine = Formula(
     "limited_samples.mean_cosine", r"\cos(\hat\mu,\mu)",

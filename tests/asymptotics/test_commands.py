@@ -15,6 +15,7 @@ from formulas import SCALAR
 
 from asymptotics import catalogue
 from asymptotics.__main__ import main
+from asymptotics.terminal import formula_line
 from asymptotics.wording import unicode_text
 
 NAME = "limited_samples.mean_error"
@@ -260,3 +261,37 @@ def test_latex_is_the_same_in_every_process() -> None:
         for seed in ("1", "4242")
     }
     assert len(texts) == 1 and len(texts.pop().splitlines()) == len(catalogue())
+
+
+@pytest.mark.parametrize(("name", "told"), [
+    ("mean_error", "closest: limited_samples.mean_error, limited_samples.mean_error.fluctuation, "),
+    ("limited_samples.mean_eror", "closest: limited_samples.mean_error, "),
+    ("kramers", "closest: balance.jump_rate_kramers"),
+    ("zzzz", "no formula named 'zzzz' (`python -m asymptotics list` has all)"),
+])
+def test_names_that_are_not_there_point_to_those_that_are(capsys: Capture, name: str, told: str) -> None:
+    assert main(["show", name]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_the_explorer_is_a_file(capsys: Capture, tmp_path: Path) -> None:
+    assert main(["explore", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == (
+        f"error: {tmp_path} is a folder; name a file in it, such as {tmp_path / 'explorer.html'}\n"
+    )
+
+
+@pytest.mark.parametrize("width", [40, 70, 100])
+def test_lines_fit_the_terminal(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    for formula in catalogue().values():
+        listed = formula_line(formula, 47, width=width)
+        assert max(map(len, listed.splitlines())) <= width or " " not in listed.splitlines()[0]
+        assert " ".join(listed.split()) == f"{formula.name} {unicode_text(formula.statement)}"
+    lines = str(catalogue()[NAME].derivation).splitlines()
+    assert all(len(line) <= width for line in lines if re.match(r"\d+\. |   \S", line))
+
+
+def test_formulas_in_the_weights_point_to_schedules(capsys: Capture) -> None:
+    assert "f.on(asymptotics.schedule.linear) is the formula in t" in run(capsys, "show", "limited_samples.skip")
+    assert "schedule.linear" not in run(capsys, "show", NAME)

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+import pandas as pd
 import pytest
 import sympy as sp
 from hypothesis import given
@@ -23,7 +24,9 @@ from asymptotics.book import book
 from asymptotics.explorer import explorer_page, write_explorer
 from asymptotics.export import export
 from asymptotics.macros import macros
+from asymptotics.markup import sentence
 from asymptotics.schedule import linear
+from asymptotics.terminal import formula_page
 from asymptotics.testing import mutants, outside
 from asymptotics.testing.strategies import Refused
 
@@ -116,6 +119,15 @@ def test_relations_may_speak_of_own_arguments(own: ModuleType) -> None:
     assert "gain < 1" in explorer_page([f])
 
 
+def test_sentences_may_hold_mathematics(own: ModuleType) -> None:
+    f = replace(own.linear_error, statement=r"The error, $\frac{\sigma^2}{g}$ for $g \to \infty$; mu is 0.")
+    assert "$\\frac{\\sigma^2}{g}$ for $g \\to \\infty$; \\ensuremath{\\mu} is 0" in book([f])
+    assert "The error, σ²/g for g → ∞; μ is 0." in formula_page(f)
+    assert r"$\frac{\sigma^2}{g}$ for $g \to \infty$; μ is 0" in f._repr_markdown_()
+    html = sentence(f.statement)
+    assert html.count("<math") == 2 and "<mfrac>" in html and "μ is 0" in html and "$" not in html
+
+
 def test_bounds_are_what_they_read_as() -> None:
     entry = argument("gain", "g", "how strongly", low=0.1, high=0.9, usual=(0.2, 0.8))
     assert (entry.low, entry.high) == (Fraction(1, 10), Fraction(9, 10)) and entry.range == "1/10 <= gain <= 9/10"
@@ -132,10 +144,19 @@ def test_symbols_know_their_letters() -> None:
     assert sp.Symbol("sigma", positive=True, real=True) != symbols.sigma
 
 
+def _giving(own: ModuleType, expression: sp.Expr) -> Formula:
+    """With another result, which nothing proves."""
+    last = replace(own.derive().steps[-1], expression=expression, check=None, kind="assumption")
+    return replace(own.linear_error, derive=lambda: Derivation((last,)))
+
+
+def _with_gain(own: ModuleType, letter: str) -> Formula:
+    other = argument("gain", letter, "how strongly", low=0, usual=(0.1, 50))
+    return replace(own.linear_error, name="mine.other", domain=Domain(("sigma", "gain"), special=(other,)))
+
+
 def _stranger(own: ModuleType) -> object:
-    derivation = own.derive()
-    last = replace(derivation.steps[-1], expression=sp.Symbol("sigma") ** 2, check=None, kind="assumption")
-    return replace(own.linear_error, derive=lambda: Derivation((last,))).prove()
+    return _giving(own, sp.Symbol("sigma") ** 2).prove()
 
 
 REFUSED: list[tuple[Callable[[ModuleType], object], type[Exception], str]] = [
@@ -153,6 +174,21 @@ REFUSED: list[tuple[Callable[[ModuleType], object], type[Exception], str]] = [
     (lambda own: Domain(("sigma",), special=(own.gain,)), ValueError, "special has 'gain'"),
     (lambda own: Domain("sigma"), TypeError, "must be a tuple of names"),
     (lambda own: Domain(("sigma",), (Relation("gain < 1", "so"),)), ValueError, "speaks of 'gain'"),
+    (lambda own: Relation("gain == 1", "so"), ValueError, "is not one inequality (<, <=, >, >=)"),
+    (lambda own: argument("gain", "g}", "", usual=(0, 1)), ValueError, "its braces do not match"),
+    (lambda own: argument("gain", "$g$", "", usual=(0, 1)), ValueError, "it may not contain '$'"),
+    (lambda own: argument("gain", "γ", "", usual=(0, 1)), ValueError, r"write such as 'g', '\gamma'"),
+    (lambda own: argument("gain", "g\\", "", usual=(0, 1)), ValueError, "no LaTeX of mathematics"),
+    (lambda own: replace(own.linear_error, letter="{e"), ValueError, "formula 'mine.linear_error': the letter '{e'"),
+    (lambda own: replace(own.linear_error, name="linear_error"), ValueError, "room and result"),
+    (lambda own: Domain(("sigma", "gain"), special=(argument("gain", r"\sigma", "", usual=(0, 1)),)), ValueError,
+     r"sigma and gain would both be printed as \sigma"),
+    (lambda own: Catalogue([own.linear_error, _with_gain(own, r"\gamma")]), ValueError,
+     "the argument 'gain' is another one in mine.other than in mine.linear_error"),
+    (lambda own: _giving(own, 0.5 * own.gain.symbol).expression, ValueError, "contains 0.500000000000000; a formula"),
+    (lambda own: _giving(own, sp.I * own.gain.symbol).latex(), ValueError, "contains I; a formula is real"),
+    (lambda own: own.linear_error(sigma=1, gain=pd.Series([1.0, 2.0], dtype=object)), TypeError,
+     "(dtype object); where all are numbers, give gain.astype(float)"),
     (_stranger, ValueError, "take domain.symbols['sigma']"),
     (lambda own: catalogue() | Catalogue([replace(own.linear_error, name="limited_samples.skip")]), ValueError, "two"),
 ]
