@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -30,6 +31,15 @@ def typical_curves(formula: Formula) -> Curves:
     told = [equals(formula, name, value) for name, value in rest.items()]
     told += ["linear"] * in_time + [f"band at $d = {band}$"] * (band is not None)
     return replace(found, title=", ".join(told))
+
+
+def _two_lines(title: str) -> str:
+    """Broken after a comma near the middle, where one line would be too long."""
+    parts = title.split(", ")
+    if len(re.sub(r"\\[A-Za-z]+", "x", title)) <= 60:
+        return title
+    first = min(range(1, len(parts)), key=lambda k: abs(len(", ".join(parts[:k])) - len(", ".join(parts[k:]))))
+    return ", ".join(parts[:first]) + ",\n" + ", ".join(parts[first:])
 
 
 def _along_main_axis(
@@ -65,8 +75,9 @@ def save_curves(found: Curves, path: Path) -> None:
     # To search for a layout takes as long as all the rest.
     with rc_context({"figure.constrained_layout.use": False}, fname=STYLE):
         figure = Figure(figsize=(3.4, 2.1))
-        figure.subplots_adjust(left=0.21, right=0.97, bottom=0.2, top=0.88)
+        title = _two_lines(found.title)
+        figure.subplots_adjust(left=0.21, right=0.97, bottom=0.2, top=0.89 - 0.07 * title.count("\n"))
         ax = figure.subplots()
         draw(found, ax, found.log)
-        ax.set_title(found.title, fontsize=6.5)
+        ax.set_title(title, fontsize=8)
         figure.savefig(path, metadata={"CreationDate": None})
