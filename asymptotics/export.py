@@ -19,6 +19,8 @@ from asymptotics.macros import macro_name, macros
 
 BOOK = "formulas"
 CURVES = "curves"
+TYPESETTING = "typesetting"
+"""The folder of what TeX writes besides the PDF."""
 
 
 def export(
@@ -77,21 +79,28 @@ class TypesettingFailed(RuntimeError):
 
 
 def typeset(directory: Path | str) -> Path:
-    """The PDF of the book in ``directory``, by pdflatex and bibtex.
+    """The PDF of the book in ``directory``, by pdflatex and bibtex, whose other files go to typesetting/ there.
 
     FileNotFoundError where they are not installed; TypesettingFailed with TeX's own words where it stops.
     """
     directory = Path(directory)
-    for program in ("pdflatex", "bibtex"):
-        if shutil.which(program) is None:
-            raise FileNotFoundError(
-                f"{program} is not installed (Debian: texlive-latex-recommended texlive-fonts-recommended lmodern)"
-            )
-    latex = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", f"{BOOK}.tex"]
+    if missing := without_tex():
+        raise FileNotFoundError(missing)
+    (directory / TYPESETTING).mkdir(exist_ok=True)
+    latex = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", f"-output-directory={TYPESETTING}",
+             f"{BOOK}.tex"]
+    bibtex = ["bibtex", f"{TYPESETTING}/{BOOK}"]
     cites = (directory / "references.bib").exists()
-    for command in (latex, ["bibtex", BOOK], latex, latex) if cites else (latex, latex, latex):
+    for command in (latex, bibtex, latex, latex) if cites else (latex, latex, latex):
         done = subprocess.run(command, cwd=directory, capture_output=True, text=True, errors="replace", check=False)
         if done.returncode:
             complaint = re.search(r"^!.*(?:\n.*){0,3}", done.stdout, re.MULTILINE)
             raise TypesettingFailed(f"{command[0]}: {complaint[0] if complaint else done.stdout[-500:]}")
-    return directory / f"{BOOK}.pdf"
+    return (directory / TYPESETTING / f"{BOOK}.pdf").replace(directory / f"{BOOK}.pdf")
+
+
+def without_tex() -> str:
+    """Which program for typesetting is not installed, in words; nothing if all are."""
+    missing = [program for program in ("pdflatex", "bibtex") if shutil.which(program) is None]
+    packages = "texlive-latex-recommended texlive-fonts-recommended lmodern"
+    return f"{' and '.join(missing)} not installed (Debian: {packages})" if missing else ""

@@ -17,6 +17,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from asymptotics.export import without_tex
 from asymptotics.extras import version_line
 from derivations.report import begin_figures, write
 from derivations.story import FULL, QUICK, Checked, Event, Story, Teller
@@ -124,6 +125,8 @@ def _tell_all(out: Path, *, full: bool) -> int:
     failures = sum(not event.holds for event in events)
     print(f"{len(events)} checks, {failures} failures, {time.monotonic() - began:.0f} s")
     print(f"The report is at {index.resolve()}")
+    if missing := without_tex():
+        print(f"Its book is not typeset: {missing}")
     return 1 if failures else 0
 
 

@@ -107,19 +107,20 @@ def _story(story: Story, events: Sequence[Event]) -> str:
     )
 
 
-def page(title: str, told: Sequence[tuple[Story, Sequence[Event]]], footer: str) -> str:
-    """The whole page."""
+def page(title: str, told: Sequence[tuple[Story, Sequence[Event]]], footer: str, *, book: str = "") -> str:
+    """The whole page; ``book``: the file of the book's PDF, if there is one."""
     failed = sum(isinstance(e, Checked) and not e.holds for _, events in told for e in events)
     held = sum(isinstance(e, Checked) and e.holds for _, events in told for e in events)
     links = "".join(f'<li><a href="#{s.name}">{html.escape(s.title)}</a></li>' for s, _ in told)
+    pdf = f'<a href="{book}">{book}</a>, from ' if book else ""
     verdict = f"{held} checks hold" + (f", {failed} FAIL" if failed else ", none fails")
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>'
         f'<body><h1>{html.escape(title)}</h1><p class="soft">{verdict}. Formulas are printed from the objects '
         f'that were proved and evaluated. <a href="explorer.html">Explore them with sliders</a>; '
-        f'the book is <a href="formulas.tex">formulas.tex</a>, with <a href="macros.tex">macros.tex</a> to cite by; '
-        f'<a href="data/">data</a>.</p><nav><ol>{links}</ol></nav>'
+        f'the book is {pdf}<a href="formulas.tex">formulas.tex</a>, with <a href="macros.tex">macros.tex</a> to '
+        f'cite by; <a href="data/">data</a>.</p><nav><ol>{links}</ol></nav>'
         + "".join(_story(story, events) for story, events in told)
         + f'<p class="soft">{html.escape(footer)}</p></body></html>'
     )

@@ -1,20 +1,22 @@
-"""Writing the report: index.html, explorer.html, figures (SVG and PNG), formulas.tex, macros.tex, data."""
+"""Writing the report: index.html, explorer.html, figures (SVG and PNG), formulas.tex and its PDF, macros.tex, data."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 
 from asymptotics import catalogue
 from asymptotics.explorer import write_explorer
-from asymptotics.export import export
+from asymptotics.export import export, typeset, without_tex
 from asymptotics.extras import version
 from derivations.measured import experiments
 from derivations.page import page
 from derivations.story import Compared, Drawn, Event, Proved, Story
 
+BOOK_PDF = "formulas.pdf"
 TITLE = "How generative models learn: from n samples, in phases, with modes in balance"
 
 
@@ -32,19 +34,29 @@ def write(
 ) -> Path:
     """Write everything under ``out`` (created if missing), ``figures`` begun before, or all; returns the index page.
 
-    What is drawn is drawn on the processes of ``executor``, if given.
+    What is drawn is drawn on the processes of ``executor``, if given. The book is typeset where TeX is installed.
     """
     saved = [begin_figures(events, out) for _, events in told] if figures is None else figures
     (out / "data").mkdir(parents=True, exist_ok=True)
     proved = [event for _, events in told for event in events if isinstance(event, Proved)]
     done = {event.formula.name: event.derivation for event in proved}
     export([event.formula for event in proved], out, done, executor=executor)
+    book = _typeset(out, executor)
     _explorer(out, told)
     index = out / "index.html"
-    index.write_text(page(TITLE, told, _versions()), encoding="utf-8")
+    index.write_text(page(TITLE, told, _versions(), book=BOOK_PDF if book else ""), encoding="utf-8")
     for each in saved:
         list(each)
+    if book:
+        book()
     return index
+
+
+def _typeset(out: Path, executor: Executor | None) -> Callable[[], Path] | None:
+    """Begin to typeset the book; the PDF is there once this is called. None where there is no TeX."""
+    if without_tex():
+        return None
+    return partial(typeset, out) if executor is None else executor.submit(typeset, out).result
 
 
 def _explorer(out: Path, told: Sequence[tuple[Story, Sequence[Event]]]) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from asymptotics import Formula, Source, catalogue, limited_samples
 from asymptotics.bibliography import REFERENCES
-from asymptotics.export import TypesettingFailed, export, typeset
+from asymptotics.export import TYPESETTING, TypesettingFailed, export, typeset
 from asymptotics.macros import macro_name, macros
 from asymptotics.schedule import linear
 
@@ -28,8 +28,8 @@ def book_of(formulas: list[Formula], folder: Path) -> list[str]:
     export(formulas, folder)
     assert typeset(folder).stat().st_size > 1000
     logs = [
-        (folder / name).read_text(encoding="utf-8", errors="replace")
-        for name in ("formulas.log", "formulas.blg") if (folder / name).exists()
+        (folder / TYPESETTING / name).read_text(encoding="utf-8", errors="replace")
+        for name in ("formulas.log", "formulas.blg") if (folder / TYPESETTING / name).exists()
     ]
     return [line for log in logs for line in complaints(log)]
 
@@ -82,7 +82,7 @@ def test_the_document_compiles_clean(tmp_path: Path) -> None:
     book = (tmp_path / "formulas.tex").read_text(encoding="utf-8")
     labels, seen = set(re.findall(r"\\label\{(.*?)\}", book)), set(re.findall(r"\\ref\{(.*?)\}", book))
     assert len(labels) == len(catalogue()) and seen <= labels and len(seen) > 30
-    assert all(each.key in (tmp_path / "formulas.bbl").read_text(encoding="utf-8") for each in REFERENCES)
+    assert all(each.key in (tmp_path / TYPESETTING / "formulas.bbl").read_text(encoding="utf-8") for each in REFERENCES)
 
 
 @needs_tex
@@ -117,7 +117,7 @@ def test_what_tex_says_is_told(tmp_path: Path) -> None:
 
 def test_without_tex_the_programs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(FileNotFoundError, match="pdflatex is not installed"):
+    with pytest.raises(FileNotFoundError, match="pdflatex and bibtex not installed"):
         typeset(tmp_path)
 
 

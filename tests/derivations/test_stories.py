@@ -14,6 +14,7 @@ import pytest
 
 import asymptotics
 from asymptotics.explorer.entry import TIME
+from asymptotics.export import without_tex
 from asymptotics.formula import Formula
 from derivations.__main__ import STORIES, stories
 from derivations.measured import experiments
@@ -104,6 +105,7 @@ def test_report(told: list[tuple[Story, list[Event], int]], tmp_path: Path) -> N
             assert (tmp_path / target.split("#")[0]).exists(), target
     for name in ("formulas.tex", "macros.tex", "references.bib"):
         assert (tmp_path / name).stat().st_size > 1000
+    assert (tmp_path / "formulas.pdf").exists() == ("formulas.pdf" in found.targets) == (not without_tex())
 
 
 def test_what_was_measured_is_in_the_explorer(told: list[tuple[Story, list[Event], int]]) -> None:
