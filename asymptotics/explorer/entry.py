@@ -56,8 +56,8 @@ def formula_data(formula: Formula, names: Sequence[str], derivation: Any) -> dic
     return {
         "name": formula.name, "title": title(formula), "topic": formula.name.split(".")[0],
         "inner": formula.name.count(".") > 1, "statement": unicode_text(formula.statement),
-        "formula": formula_block(formula), "about": _about(formula), "latex": formula.latex(),
-        "arguments": arguments, "computed": computed,
+        "letter": mathml(formula.letter), "formula": formula_block(formula), "about": _about(formula),
+        "latex": formula.latex(), "arguments": arguments, "computed": computed,
         "derivation": steps(derivation), "summary": derivation.summary, "axes": axes,
         "axis": TIME if "alpha" in axes else main_axis(formula), "start": typical_point(formula),
         "fluctuation": companion if companion in names and computed else None,

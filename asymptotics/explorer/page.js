@@ -4,10 +4,10 @@
 
 const byName = Object.fromEntries(entries.map((entry) => [entry.name, entry]));
 const $ = (id) => document.getElementById(id);
-const TIME = "time", POINTS = 241, WIDE = 720, TALL = 430, LEFT = 74, RIGHT = 26, TOP = 14, BOTTOM = 46;
+const TIME = "time", POINTS = 241, TOP = 10, BOTTOM = 28, DIGIT = 7.4;
 const WEIGHTS = ["alpha", "beta", "dalpha", "dbeta"], DEVIATIONS = 2;
 
-let entry, state, kept = [];
+let entry = null, state, kept = [];
 
 // -- numbers ----------------------------------------------------------------------------------------------
 
@@ -46,6 +46,12 @@ function placed(x, point = state.point) {
 function value(chosen, point) {
   return forbidden(chosen, point) ? NaN : formulas[chosen.name](point);
 }
+// What is wrong with the number of a field, in words, or "".
+function outside(name, x) {
+  if (name === TIME) return x >= 0 && x <= 1 ? "" : "needs 0 <= t <= 1";
+  const argument = argumentOf(name);
+  return within(argument, x) ? "" : `needs ${argument.range}`;
+}
 // What a data set scatters by at dimension d, or NaN.
 function scatter(point) {
   const chosen = byName[entry.fluctuation];
@@ -60,6 +66,22 @@ function short(x, digits = 4) {
   return text.replace("-", "\u2212");
 }
 const exact = (x) => Number(x.toPrecision(12)).toString();
+// A number as people type it, or what is wrong with it. A comma is read where it can only begin decimals: keypads of
+// phones in many languages have no point. A field of type "number" would drop it, and read 1,5 as 15.
+function read(text) {
+  const typed = text.trim().replace(/[\u2212\u2013]/g, "-");
+  if (!typed) return { wrong: "empty: type a number" };
+  if (/^[+-]?[1-9]\d{0,2},\d{3}$/.test(typed)) {
+    const [whole, part] = [typed.replace(",", ""), typed.replace(",", ".")];
+    return { wrong: `${typed} is ${whole} to some, ${part} to others: write it without a comma` };
+  }
+  const plain = typed.includes(".") ? typed : typed.replace(",", "."), x = Number(plain);
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain)) {
+    return { wrong: `\u201c${typed}\u201d is not a number: write it as 1.5 or 2e-3` };
+  }
+  const lost = x === 0 && /[1-9]/.test(plain.split(/e/i)[0]);
+  return Number.isFinite(x) && !lost ? { x, plain } : { wrong: `${typed} is beyond what numbers hold here` };
+}
 function python() {
   const point = placed(state.at);
   const given = entry.arguments.filter((argument) => point[argument.name] !== argument.default)
@@ -98,7 +120,9 @@ function fresh(chosen) {
   for (const argument of Object.values(alphabet)) point[argument.name] = argument.start;
   Object.assign(point, chosen.start);
   const x = chosen.axis;
-  return { point, x, at: x === TIME ? 0.5 : point[x], dilated: false, logx: null, logy: false, bandDimension: 1000, shown: -1 };
+  // wrong: by the name of a field, what is wrong with what it holds; the point keeps the number from before.
+  return { point, x, at: x === TIME ? 0.5 : point[x], dilated: false, logx: null, logy: false, bandDimension: 1000, shown: -1,
+    wrong: new Map() };
 }
 // Which arguments have sliders: those of the formula, or, in time, what the weights and the clock follow from.
 function sliders() {
@@ -112,15 +136,22 @@ function sliders() {
 function argumentOf(name) {
   return entry.arguments.find((argument) => argument.name === name) || alphabet[name];
 }
+// An argument's letter as type, and its name where that is another.
+function lettered(name) {
+  const letter = name === TIME ? "<math><mi>t</mi></math>" : argumentOf(name).letter;
+  return letter.includes(`<mi>${name}</mi>`) || name === TIME ? letter : `${letter} <code>${name}</code>`;
+}
 function logarithmic(name) {
   return name !== TIME && argumentOf(name).log;
 }
 function address() {
-  const shown = sliders().filter((name) => name !== TIME).map((name) => `${name}=${exact(name === state.x ? state.at : state.point[name])}`);
+  const now = (name) => exact(name === state.x ? state.at : state.point[name]);
+  const shown = sliders().filter((name) => name !== TIME).map((name) => `${name}=${now(name)}`);
   const more = [`x=${state.x}`, ...(state.x === TIME ? [`t=${exact(state.at)}`] : []), ...(state.dilated ? ["dilated=1"] : []),
     ...(state.logy ? ["logy=1"] : []), ...(state.logx === null ? [] : [`logx=${Number(state.logx)}`]),
-    ...(entry.fluctuation ? [`band=${exact(state.bandDimension)}`] : [])];
-  return `#${entry.name}?${[...shown, ...more].join("&")}`;
+    ...(entry.fluctuation && state.bandDimension >= 1 ? [`band=${exact(state.bandDimension)}`] : [])];
+  // A plus, as in 1e+21, would be read as a space.
+  return `#${entry.name}?${[...shown, ...more].join("&").replaceAll("+", "")}`;
 }
 function fromAddress() {
   const [name, query = ""] = decodeURIComponent(location.hash.slice(1)).split("?");
@@ -196,7 +227,9 @@ function controls() {
   $("logx").disabled = state.x === TIME;
   $("logy").checked = state.logy;
   $("banding").hidden = !entry.fluctuation;
+  state.wrong.clear();
   $("bandDimension").value = exact(state.bandDimension);
+  mark($("bandDimension"), "");
   const own = experiments.filter((each) => each.name === entry.name);
   $("measured").hidden = !own.length;
   $("experiment").replaceChildren(new Option("none", "-1"), ...own.map((each) => {
@@ -209,45 +242,78 @@ function slider(name) {
   const time = name === TIME, argument = time ? null : argumentOf(name), log = logarithmic(name);
   const [low, high] = time ? [0.001, 1] : argument.usual;
   const holder = document.createElement("div"), id = `argument-${name}`;
-  holder.className = "argument";
-  holder.innerHTML = `<label for="${id}-number"><span>${time ? "<math><mi>t</mi></math>" : argument.letter} <code>${time ? "t" : name}</code></span>
-    <input type="number" id="${id}-number" step="any"></label>
+  // A keypad of digits has no minus sign.
+  const keypad = time || (argument.low !== null && argument.low >= 0) ? "decimal" : "text";
+  holder.className = "argument field";
+  holder.innerHTML = `<label for="${id}-number"><span>${lettered(name)}</span>
+    <input class="number" type="text" inputmode="${keypad}" autocomplete="off" id="${id}-number"
+      aria-describedby="${id}-wrong"></label>
+    <p class="wrong" id="${id}-wrong" role="alert"></p>
     <input type="range" id="${id}" min="0" max="1000" step="1" aria-label="${time ? "time" : name}">
     <div class="soft"></div>`;
   holder.querySelector(".soft").textContent = time ? "time, from noise to data" : argument.meaning;
-  const [number, range] = [holder.querySelector("[type=number]"), holder.querySelector("[type=range]")];
+  const [number, range] = [holder.querySelector(".number"), holder.querySelector("[type=range]")];
   const place = (x) => (log ? Math.log(x / low) / Math.log(high / low) : (x - low) / (high - low));
   const there = (u) => (log ? low * (high / low) ** u : low + (high - low) * u);
-  const current = () => (time || name === state.x ? state.at : state.point[name]);
-  const set = (x) => {
-    if (time || name === state.x) state.at = x;
-    if (!time) state.point[name] = x;
-    state.shown = -1;
-    $("experiment").value = "-1";
-    update();
-  };
-  number.value = exact(current());
-  range.value = Math.round(1000 * place(current()));
+  const thumb = (x) => { range.value = Math.round(1000 * Math.min(1, Math.max(0, place(x)))); };
+  const current = time || name === state.x ? state.at : state.point[name];
+  number.value = exact(current);
+  thumb(current);
+  judge(name, number, { x: current });
   range.addEventListener("input", () => {
     const x = Number(there(range.value / 1000).toPrecision(4));
     number.value = exact(x);
-    set(x);
+    judge(name, number, { x });
+    set(name, x);
   });
-  number.addEventListener("input", () => {
-    if (number.value === "") return;
-    range.value = Math.round(1000 * Math.min(1, Math.max(0, place(Number(number.value)))));
-    set(Number(number.value));
+  typing(number, (found) => {
+    if (!judge(name, number, found)) { update(); return; }
+    thumb(found.x);
+    set(name, found.x);
+  });
+  number.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+    event.preventDefault();
+    if (event.key === "ArrowUp") range.stepUp(); else range.stepDown();
+    range.dispatchEvent(new Event("input"));
   });
   return holder;
 }
+// Calls `got` with what is read from a field on every key; when the field is left, it shows what was read.
+function typing(field, got) {
+  field.addEventListener("input", () => got(read(field.value)));
+  field.addEventListener("change", () => { field.value = read(field.value).plain ?? field.value; });
+}
+// Whether a slider's field holds a number that its argument may have; what is wrong is said beside it.
+function judge(name, field, { x, wrong }) {
+  const beside = wrong || outside(name, x), letters = name === TIME ? "t" : name;
+  if (beside) state.wrong.set(name, wrong ? `no value while ${letters} has none` : `${letters} = ${short(x)}: ${beside}`);
+  else state.wrong.delete(name);
+  mark(field, beside);
+  return !beside;
+}
+function mark(field, wrong) {
+  field.closest(".field").querySelector(".wrong").textContent = wrong;
+  field.setAttribute("aria-invalid", String(Boolean(wrong)));
+}
+function set(name, x) {
+  if (name === TIME || name === state.x) state.at = x;
+  if (name !== TIME) state.point[name] = x;
+  state.shown = -1;
+  $("experiment").value = "-1";
+  update();
+}
 function update() {
-  const point = placed(state.at), why = forbidden(entry, point), now = why ? NaN : value(entry, point), spread = scatter(point);
+  const point = placed(state.at), [unread] = state.wrong.values(), why = unread || forbidden(entry, point);
+  const now = why ? NaN : value(entry, point), spread = why ? NaN : scatter(point);
   const off = Number.isFinite(spread) ? ` \u00b1 ${short(spread, 2)}` : "";
   $("value").textContent = why || (Number.isFinite(now) ? `${exact(now)}${off}` : "no value here");
   $("value").classList.toggle("bad", Boolean(why) || !Number.isFinite(now));
   $("call").textContent = why ? "" : python();
+  $("call").hidden = Boolean(why);
+  for (const name of ["python", "json"]) $(name).disabled = Boolean(why);
   draw();
-  history.replaceState(null, "", address());
+  if (!unread) history.replaceState(null, "", address());
 }
 
 // -- the curve --------------------------------------------------------------------------------------------
@@ -281,51 +347,79 @@ function ticks(low, high, log) {
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k += 1) found.push(Number((k * step).toPrecision(12)));
   return found;
 }
-function draw() {
-  const curve = sampled(), [low, high] = reach(), logx = $("logx").checked && low > 0;
-  const shown = state.shown >= 0 ? experiments[state.shown].rows : [];
-  const heights = [...curve.flatMap(({ y, off }) => (Number.isFinite(off) ? [y - off, y + off] : [y])),
-    ...kept.flatMap((old) => old.map(({ y }) => y)), ...shown.flatMap(([, y, e]) => [y - e, y + e])].filter(Number.isFinite);
-  const positive = heights.filter((y) => y > 0), logy = state.logy && positive.length > 0;
-  let [bottom, top] = logy ? [Math.min(...positive), Math.max(...positive)] : [Math.min(...heights), Math.max(...heights)];
-  if (!heights.length) { $("figure").innerHTML = ""; $("nothing").hidden = false; return; }
-  $("nothing").hidden = true;
+// Where numbers stand in the drawing, from the heights that must be seen; null where there are none.
+function scales(heights) {
+  const [low, high] = reach(), logx = $("logx").checked && low > 0, wide = Math.max(260, $("figure").clientWidth);
+  const tall = Math.round(Math.max(170, Math.min(0.6 * wide, 0.5 * innerHeight)));
+  const positive = heights.filter((y) => y > 0), logy = state.logy && positive.length > 0, seen = logy ? positive : heights;
+  if (!seen.length) return { wide, tall };
+  let bottom = Math.min(...seen), top = Math.max(...seen);
   if (logy) { bottom = Math.max(bottom, top * 1e-12); if (top / bottom < 1.01) { bottom /= 2; top *= 2; } }
   else { const space = (top - bottom) * 0.06 || Math.abs(top) * 0.1 || 1; bottom -= space; top += space; }
-  const across = (x) => LEFT + (WIDE - LEFT - RIGHT) * (logx ? Math.log(x / low) / Math.log(high / low) : (x - low) / (high - low));
+  const rows = ticks(bottom, top, logy), columns = ticks(low, high, logx);
+  const longest = (numbers) => DIGIT * Math.max(...numbers.map((x) => short(x).length));
+  const left = 14 + longest(rows), right = wide - 8 - longest(columns) / 2;
+  const across = (x) => left + (right - left)
+    * (logx ? Math.log(x / low) / Math.log(high / low) : (x - low) / (high - low));
   const up = (y) => {
     const u = logy ? Math.log(Math.max(y, bottom) / bottom) / Math.log(top / bottom) : (y - bottom) / (top - bottom);
-    return TALL - BOTTOM - (TALL - TOP - BOTTOM) * Math.min(1.2, Math.max(-0.2, u));
+    return tall - BOTTOM - (tall - TOP - BOTTOM) * Math.min(1.2, Math.max(-0.2, u));
   };
+  return { wide, tall, left, right, low, high, rows, columns, across, up };
+}
+function draw() {
+  const hidden = [...state.wrong.keys()].some((name) => name !== state.x), curve = hidden ? [] : sampled();
+  const shown = state.shown >= 0 ? experiments[state.shown].rows : [];
+  const heights = hidden ? [] : [...curve.flatMap(({ y, off }) => (Number.isFinite(off) ? [y - off, y + off] : [y])),
+    ...kept.flatMap((old) => old.map(({ y }) => y)), ...shown.flatMap(([, y, e]) => [y - e, y + e])].filter(Number.isFinite);
+  const scale = scales(heights), { wide, tall } = scale;
+  const why = hidden ? "No curve: an argument has no value." : "The formula has no value anywhere on this axis.";
+  const parts = scale.rows ? [grid(scale), band(curve, scale), lines(curve, scale), marks(shown, scale)]
+    : [`<text class="nothing" x="${wide / 2}" y="${tall / 2}" text-anchor="middle">${why}</text>`];
+  $("ylabel").innerHTML = entry.letter;
+  $("xlabel").innerHTML = lettered(state.x);
+  $("figure").innerHTML = `<svg viewBox="0 0 ${wide} ${tall}" role="img" aria-label="${entry.title} against ${state.x}">
+    ${parts.join("")}</svg>`;
+  $("keep").disabled = hidden;
+  // How far down what gets the focus must stop, where the chart stays at the top.
+  document.documentElement.style.setProperty("--chart", `${document.querySelector(".chart").offsetHeight}px`);
+}
+function grid({ tall, left, right, rows, columns, across, up }) {
   const parts = [];
-  for (const x of ticks(low, high, logx)) {
-    parts.push(`<line class="axis" x1="${across(x)}" x2="${across(x)}" y1="${TOP}" y2="${TALL - BOTTOM}"/>`,
-      `<text x="${across(x)}" y="${TALL - BOTTOM + 19}" text-anchor="middle">${short(x)}</text>`);
+  for (const x of columns) {
+    parts.push(`<line class="axis" x1="${across(x)}" x2="${across(x)}" y1="${TOP}" y2="${tall - BOTTOM}"/>`,
+      `<text x="${across(x)}" y="${tall - BOTTOM + 19}" text-anchor="middle">${short(x)}</text>`);
   }
-  for (const y of ticks(bottom, top, logy)) {
-    parts.push(`<line class="axis" x1="${LEFT}" x2="${WIDE - RIGHT}" y1="${up(y)}" y2="${up(y)}"/>`,
-      `<text x="${LEFT - 8}" y="${up(y) + 4}" text-anchor="end">${short(y)}</text>`);
+  for (const y of rows) {
+    parts.push(`<line class="axis" x1="${left}" x2="${right}" y1="${up(y)}" y2="${up(y)}"/>`,
+      `<text x="${left - 8}" y="${up(y) + 4}" text-anchor="end">${short(y)}</text>`);
   }
-  parts.push(`<text x="${(LEFT + WIDE - RIGHT) / 2}" y="${TALL - 6}" text-anchor="middle">${state.x === TIME ? "t" : state.x}</text>`);
-  const band = curve.filter(({ y, off }) => Number.isFinite(y) && Number.isFinite(off));
-  if (band.length) {
-    const upper = band.map(({ x, y, off }) => `${across(x)},${up(y + off)}`);
-    const lower = band.map(({ x, y, off }) => `${across(x)},${up(y - off)}`).reverse();
-    parts.push(`<polygon class="band" points="${[...upper, ...lower].join(" ")}"/>`);
+  return parts.join("");
+}
+function band(curve, { across, up }) {
+  const known = curve.filter(({ y, off }) => Number.isFinite(y) && Number.isFinite(off));
+  if (!known.length) return "";
+  const upper = known.map(({ x, y, off }) => `${across(x)},${up(y + off)}`);
+  const lower = known.map(({ x, y, off }) => `${across(x)},${up(y - off)}`).reverse();
+  return `<polygon class="band" points="${[...upper, ...lower].join(" ")}"/>`;
+}
+function lines(curve, scale) {
+  return [...kept.map((old) => `<path class="kept" d="${path(old, scale)}"/>`),
+    `<path class="curve" d="${path(curve, scale)}"/>`].join("");
+}
+// Where the sliders stand, and what was measured.
+function marks(shown, { low, high, across, up }) {
+  const now = state.wrong.size ? NaN : value(entry, placed(state.at)), parts = [];
+  if (Number.isFinite(now) && state.at >= low && state.at <= high) {
+    parts.push(`<circle class="here" cx="${across(state.at)}" cy="${up(now)}" r="5"/>`);
   }
-  for (const old of kept) parts.push(`<path class="kept" d="${path(old, across, up, low, high)}"/>`);
-  parts.push(`<path class="curve" d="${path(curve, across, up, low, high)}"/>`);
-  const now = value(entry, placed(state.at));
-  if (Number.isFinite(now) && state.at >= low && state.at <= high) parts.push(`<circle class="here" cx="${across(state.at)}" cy="${up(now)}" r="5"/>`);
   for (const [x, y, e] of shown) {
     parts.push(`<line class="seen" x1="${across(x)}" x2="${across(x)}" y1="${up(y - e)}" y2="${up(y + e)}"/>`,
       `<circle class="seen" cx="${across(x)}" cy="${up(y)}" r="3.4"/>`);
   }
-  $("figure").innerHTML = `<svg viewBox="0 0 ${WIDE} ${TALL}" role="img" aria-label="${entry.title} against ${state.x}">
-    <clipPath id="inside"><rect x="${LEFT}" y="${TOP}" width="${WIDE - LEFT - RIGHT}" height="${TALL - TOP - BOTTOM}"/></clipPath>
-    ${parts.join("")}</svg>`;
+  return parts.join("");
 }
-function path(curve, across, up, low, high) {
+function path(curve, { across, up, low, high }) {
   let text = "", pen = false;
   for (const { x, y } of curve) {
     if (!Number.isFinite(y) || x < low || x > high) { pen = false; continue; }
@@ -356,9 +450,11 @@ $("axis").addEventListener("change", () => {
 $("dilated").addEventListener("change", () => { state.dilated = $("dilated").checked; controls(); update(); });
 $("logx").addEventListener("change", () => { state.logx = $("logx").checked; update(); });
 $("logy").addEventListener("change", () => { state.logy = $("logy").checked; update(); });
-$("bandDimension").addEventListener("input", () => {
-  const d = Number($("bandDimension").value);
-  if (d >= 1) { state.bandDimension = d; update(); }
+typing($("bandDimension"), ({ x, wrong }) => {
+  mark($("bandDimension"), wrong || (x >= 1 ? "" : "needs a dimension >= 1"));
+  // Without a dimension there is no band, rather than the one from before.
+  state.bandDimension = !wrong && x >= 1 ? x : NaN;
+  update();
 });
 $("experiment").addEventListener("change", () => {
   const index = Number($("experiment").value), own = experiments[index];
@@ -379,5 +475,6 @@ $("latex").addEventListener("click", () => copy(entry.latex, "LaTeX"));
 $("python").addEventListener("click", () => copy(python(), "Python"));
 $("json").addEventListener("click", () => copy(record(), "JSON"));
 window.addEventListener("hashchange", () => { if (!fromAddress()) choose(entries[0].name); });
+window.addEventListener("resize", () => { if (entry?.computed) draw(); });
 theme(matchMedia("(prefers-color-scheme: dark)").matches);
 if (!fromAddress()) choose(entries[0].name);

@@ -151,6 +151,58 @@ def test_bad_arguments_are_said(page: Any) -> None:
     assert _find(driver, "value").text.startswith("needs n*draws > 1")
 
 
+def test_an_empty_field_is_no_number(page: Any) -> None:
+    """Neither 0 nor the number from before; the band's field too."""
+    from selenium.webdriver.common.keys import Keys
+
+    driver = page("limited_samples.mean_error?x=n&n=4&sigma=1.5&ridge=0.1")
+    before = _shown(driver)
+    _type(driver, "sigma", Keys.BACKSPACE)
+    assert _find(driver, "argument-sigma-wrong").text == "empty: type a number"
+    assert _find(driver, "argument-sigma-number").get_attribute("aria-invalid") == "true"
+    assert _find(driver, "value").text == "no value while sigma has none" and _find(driver, "call").text == ""
+    assert not driver.find_elements("css selector", "path.curve, circle.here")
+    assert "No curve" in _find(driver, "figure").text
+    assert not any(_find(driver, name).is_enabled() for name in ("python", "json", "keep"))
+    _type(driver, "sigma", "1.5")
+    assert _shown(driver) == before and _find(driver, "argument-sigma-wrong").text == ""
+    # Of the argument along the axis the curve stays true: only the point on it goes.
+    _type(driver, "n", Keys.BACKSPACE)
+    assert driver.find_elements("css selector", "path.curve")
+    assert not driver.find_elements("css selector", "circle.here")
+    _find(driver, "reset").click()
+    assert np.isfinite(_shown(driver)) and _find(driver, "argument-n-wrong").text == ""
+    band = _find(driver, "bandDimension")
+    band.send_keys(Keys.CONTROL, "a")
+    band.send_keys(Keys.BACKSPACE)
+    assert _find(driver, "bandDimension-wrong").text == "empty: type a number"
+    assert not driver.find_elements("css selector", "polygon.band") and "\u00b1" not in _find(driver, "value").text
+
+
+@pytest.mark.parametrize(("typed", "read"), [
+    ("1,5", 1.5), ("0,125", 0.125), (" 2e-1 ", 0.2), (".5", 0.5), ("1,000", None), ("1,000,000", None), ("1.5.2", None),
+    ("0x10", None), ("1/2", None), ("Infinity", None), ("1e999", None), ("1e-999", None), ("-", None),
+])
+def test_numbers_are_read_as_typed_or_refused(page: Any, typed: str, read: float | None) -> None:
+    """A comma begins decimals or is refused; it is never dropped."""
+    from selenium.webdriver.common.keys import Keys
+
+    driver = page("limited_samples.mean_error?x=n&n=4&sigma=3&ridge=0.1")
+    _type(driver, "sigma", typed)
+    if read is None:
+        assert _find(driver, "argument-sigma-wrong").text and not driver.find_elements("css selector", "path.curve")
+        return
+    assert f"sigma={read}," in _find(driver, "call").text
+    assert _shown(driver) == pytest.approx(_python(driver), rel=CLOSE)
+    field = _find(driver, "argument-sigma-number")
+    field.send_keys(Keys.TAB)
+    assert float(field.get_attribute("value")) == read
+    # As fields of numbers do, arrows move the slider.
+    field.send_keys(Keys.ARROW_UP)
+    assert f"sigma={read}," not in _find(driver, "call").text
+    assert _shown(driver) == pytest.approx(_python(driver), rel=CLOSE)
+
+
 @pytest.mark.parametrize("button", ["latex", "python", "json"])
 def test_copies_can_be_pasted(page: Any, button: str) -> None:
     from selenium.webdriver.common.keys import Keys
@@ -201,6 +253,49 @@ def test_it_is_found_by_searching_and_by_keyboard(page: Any) -> None:
     driver.switch_to.active_element.send_keys(Keys.ENTER)
     driver.execute_async_script("setTimeout(arguments[0], 0)")
     assert _find(driver, "name").text == "balance.jump_rate_kramers"
+
+
+def test_axes_are_labelled_with_letters(page: Any) -> None:
+    """Set as type, the value's above the chart and the argument's beneath it."""
+    driver = page("limited_samples.mean_error?x=sigma")
+    above, below = _find(driver, "ylabel"), _find(driver, "xlabel")
+    assert above.text == "\u2130" and above.find_elements("tag name", "math")
+    assert below.find_elements("tag name", "math") and "sigma" in below.text
+    figure = _find(driver, "figure").rect
+    assert above.rect["y"] + above.rect["height"] <= figure["y"] + 1
+    assert below.rect["y"] >= figure["y"] + figure["height"] - 1
+    for name in (each.name for each in COMPUTED):
+        driver.execute_script("location.hash = arguments[0]", f"#{name}")
+        driver.execute_async_script("setTimeout(arguments[0], 0)")
+        assert above.find_elements("tag name", "math") and above.text.strip(), name
+        cut = driver.execute_script(
+            "const box = document.querySelector('#figure svg').getBoundingClientRect();"
+            "return [...document.querySelectorAll('#figure text')].map((text) => text.getBoundingClientRect())"
+            ".filter((text) => text.left < box.left - 1 || text.right > box.right + 1).length"
+        )
+        assert cut == 0, name
+
+
+def test_the_chart_stays_in_sight_on_a_phone(page: Any) -> None:
+    """While the last slider is moved; the header is a row, and no wider than the screen."""
+    driver = page()
+    emulated = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", emulated)
+    try:
+        driver = page("limited_samples.mean_error")
+        assert _find(driver, "menu").rect["height"] < driver.find_element("tag name", "header").rect["height"] <= 60
+        for name in ("n", "sigma", "radius"):
+            slider = _find(driver, f"argument-{name}")
+            driver.execute_script("arguments[0].focus(); arguments[0].scrollIntoView()", slider)
+            seen = driver.execute_script(
+                "return ['.chart', '#figure', '#value', arguments[0]].map((name) =>"
+                "(({top, bottom}) => [top, bottom])(document.querySelector(name).getBoundingClientRect()))",
+                f"#argument-{name}",
+            )
+            chart, figure, value, thumb = seen
+            assert figure[0] >= 0 and value[1] <= chart[1] <= thumb[0] and thumb[1] <= 844, (name, seen)
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 @pytest.mark.parametrize("dark", [False, True])
