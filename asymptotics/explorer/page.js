@@ -7,6 +7,7 @@ const $ = (id) => document.getElementById(id);
 const TIME = "time", POINTS = 241, TOP = 10, BOTTOM = 28, DIGIT = 7.4;
 const WEIGHTS = ["alpha", "beta", "dalpha", "dbeta"], DEVIATIONS = 2;
 
+// `entry` is null where the address names a formula that is not here.
 let entry = null, state, kept = [];
 
 // -- numbers ----------------------------------------------------------------------------------------------
@@ -154,55 +155,106 @@ function address() {
   return `#${entry.name}?${[...shown, ...more].join("&").replaceAll("+", "")}`;
 }
 function fromAddress() {
-  const [name, query = ""] = decodeURIComponent(location.hash.slice(1)).split("?");
-  if (!byName[name]) return false;
-  choose(name, new URLSearchParams(query));
-  return true;
+  let text = location.hash.slice(1);
+  try { text = decodeURIComponent(text); } catch { /* not percent-encoded: the name as it stands, which is not here */ }
+  const [name, query = ""] = text.split("?");
+  if (byName[name]) choose(name, new URLSearchParams(query));
+  else if (name) showMissing(name);
+  else choose(entries[0].name);
 }
-function choose(name, query = null) {
+function choose(name, query = new URLSearchParams()) {
   entry = byName[name];
   state = fresh(entry);
   kept = [];
-  if (query) {
-    if (entry.axes.includes(query.get("x"))) state.x = query.get("x");
-    state.dilated = query.get("dilated") === "1" && state.x === TIME;
-    state.logy = query.get("logy") === "1";
-    if (query.has("logx")) state.logx = query.get("logx") === "1";
-    if (Number(query.get("band")) >= 1) state.bandDimension = Number(query.get("band"));
-    for (const [key, text] of query) {
-      if (key in state.point && Number.isFinite(Number(text))) state.point[key] = Number(text);
-    }
-    const at = Number(query.get("t"));
-    state.at = state.x !== TIME ? state.point[state.x] : at > 0 && at <= 1 ? at : 0.5;
-  }
+  if (asksTime(query)) state.at = 0.5;
+  const ignored = [...query].filter(([key, text]) => !take(key, text, query)).map(([key, text]) => `${key}=${text}`);
+  if (state.x !== TIME) state.at = state.point[state.x];
   show();
+  $("ignored").hidden = !ignored.length;
+  $("ignored").textContent = `Not understood in the address, and left out: ${ignored.join(", ")}`;
+}
+function asksTime(query) {
+  const axis = query.get("x");
+  return (entry.axes.includes(axis) ? axis : entry.axis) === TIME;
+}
+// Sets what one part of an address says; false where it says nothing that is understood.
+function take(key, text, query) {
+  const { x } = read(text), flag = text === "1" || text === "0", inTime = asksTime(query);
+  const set = (holds, part, meant) => {
+    if (holds) state[part] = meant;
+    return holds;
+  };
+  if (key === "x") return set(entry.axes.includes(text), "x", text);
+  if (key === "dilated") return set(flag && inTime, "dilated", text === "1");
+  if (key === "logx" || key === "logy") return set(flag, key, text === "1");
+  if (key === "band") return set(x >= 1, "bandDimension", x);
+  if (key === "t" && inTime) return set(x !== undefined && !outside(TIME, x), "at", x);
+  if (x === undefined || !Object.hasOwn(state.point, key)) return false;
+  state.point[key] = x;
+  return true;
+}
+// The names most like one that is not here: by how many letters one must change, in the whole name or its last part.
+function nearest(name) {
+  const short = (full) => full.split(".").slice(1).join(".") || full, asked = name.toLowerCase();
+  const far = ({ name }) => Math.min(
+    changes(asked, name), changes(asked, short(name)), changes(short(asked), short(name)),
+  );
+  return entries.map((each) => [far(each), each]).sort(([a], [b]) => a - b).slice(0, 5).map(([, each]) => each);
+}
+// How many letters to put in, take out or exchange to come from one word to another.
+function changes(from, to) {
+  let row = Array.from({ length: to.length + 1 }, (_, k) => k);
+  for (const [i, letter] of [...from].entries()) {
+    const next = [i + 1];
+    for (let k = 0; k < to.length; k += 1) next.push(Math.min(row[k] + (letter !== to[k]), row[k + 1] + 1, next[k] + 1));
+    row = next;
+  }
+  return row[to.length];
 }
 
 // -- what is seen -----------------------------------------------------------------------------------------
 
 function menu(filter = "") {
   const wanted = filter.trim().toLowerCase();
-  $("list").replaceChildren(...topics.map(([topic, title]) => {
-    const found = entries.filter((each) => each.topic === topic
-      && `${each.name} ${each.title} ${each.statement}`.toLowerCase().includes(wanted));
+  const found = entries.filter((each) => `${each.name} ${each.title} ${each.statement}`.toLowerCase().includes(wanted));
+  const parts = topics.map(([topic, title]) => [title, found.filter((each) => each.topic === topic)]);
+  $("list").replaceChildren(...parts.filter(([, own]) => own.length).map(([title, own]) => {
     const part = document.createElement("section");
-    if (!found.length) return part;
     part.innerHTML = `<h2>${title}</h2><ul></ul>`;
-    part.querySelector("ul").append(...found.map((each) => {
-      const item = document.createElement("li"), link = document.createElement("a");
-      link.href = `#${each.name}`;
-      link.textContent = each.title;
-      link.title = each.statement;
-      if (each.inner) link.classList.add("inner");
-      if (entry && each.name === entry.name) link.setAttribute("aria-current", "page");
-      item.append(link);
-      return item;
-    }));
+    part.querySelector("ul").append(...own.map(linked));
     return part;
   }));
+  $("unmatched").textContent = found.length ? ""
+    : `Nothing matches \u201c${filter.trim()}\u201d: no name, title or statement has it.`;
+}
+function linked(each) {
+  const item = document.createElement("li"), link = document.createElement("a");
+  link.href = `#${each.name}`;
+  link.textContent = each.title;
+  link.title = each.statement;
+  if (each.inner) link.classList.add("inner");
+  if (each === entry) link.setAttribute("aria-current", "page");
+  item.append(link);
+  return item;
+}
+function showMissing(name) {
+  entry = null;
+  menu($("filter").value);
+  $("chosen").hidden = true;
+  $("missing").hidden = false;
+  $("asked").textContent = name;
+  $("nearest").replaceChildren(...nearest(name).map((each) => {
+    const item = linked(each), code = document.createElement("code");
+    code.textContent = each.name;
+    item.append(code);
+    return item;
+  }));
+  document.title = `No such formula \u2013 ${heading}`;
 }
 function show() {
   menu($("filter").value);
+  $("chosen").hidden = false;
+  $("missing").hidden = true;
   $("title").textContent = entry.title;
   $("name").textContent = entry.name;
   $("statement").textContent = entry.statement;
@@ -474,7 +526,7 @@ $("reset").addEventListener("click", () => choose(entry.name));
 $("latex").addEventListener("click", () => copy(entry.latex, "LaTeX"));
 $("python").addEventListener("click", () => copy(python(), "Python"));
 $("json").addEventListener("click", () => copy(record(), "JSON"));
-window.addEventListener("hashchange", () => { if (!fromAddress()) choose(entries[0].name); });
+window.addEventListener("hashchange", fromAddress);
 window.addEventListener("resize", () => { if (entry?.computed) draw(); });
 theme(matchMedia("(prefers-color-scheme: dark)").matches);
-if (!fromAddress()) choose(entries[0].name);
+fromAddress();

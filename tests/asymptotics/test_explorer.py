@@ -255,6 +255,58 @@ def test_it_is_found_by_searching_and_by_keyboard(page: Any) -> None:
     assert _find(driver, "name").text == "balance.jump_rate_kramers"
 
 
+def test_a_search_without_hits_says_so(page: Any) -> None:
+    driver = page()
+    field = _find(driver, "filter")
+    field.send_keys("zebra <b>")
+    assert "Nothing matches \u201czebra <b>\u201d" in _find(driver, "unmatched").text
+    assert not driver.find_elements("css selector", "#list a")
+    field.clear()
+    field.send_keys("kramers")
+    assert _find(driver, "unmatched").text == "" and driver.find_elements("css selector", "#list a")
+
+
+@pytest.mark.parametrize("name", ["limited_samples.mean_eror", "phases.mean_error", "%E0%A4%A", "<b>x", "mmse?x=s"])
+def test_a_name_that_is_not_there_is_said(page: Any, name: str) -> None:
+    """With the names most like it; the page goes on working, and the formula shown before is not left standing."""
+    from urllib.parse import unquote
+
+    driver = page(name)
+    asked = name.split("?")[0]
+    assert _find(driver, "asked").text in (asked, unquote(asked)) and "No such formula" in driver.title
+    assert not _find(driver, "chosen").is_displayed()
+    near = driver.find_elements("css selector", "#nearest a")
+    assert len(near) == 5
+    if name.startswith("limited"):
+        assert near[0].text == "Mean error"
+    elif name.startswith("mmse"):
+        assert near[0].text == "MMSE"
+    near[0].click()
+    driver.execute_async_script("setTimeout(arguments[0], 0)")
+    assert _find(driver, "chosen").is_displayed() and not _find(driver, "missing").is_displayed()
+    assert np.isfinite(_shown(driver))
+    driver.execute_script("location.hash = '#nowhere'")
+    driver.execute_async_script("setTimeout(arguments[0], 0)")
+    assert _find(driver, "missing").is_displayed() and _find(driver, "asked").text == "nowhere"
+    _find(driver, "theme").click()
+    _find(driver, "theme").click()
+    assert [each for each in driver.get_log("browser") if each["level"] != "INFO"] == []
+
+
+def test_what_is_not_understood_in_an_address_is_said(page: Any) -> None:
+    driver = page("limited_samples.mean_error?x=n&n=4&sigma=abc&ridge=0.1&colour=red&t=")
+    assert _find(driver, "ignored").text.endswith(": sigma=abc, colour=red, t=")
+    assert "n=4" in _find(driver, "call").text and "ridge=0.1" in _find(driver, "call").text
+    _find(driver, "reset").click()
+    assert not _find(driver, "ignored").is_displayed()
+    driver = page("phases.field_mean?x=nothing&t=0.3")
+    assert _find(driver, "ignored").text.endswith(": x=nothing") and "beta=0.3" in _find(driver, "call").text
+    driver = page("phases.field_mean?x=time&t=2&sigma=1.5")
+    assert _find(driver, "ignored").text.endswith(": t=2")
+    _type(driver, "time", "2")
+    assert _find(driver, "value").text == "t = 2: needs 0 <= t <= 1"
+
+
 def test_axes_are_labelled_with_letters(page: Any) -> None:
     """Set as type, the value's above the chart and the argument's beneath it."""
     driver = page("limited_samples.mean_error?x=sigma")
