@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any, NoReturn
 
 from asymptotics import labelled
@@ -18,11 +19,18 @@ class Numbers:
 
     ``arrays`` in float64, ``digits`` in mpmath (with a keyword dps), ``tensors`` in torch; each keyword-only,
     validating, and returning a frozen dataclass.
+
+    ``script``, "module:file", is a JavaScript function for pages, of an object of the arguments inside their ranges.
+    It returns an object of numbers, or null where there is no minimiser; its ``branch`` differs on both sides of a
+    jump. ``values`` are the names of those numbers that are drawn, each with the LaTeX of its letter. Without a script
+    pages show no curve, and say so.
     """
 
     arrays: str
     digits: str
     tensors: str
+    script: str = ""
+    values: tuple[tuple[str, str], ...] = ()
 
     def function(self, backend: str) -> Callable[..., Any]:
         names = {"numpy": self.arrays, "mpmath": self.digits, "torch": self.tensors}
@@ -31,6 +39,11 @@ class Numbers:
         module, _, name = names[backend].partition(":")
         function: Callable[..., Any] = getattr(importlib.import_module(module), name)
         return function
+
+    def page(self) -> str:
+        """The text of the script."""
+        module, _, name = self.script.partition(":")
+        return files(module).joinpath(name).read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import log10
 from typing import Any
 
-from asymptotics.explorer.javascript import prints
+from asymptotics.explorer.javascript import prints, values
 from asymptotics.formula import Formula
 from asymptotics.markup import conditions, formula_block, mathml, sentence, steps
 from asymptotics.symbols import Argument
@@ -58,6 +58,7 @@ def formula_data(formula: Formula, names: Sequence[str], derivation: Any) -> dic
         "inner": formula.name.count(".") > 1, "statement": unicode_text(formula.statement),
         "letter": mathml(formula.letter), "formula": formula_block(formula), "about": _about(formula),
         "latex": formula.latex(), "arguments": arguments, "computed": computed,
+        "values": [{"name": name, "letter": mathml(letter)} for name, letter in values(formula)],
         "derivation": steps(derivation), "summary": derivation.summary, "axes": axes,
         "axis": TIME if "alpha" in axes else main_axis(formula), "start": typical_point(formula),
         "fluctuation": companion if companion in names and computed else None,

@@ -13,6 +13,7 @@ import sympy as sp
 
 from asymptotics.domain import Domain, Relation
 from asymptotics.formula import Formula
+from asymptotics.minimiser import Minimiser
 from asymptotics.source import SourcePrinter, ready, source
 from asymptotics.special import LeastPoint
 
@@ -52,14 +53,35 @@ class _JavaScript(SourcePrinter):
 
 
 def prints(formula: Formula) -> bool:
-    """Whether a page can compute it: all but minimisations in several unknowns."""
-    return not formula.short.has(LeastPoint)
+    """Whether a page can compute it: all but minimisations in several unknowns that bring no script."""
+    return bool(_script(formula)) or not formula.short.has(LeastPoint)
+
+
+def _script(formula: Formula) -> str:
+    """The text of its own function, or ""."""
+    if not isinstance(formula, Minimiser) or formula.numbers is None or not formula.numbers.script:
+        return ""
+    return formula.numbers.page().strip()
+
+
+def values(formula: Formula) -> tuple[tuple[str, str], ...]:
+    """The values that a page draws of a result that has several, with the LaTeX of their letters."""
+    if not isinstance(formula, Minimiser) or formula.numbers is None:
+        return ()
+    return formula.numbers.values
 
 
 def function(formula: Formula) -> str:
-    """A JavaScript function of an object of its arguments, with their defaults; it validates nothing."""
+    """A JavaScript function of an object of its arguments, with their defaults; it validates nothing.
+
+    It returns a number, or, of a minimisation in several unknowns, an object of its values (null without a minimiser).
+    """
+    if script := _script(formula):
+        return script
     if not prints(formula):
-        raise TypeError(f"{formula.name} is a minimisation in several unknowns: no page can compute it")
+        raise TypeError(
+            f"{formula.name} is a minimisation in several unknowns without a script: no page can compute it"
+        )
     where = [(symbol, ready(meaning)) for symbol, meaning in formula.where]
     defaults = formula.domain.defaults
     arguments = [name if name not in defaults else f"{name} = {defaults[name]}" for name in formula.arguments]

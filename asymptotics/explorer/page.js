@@ -4,7 +4,7 @@
 
 const byName = Object.fromEntries(entries.map((entry) => [entry.name, entry]));
 const $ = (id) => document.getElementById(id);
-const TIME = "time", POINTS = 241, TOP = 10, BOTTOM = 28, DIGIT = 7.4;
+const TIME = "time", POINTS = 241, FEW = 91, TOP = 10, BOTTOM = 28, DIGIT = 7.4;
 const WEIGHTS = ["alpha", "beta", "dalpha", "dbeta"], DEVIATIONS = 2;
 
 // `entry` is null where the address names a formula that is not here.
@@ -44,8 +44,15 @@ function placed(x, point = state.point) {
   if (state.x === TIME) return timed(point, x, state.dilated);
   return state.x ? { ...point, [state.x]: x } : point;
 }
+// A number, or an object of numbers of a formula that has several values; null where there is none.
+function outcome(chosen, point) {
+  return forbidden(chosen, point) ? null : formulas[chosen.name](point);
+}
 function value(chosen, point) {
-  return forbidden(chosen, point) ? NaN : formulas[chosen.name](point);
+  return picked(chosen, outcome(chosen, point));
+}
+function picked(chosen, found) {
+  return (chosen.values.length ? found?.[state.drawn] : found) ?? NaN;
 }
 // What is wrong with the number of a field, in words, or "".
 function outside(name, x) {
@@ -62,7 +69,7 @@ function scatter(point) {
 // -- text -------------------------------------------------------------------------------------------------
 
 function short(x, digits = 4) {
-  if (!Number.isFinite(x)) return String(x);
+  if (!Number.isFinite(x)) return String(x).replace("Infinity", "\u221e").replace("-", "\u2212");
   const text = Number(x.toPrecision(digits)).toString();
   return text.replace("-", "\u2212");
 }
@@ -87,12 +94,16 @@ function python() {
   const point = placed(state.at);
   const given = entry.arguments.filter((argument) => point[argument.name] !== argument.default)
     .map((argument) => `${argument.name}=${exact(point[argument.name])}`);
-  return `${entry.name}(${given.join(", ")})`;
+  return `${entry.name}(${given.join(", ")})${entry.values.length ? `.${state.drawn}` : ""}`;
 }
 function record() {
   const point = placed(state.at), values = {};
   for (const argument of entry.arguments) values[argument.name] = point[argument.name];
-  return JSON.stringify({ name: entry.name, arguments: values, value: value(entry, point) });
+  // JSON has no infinity; Python's float reads "inf".
+  const written = (key, x) => (x === Infinity ? "inf" : x === -Infinity ? "-inf" : x);
+  const found = outcome(entry, point), several = entry.values.map(({ name }) => [name, found?.[name]]);
+  const result = several.length ? Object.fromEntries(several) : found;
+  return JSON.stringify({ name: entry.name, arguments: values, value: result }, written);
 }
 async function copy(text, what) {
   try {
@@ -123,7 +134,7 @@ function fresh(chosen) {
   const x = chosen.axis;
   // wrong: by the name of a field, what is wrong with what it holds; the point keeps the number from before.
   return { point, x, at: x === TIME ? 0.5 : point[x], dilated: false, logx: null, logy: false, bandDimension: 1000, shown: -1,
-    wrong: new Map() };
+    drawn: chosen.values[0]?.name, wrong: new Map() };
 }
 // Which arguments have sliders: those of the formula, or, in time, what the weights and the clock follow from.
 function sliders() {
@@ -149,6 +160,7 @@ function address() {
   const now = (name) => exact(name === state.x ? state.at : state.point[name]);
   const shown = sliders().filter((name) => name !== TIME).map((name) => `${name}=${now(name)}`);
   const more = [`x=${state.x}`, ...(state.x === TIME ? [`t=${exact(state.at)}`] : []), ...(state.dilated ? ["dilated=1"] : []),
+    ...(entry.values.length ? [`value=${state.drawn}`] : []),
     ...(state.logy ? ["logy=1"] : []), ...(state.logx === null ? [] : [`logx=${Number(state.logx)}`]),
     ...(entry.fluctuation && state.bandDimension >= 1 ? [`band=${exact(state.bandDimension)}`] : [])];
   // A plus, as in 1e+21, would be read as a space.
@@ -185,6 +197,7 @@ function take(key, text, query) {
     return holds;
   };
   if (key === "x") return set(entry.axes.includes(text), "x", text);
+  if (key === "value") return set(entry.values.some(({ name }) => name === text), "drawn", text);
   if (key === "dilated") return set(flag && inTime, "dilated", text === "1");
   if (key === "logx" || key === "logy") return set(flag, key, text === "1");
   if (key === "band") return set(x >= 1, "bandDimension", x);
@@ -273,6 +286,8 @@ function show() {
 function controls() {
   const axis = $("axis");
   axis.replaceChildren(...entry.axes.map((name) => new Option(name === TIME ? "time t" : name, name, false, name === state.x)));
+  $("valued").hidden = !entry.values.length;
+  $("drawn").replaceChildren(...entry.values.map(({ name }) => new Option(name, name, false, name === state.drawn)));
   $("time").hidden = state.x !== TIME;
   $("dilated").checked = state.dilated;
   $("logx").checked = state.logx ?? logarithmic(state.x);
@@ -359,8 +374,9 @@ function update() {
   const point = placed(state.at), [unread] = state.wrong.values(), why = unread || forbidden(entry, point);
   const now = why ? NaN : value(entry, point), spread = why ? NaN : scatter(point);
   const off = Number.isFinite(spread) ? ` \u00b1 ${short(spread, 2)}` : "";
-  $("value").textContent = why || (Number.isFinite(now) ? `${exact(now)}${off}` : "no value here");
-  $("value").classList.toggle("bad", Boolean(why) || !Number.isFinite(now));
+  const found = Number.isFinite(now) ? `${exact(now)}${off}` : short(now);
+  $("value").textContent = why || (Number.isNaN(now) ? "no value here" : found);
+  $("value").classList.toggle("bad", Boolean(why) || Number.isNaN(now));
   $("call").textContent = why ? "" : python();
   $("call").hidden = Boolean(why);
   for (const name of ["python", "json"]) $(name).disabled = Boolean(why);
@@ -375,12 +391,28 @@ function reach() {
   const [low, high] = argumentOf(state.x).usual;
   return [low, high];
 }
+// Points of the curve. A minimisation takes a thousand times as long as a printed formula, and its least point may jump
+// from one branch to another: there are fewer points, and the jump is looked for.
 function sampled() {
-  const [low, high] = reach(), log = $("logx").checked && low > 0;
-  return Array.from({ length: POINTS }, (_, k) => {
-    const u = k / (POINTS - 1), x = log ? low * (high / low) ** u : low + (high - low) * u, point = placed(x);
-    return { x, y: value(entry, point), off: DEVIATIONS * scatter(point) };
+  const [low, high] = reach(), log = $("logx").checked && low > 0, points = entry.values.length ? FEW : POINTS;
+  const curve = Array.from({ length: points }, (_, k) => {
+    const u = k / (points - 1);
+    return sample(log ? low * (high / low) ** u : low + (high - low) * u);
   });
+  return entry.values.length ? curve.flatMap((here, k) => (k ? [...jump(curve[k - 1], here), here] : [here])) : curve;
+}
+function sample(x) {
+  const point = placed(x), found = outcome(entry, point);
+  return { x, y: picked(entry, found), off: DEVIATIONS * scatter(point), branch: found?.branch };
+}
+// Two points as close to a jump between two others as can be seen, or none.
+function jump(left, right) {
+  if (left.branch === right.branch) return [];
+  for (let k = 0; k < 8; k += 1) {
+    const middle = sample((left.x + right.x) / 2);
+    if (middle.branch === left.branch) left = middle; else right = middle;
+  }
+  return [left, right];
 }
 function ticks(low, high, log) {
   if (log) {
@@ -428,7 +460,7 @@ function draw() {
   const why = hidden ? "No curve: an argument has no value." : "The formula has no value anywhere on this axis.";
   const parts = scale.rows ? [grid(scale), band(curve, scale), lines(curve, scale), marks(shown, scale)]
     : [`<text class="nothing" x="${wide / 2}" y="${tall / 2}" text-anchor="middle">${why}</text>`];
-  $("ylabel").innerHTML = entry.letter;
+  $("ylabel").innerHTML = entry.values.find(({ name }) => name === state.drawn)?.letter ?? entry.letter;
   $("xlabel").innerHTML = lettered(state.x);
   $("figure").innerHTML = `<svg viewBox="0 0 ${wide} ${tall}" role="img" aria-label="${entry.title} against ${state.x}">
     ${parts.join("")}</svg>`;
@@ -472,8 +504,10 @@ function marks(shown, { low, high, across, up }) {
   return parts.join("");
 }
 function path(curve, { across, up, low, high }) {
-  let text = "", pen = false;
-  for (const { x, y } of curve) {
+  let text = "", pen = false, before;
+  for (const { x, y, branch } of curve) {
+    if (branch !== before) pen = false;
+    before = branch;
     if (!Number.isFinite(y) || x < low || x > high) { pen = false; continue; }
     text += `${pen ? "L" : "M"}${across(x).toFixed(2)} ${up(y).toFixed(2)}`;
     pen = true;
@@ -499,6 +533,7 @@ $("axis").addEventListener("change", () => {
   controls();
   update();
 });
+$("drawn").addEventListener("change", () => { state.drawn = $("drawn").value; kept = []; update(); });
 $("dilated").addEventListener("change", () => { state.dilated = $("dilated").checked; controls(); update(); });
 $("logx").addEventListener("change", () => { state.logx = $("logx").checked; update(); });
 $("logy").addEventListener("change", () => { state.logy = $("logy").checked; update(); });

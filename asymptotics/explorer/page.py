@@ -28,7 +28,8 @@ def explorer_page(
     """One HTML page that needs no network: each formula, its curve under sliders, its derivation, what to copy.
 
     ``experiments`` are drawn over the curves of the formulas they measured. ``done``: derivations that have been
-    executed, by name. Formulas with several values are shown without a curve. ValueError without a formula, or where
+    executed, by name. Formulas with several values that bring no script are shown
+    without a curve, and say so. ValueError without a formula, or where
     an experiment measures one that is not there.
     """
     chosen = list(formulas)

@@ -211,7 +211,8 @@ first_phase = Minimiser(
     _derived("first.derivation.finite"),
     numbers=Numbers(
         "asymptotics.phases.first.minimise:first_phase", "asymptotics.phases.first.minimise:first_phase_mp",
-        "asymptotics.phases.first.tensors:first_phase_torch",
+        "asymptotics.phases.first.tensors:first_phase_torch", "asymptotics.phases.first:minimise.js",
+        (("omega", r"\omega"), ("b", "b"), ("r", "r"), ("m", "m"), ("q", "q"), ("objective", "F")),
     ),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import given
 import asymptotics
 from asymptotics.explorer import Experiment, explorer_page, prints, write_explorer
 from asymptotics.formula import Formula
+from asymptotics.minimiser import Minimiser
 from asymptotics.schedule import linear
 from asymptotics.testing import arguments
 
@@ -23,7 +25,12 @@ EXPERIMENT = Experiment(
     "limited_samples.mean_error", "Two points", "n", {"sigma": 1.5, "ridge": 0.1, "draws": 1.0, "radius": 1.0},
     [(4.0, 0.93, 0.01), (16.0, 0.19, 0.004)], d=500.0,
 )
-COMPUTED = [each for each in asymptotics.catalogue().values() if prints(each)]
+COMPUTED = [each for each in asymptotics.catalogue().values() if prints(each) and not isinstance(each, Minimiser)]
+FIRST = asymptotics.phases.first_phase
+VALUES = ("omega", "b", "r", "m", "q", "objective")
+assert FIRST.numbers is not None
+# As a minimisation of one's own is that brings no script.
+UNSOLVED = replace(FIRST, numbers=replace(FIRST.numbers, script="", values=()))
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +99,8 @@ def test_every_page_opens_alone_without_an_error(page: Any) -> None:
         driver.execute_async_script("setTimeout(arguments[0], 0)")
         assert _find(driver, "name").text == formula.name
         assert formula.letter and _find(driver, "formula").find_elements("tag name", "math")
-        if prints(formula):
-            assert np.isfinite(_shown(driver)), formula.name
-            assert len(driver.find_element("css selector", "path.curve").get_attribute("d")) > 200, formula.name
-        else:
-            assert "call it in Python" in _find(driver, "elsewhere").text
-            assert not _find(driver, "json").is_displayed() and "argmin" in _find(driver, "formula").text
+        assert np.isfinite(_shown(driver)), formula.name
+        assert len(driver.find_element("css selector", "path.curve").get_attribute("d")) > 200, formula.name
     assert driver.execute_script("return performance.getEntriesByType('resource').length") == 0
     assert [each for each in driver.get_log("browser") if each["level"] != "INFO"] == []
 
@@ -124,6 +127,81 @@ def test_sliders_move_by_keyboard_and_show_pythons_value(page: Any, name: str, a
     driver.get("about:blank")
     driver.get(again)
     assert _shown(driver) == pytest.approx(_python(driver), rel=CLOSE)
+
+
+def _first(driver: Any, point: dict[str, float]) -> Any:
+    """What the page finds, infinities as text."""
+    return driver.execute_script(
+        "const found = formulas['phases.first_phase'](arguments[0]);"
+        "return found && Object.fromEntries(Object.entries(found).map(([name, x]) => [name, String(x)]))", point,
+    )
+
+
+def _agrees(found: Any, point: dict[str, float]) -> None:
+    exact = FIRST(**point)
+    for name in VALUES:
+        here = float(found[name].replace("Infinity", "inf"))
+        # b crosses 0: there the rounding of F is an absolute error.
+        slack = 1e-12 if name == "b" else 1e-300
+        assert here == pytest.approx(float(getattr(exact, name)), rel=CLOSE, abs=slack), (name, point)
+
+
+def test_the_minimisation_is_pythons(page: Any) -> None:
+    """On random points of the usual ranges, on both branches, with equal counts, at s = 0, without a ridge on u."""
+    driver = page("phases.first_phase")
+
+    @given(point=arguments(FIRST))
+    def agree(point: dict[str, float]) -> None:
+        plain = {name: float(value) for name, value in point.items()}
+        _agrees(_first(driver, plain), plain)
+
+    agree()
+    light = {"n_plus": 13.0, "n_minus": 3.0, "sigma": 1.0, "ridge_u": 0.1, "ridge_w": 0.5, "s": 1.0}
+    heavy = {**light, "ridge_u": 2.0, "ridge_w": 2.0}
+    for change in ({}, {"n_minus": 13.0}, {"s": 0.0}, {"n_plus": 3.0, "n_minus": 13.0, "s": 0.0}, {"ridge_u": 0.0}):
+        _agrees(_first(driver, {**light, **change}), {**light, **change})
+    for s in (0.4, 0.42):  # The jump is at .41.
+        _agrees(_first(driver, {**heavy, "s": s}), {**heavy, "s": s})
+    with pytest.raises(ValueError, match="no minimiser"):
+        FIRST(**{**light, "ridge_u": 0.0, "ridge_w": 50.0})
+    assert _first(driver, {**light, "ridge_u": 0.0, "ridge_w": 50.0}) is None
+
+
+def test_a_minimisation_has_a_curve_of_each_value(page: Any) -> None:
+    """With its letter, its call, its place in the address; broken where the least point jumps, and not elsewhere."""
+    point = "n_plus=13&n_minus=3&sigma=1&ridge_u=2&ridge_w=2"
+    driver = page(f"phases.first_phase?x=s&{point}&s=1")
+    options = _find(driver, "drawn").find_elements("tag name", "option")
+    assert [each.text for each in options] == list(VALUES) and not _find(driver, "elsewhere").is_displayed()
+    for option, letter in zip(options, "\u03c9brmqF", strict=True):
+        option.click()
+        assert _find(driver, "ylabel").text == letter and _find(driver, "call").text.endswith(f").{option.text}")
+        assert _shown(driver) == pytest.approx(_python(driver), rel=CLOSE)
+        pieces = driver.find_element("css selector", "path.curve").get_attribute("d").count("M")
+        # b is infinite before the jump.
+        assert pieces == (1 if option.text == "b" else 2)
+    again = driver.current_url
+    driver.get("about:blank")
+    driver.get(again)
+    assert "value=objective" in again and _shown(driver) == pytest.approx(_python(driver), rel=CLOSE)
+    where = float(asymptotics.phases.jump(n_plus=13, n_minus=3, sigma=1, ridge_u=2, ridge_w=2))
+    ends = driver.execute_script(
+        "return sampled().filter(({branch}, k, all) => all[k + 1] && branch !== all[k + 1].branch)"
+    )
+    assert [end["x"] for end in ends] == [pytest.approx(where, rel=1e-3)]
+    driver = page(f"phases.first_phase?x=sigma&value=b&{point}&s=0.1")
+    assert _find(driver, "value").text == "\u221e"
+    record = json.loads(driver.execute_script("return record()"))["value"]
+    assert float(record["b"]) == np.inf and record["omega"] == 0 and set(record) == set(VALUES)
+
+
+def test_a_minimisation_without_a_script_says_why_it_has_no_curve(chromium: Any, tmp_path: Path) -> None:
+    path = write_explorer(tmp_path / "unsolved.html", [UNSOLVED])
+    chromium.get("about:blank")
+    chromium.get(path.as_uri())
+    assert "No curve" in _find(chromium, "elsewhere").text and "cannot compute" in _find(chromium, "elsewhere").text
+    assert not _find(chromium, "plotting").is_displayed() and not _find(chromium, "json").is_displayed()
+    assert "argmin" in _find(chromium, "formula").text and _find(chromium, "python").is_enabled()
 
 
 def test_time_dilated_and_not(page: Any) -> None:
@@ -316,7 +394,7 @@ def test_axes_are_labelled_with_letters(page: Any) -> None:
     figure = _find(driver, "figure").rect
     assert above.rect["y"] + above.rect["height"] <= figure["y"] + 1
     assert below.rect["y"] >= figure["y"] + figure["height"] - 1
-    for name in (each.name for each in COMPUTED):
+    for name in asymptotics.catalogue():
         driver.execute_script("location.hash = arguments[0]", f"#{name}")
         driver.execute_async_script("setTimeout(arguments[0], 0)")
         assert above.find_elements("tag name", "math") and above.text.strip(), name
@@ -385,7 +463,7 @@ def test_what_a_page_cannot_hold() -> None:
     from asymptotics.explorer import function
 
     with pytest.raises(TypeError, match="minimisation in several unknowns"):
-        function(asymptotics.phases.first_phase)
+        function(UNSOLVED)
 
 
 def test_no_text_ends_the_script() -> None:
