@@ -19,6 +19,8 @@ from asymptotics.symbols import ARGUMENTS
 from asymptotics.wording import topic_title
 
 HEADING = "Formulas of flow-asymptotics"
+SCRIPTS = ("page.js", "text.js", "state.js", "view.js", "curve.js", "events.js")
+"""What runs in the page, in order, after the formulas and the entries."""
 
 
 def explorer_page(
@@ -28,9 +30,8 @@ def explorer_page(
     """One HTML page that needs no network: each formula, its curve under sliders, its derivation, what to copy.
 
     ``experiments`` are drawn over the curves of the formulas they measured. ``done``: derivations that have been
-    executed, by name. Formulas with several values that bring no script are shown
-    without a curve, and say so. ValueError without a formula, or where
-    an experiment measures one that is not there.
+    executed, by name. Formulas with several values that bring no script are shown without a curve, and say so.
+    ValueError without a formula, or where an experiment measures one that is not there.
     """
     chosen = list(formulas)
     if not chosen:
@@ -48,7 +49,7 @@ def explorer_page(
         f"const topics = {_json(_topics(entries))};",
         f"const entries = {_json(entries)};", _relations(chosen),
         f"const experiments = {_json([_experiment(each) for each in measured])};",
-        _file("page.js"),
+        *map(_file, SCRIPTS),
     ])
     text = _file("page.html")
     for name, value in (("HEADING", html.escape(heading)), ("STYLE", _file("page.css")), ("SCRIPT", script)):
