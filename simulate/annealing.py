@@ -273,5 +273,5 @@ def _weighed(ended: Sequence[_Ended]) -> ModeWeights:
     variance = mode_variances(torch.zeros(len(points), dtype=torch.float64), points, label, len(ended))
     return ModeWeights(
         weight / weight.sum(), error, variance, float(logs.max() + log(total.mean())),
-        rough, float(min(each.families for each in ended)),
+        rough, float(min(each.families for each in ended)), "annealing",
     )

@@ -71,6 +71,10 @@ class BalancePlan:
         for name, each in self.own.items():
             if name in NEGATIVES or not name.replace("-", "_").isidentifier() or not isinstance(each, Negatives):
                 raise ValueError(f"own = {{{name!r}: ...}} must map new names (letters, digits, - and _) to Negatives")
+        files = {name.replace("-", "_"): name for name in self.own}
+        if len(files) < len(self.own):
+            raise ValueError(f"own = {', '.join(self.own)}: two of these names differ in - and _ alone, and would "
+                             "share a checkpoint; rename one")
         if not self.methods or len(set(self.methods)) < len(self.methods):
             raise ValueError(f"methods = {self.methods} must be one or more, none twice")
         for name in self.methods:

@@ -11,6 +11,7 @@ import xarray as xr
 from simulate.balance_tasks import BalanceTask
 from simulate.identity import canonical, digest
 from simulate.image_target import ImageTarget
+from simulate.mode_weights import WAYS
 from simulate.provenance import describe
 from simulate.runs import Measured
 from simulate.targets import Known, Target
@@ -18,8 +19,8 @@ from simulate.targets import Known, Target
 # Over the modes of one method and seed, and of one method and seed.
 _MODES = ("weight", "weight_stderr", "variance", "sampled_weight", "sampled_weight_stderr")
 _RUNS = (
-    "divergence", "divergence_stderr", "effective", "rhat", "rhat_density", "switched", "jump_rate", "acceptance",
-    "longest", "independent", "learning_rate",
+    "divergence", "divergence_stderr", "effective", "measured_by", "rhat", "rhat_density", "switched", "jump_rate",
+    "acceptance", "longest", "independent", "learning_rate",
 )
 
 
@@ -28,12 +29,13 @@ def balance_dataset(tasks: Sequence[BalanceTask], results: Sequence[Measured], *
     mode, over the target's), sampled_weight and _stderr (of the chains, everything frozen).
 
     Over (training, seed): divergence from the target in nats with _stderr, effective (number of points behind the
-    weights); of the frozen run: acceptance of jumps, switched (share of moves that end in another mode), jump_rate
-    (`FrozenRun.jump_rate`, as in `asymptotics.balance`), rhat (largest over modes), rhat_density, longest
-    (moves in a row without a change), independent (smallest effective number over modes); error, the largest
-    difference between modes' weights and the data's: of the weights, without a density of the sampled ones (of a
-    method that does not jump these are from a run with jumps of a flow fitted to the data);
-    learning_rate of the log odds of two modes (`balance_rate`, at the recipe's full rate).
+    weights), measured_by (how these were found: ``flag_meanings`` has the names); of the frozen run: acceptance of
+    jumps, switched (share of moves that end in another mode), jump_rate (`FrozenRun.jump_rate`, as in
+    `asymptotics.balance`), rhat (largest over modes), rhat_density, longest (moves in a row without a change),
+    independent (smallest effective number over modes); error, the largest difference between modes' weights and the
+    data's: of the weights, without a density of the sampled ones (of a method that does not jump these are from a run
+    with jumps of a flow fitted to the data); learning_rate of the log odds of two modes (`balance_rate`, at the
+    recipe's full rate).
 
     Over (training, seed, iteration), from iteration 0, where only what the model is at first is known: path (and mode),
     the weights on the way, path_divergence, with _stderr (of importance sampling, whose points are the same at every
@@ -52,6 +54,9 @@ def balance_dataset(tasks: Sequence[BalanceTask], results: Sequence[Measured], *
     runs = ("training", "seed")
     variables: dict[str, Any] = {name: ((*runs, "mode"), table(name)) for name in _MODES if name in results[0]}
     variables |= {name: (runs, table(name)) for name in _RUNS if name in results[0]}
+    if known:
+        flags = {"flag_values": list(range(len(WAYS))), "flag_meanings": " ".join(WAYS)}
+        variables["measured_by"] = (*variables["measured_by"], flags)
     variables["data_weight"] = (("seed", "mode"), np.array([each["data_weight"] for each in rows[0]]))
     variables["target_weight"] = (("seed", "mode"), np.array([
         each.target.weights for each in tasks[:: len(methods)]

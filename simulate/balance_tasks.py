@@ -22,6 +22,7 @@ from simulate.frozen_run import FrozenRun, frozen_run
 from simulate.identity import Identified
 from simulate.keeping import Keeping
 from simulate.mode_weights import (
+    WAYS,
     ModeWeights,
     Undetermined,
     divergence,
@@ -180,11 +181,12 @@ class Judge:
             warnings.warn(f"weights of a model are missing: {problem}", stacklevel=2)
             missing, none = np.full(self.modes, nan), np.array(nan)
             return {"weight": missing, "weight_stderr": missing, "variance": missing, "divergence": none,
-                    "divergence_stderr": none, "effective": none}
+                    "divergence_stderr": none, "effective": none, "measured_by": none}
         gap, error = divergence(self.target, model, found, count=count, seed=child(self.seed, stream, 1))
         return {
             "weight": found.weight, "weight_stderr": found.error, "variance": found.variance / self._truth,
             "divergence": np.array(gap), "divergence_stderr": np.array(error), "effective": np.array(found.effective),
+            "measured_by": np.array(float(WAYS.index(found.by))),
         }
 
     def _weights(

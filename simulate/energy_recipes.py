@@ -99,6 +99,9 @@ class EnergyRecipe:
             checks.real(name, getattr(self, name), above=0.0)
         for name in ("flow_data", "warm", "decay", "average"):
             checks.real(name, getattr(self, name), least=0.0, most=1.0)
+        if self.warm + self.decay > 1.0:
+            raise ValueError(f"warm = {self.warm} and decay = {self.decay} are more than all iterations: the rates "
+                             "would never be reached; let their sum be <= 1")
 
     @property
     def memory(self) -> float:

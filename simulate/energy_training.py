@@ -311,7 +311,7 @@ def _record(state: _State, watch: Watch | None) -> None:
     last = int(state.records["iteration"][-1]) if state.records else 0
     found = {"iteration": float(state.done), "step": state.step}
     found |= {name: total / (state.done - last) for name, total in state.sums.items()}
-    watched = {} if watch is None else {name: float(value) for name, value in watch(state.model).items()}
+    watched = {} if watch is None else _watched(watch(state.model))
     if taken := found.keys() & watched.keys():
         raise ValueError(f"watch gives {sorted(taken)[0]!r}, which is recorded already; give it another name")
     found |= watched
@@ -323,6 +323,12 @@ def _record(state: _State, watch: Watch | None) -> None:
     for name, value in found.items():
         state.records.setdefault(name, []).append(value)
     state.sums = dict.fromkeys(state.sums, 0.0)
+
+
+def _watched(found: Mapping[str, float]) -> dict[str, float]:
+    if not isinstance(found, Mapping):
+        raise TypeError(f"watch(model) gave {found!r}; it must give a mapping, name -> number")
+    return {str(name): float(value) for name, value in found.items()}
 
 
 def _history(state: _State, recipe: EnergyRecipe, seed: Seed) -> xr.Dataset:

@@ -56,6 +56,8 @@ def frozen_run(
     checks.integer("modes", modes, least=1)
     checks.integer("moves", moves, least=8)
     checks.integer("warm", warm, least=0)
+    if not isinstance(x, torch.Tensor):
+        raise TypeError(f"x must be a tensor of chains (C, ...), not {type(x).__name__}")
     if len(x) < 2:
         raise ValueError(f"{len(x)} chains: two or more tell whether they agree")
     labels, density = np.empty((moves, len(x)), dtype=np.int64), np.empty((moves, len(x)))

@@ -20,6 +20,7 @@ from simulate.seeds import Seed, child
 
 Region: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
 """Points (C, ...) -> the mode each belongs to, int64 (C,) in 0 ... K - 1 (`GaussianMixtureLaw.mode`)."""
+WAYS = ("quadrature", "importance", "annealing")
 # Below this many effective points, of all or of one mode, a weight and its standard error are guesses.
 FEWEST, FEWEST_INSIDE = 200.0, 20.0
 # Of a logarithm of a normalisation: what every second point of a grid may be off by.
@@ -34,7 +35,7 @@ class ModeWeights:
     """``weight`` of each mode (K,) with errors ``error`` (of quadrature: the change from every second point to all of
     them), the ``variance`` of a coordinate within it (mean over coordinates; NaN in a mode without a point), the
     logarithm of the model's normalisation ``log_z`` with its error, and the ``effective`` number of points (infinite
-    for quadrature)."""
+    for quadrature). ``by`` is how they were found, one of `WAYS`."""
 
     weight: NDArray[np.float64]
     error: NDArray[np.float64]
@@ -42,6 +43,7 @@ class ModeWeights:
     log_z: float
     log_z_error: float
     effective: float
+    by: str
 
 
 class Undetermined(ValueError):
@@ -62,6 +64,7 @@ def weights_by_quadrature(
     """
     if len(box) != 2:
         raise ValueError(f"box has {len(box)} sides; quadrature is for two dimensions: use weights_by_importance")
+    checks.integer("modes", modes, least=1)
     if checks.integer("points", points, least=5) % 2 == 0:
         raise ValueError(f"points = {points} must be odd: every second of them is a grid too")
     for low, high in box:
@@ -88,7 +91,7 @@ def weights_by_quadrature(
             "the model is narrower than the grid; take more points or weights_by_importance"
         )
     variance = mode_variances(value.reshape(-1), grid.reshape(-1, 2), label.reshape(-1), modes)
-    return ModeWeights(found[0], np.abs(found[0] - rough[0]), variance, found[1], off, float("inf"))
+    return ModeWeights(found[0], np.abs(found[0] - rough[0]), variance, found[1], off, float("inf"), "quadrature")
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,6 +191,7 @@ def weights_by_importance(
     than `FEWEST_INSIDE` in a mode. What no proposal reaches is not seen, nor in the effective number.
     """
     checks.integer("count", count, least=2)
+    checks.integer("modes", modes, least=1)
     law = Defensive(proposals)
     with torch.no_grad():
         points = law.each(count, seed)
@@ -221,7 +225,7 @@ def weights_by_importance(
     error = (share[:, None] * inside).square().sum(0).sqrt().numpy()
     scatter = float(raw.std() / raw.mean()) / len(raw) ** 0.5
     variance = mode_variances(log_weight, torch.cat(points).double().cpu(), label, modes)
-    return ModeWeights(weight, error, variance, float(top + raw.mean().log()), scatter, effective)
+    return ModeWeights(weight, error, variance, float(top + raw.mean().log()), scatter, effective, "importance")
 
 
 def divergence(

@@ -122,7 +122,7 @@ class Rings(_Planar):
     def __post_init__(self) -> None:
         super().__post_init__()
         if len(self.radii) != len(self.weights):
-            raise ValueError(f"{len(self.radii)} radii for {len(self.weights)} weights")
+            raise ValueError(f"weights = {self.weights}: rings have one weight for each of radii = {self.radii}")
         for radius in self.radii:
             checks.real("radii", radius, above=0.0)
         checks.real("width", self.width, above=0.0)

@@ -42,6 +42,7 @@ from simulate import (
 from simulate.__main__ import main
 from simulate.balance_tasks import Judge
 from simulate.image_target import digit_target
+from simulate.mode_weights import WAYS
 from simulate.seeds import child
 
 RECIPE = EnergyRecipe(iterations=20, chains=16, batch=16, prefit=5, record_every=10)
@@ -166,6 +167,7 @@ def test_where_importance_is_lost_points_follow_the_model(monkeypatch: pytest.Mo
         # The tilted modes are at 3.5 and -4.5: 2e-4 of the first is beyond. Eight populations: 16 errors are 1e-6.
         assert abs(found["weight"][0] - exact) < 16 * found["weight_stderr"][0] + 3e-4
         assert 0 < found["weight_stderr"][0] < 0.01 and (found["effective"] < 2000) == follow
+        assert WAYS[int(found["measured_by"])] == ("annealing" if follow else "importance")
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         assert np.isnan(judge.watch(model)["weight_0"])
@@ -347,6 +349,7 @@ BAD: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: BalancePlan(methods=("pcd", "pcd")), ValueError, "none twice"),
     (lambda: BalancePlan(own={"pcd": Negatives()}), ValueError, "must map new names"),
     (lambda: BalancePlan(moves=2), ValueError, "moves = 2"),
+    (lambda: BalancePlan(own={"a-b": Negatives(), "a_b": Negatives()}), ValueError, "differ in - and _ alone"),
 ]
 
 

@@ -302,6 +302,10 @@ CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
         proposals=[_Undefined()], count=9, seed=1,
     ), ValueError, "no finite density"),
     (lambda: weights_by_importance(
+        LAW.log_prob, LAW.mode, modes="a", proposals=[LAW], count=9, seed=1,  # type: ignore[arg-type]
+    ), TypeError, "modes = 'a' must be an integer"),
+    (lambda: weights_by_quadrature(LAW.log_prob, LAW.mode, modes=0, box=BOX), ValueError, "modes = 0 must be >= 1"),
+    (lambda: weights_by_importance(
         LAW.log_prob, LAW.mode, modes=2, proposals=LAW, count=9, seed=1,  # type: ignore[arg-type]
     ), TypeError, "list of laws"),
     (lambda: GaussianMixtureLaw.isotropic(torch.ones(2, 3), 1.0, [0.5, 0.5]), ValueError, "two of the means coincide"),

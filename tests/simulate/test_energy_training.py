@@ -281,6 +281,8 @@ CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: Negatives(steps=0), ValueError, "steps = 0"),
     (lambda: EnergyRecipe(decay=1.5), ValueError, "decay = 1.5"),
     (lambda: EnergyRecipe(warm=-0.1), ValueError, "warm = -0.1"),
+    (lambda: EnergyRecipe(warm=0.6, decay=0.6), ValueError, "warm = 0.6 and decay = 0.6 are more than all"),
+    (lambda: _train(watch=lambda model: 0.5), TypeError, r"watch\(model\) gave 0.5; it must give a mapping"),
 ]
 
 

@@ -152,7 +152,7 @@ def test_errors_of_frozen_runs_are_the_scatter() -> None:
 
 CASES: list[tuple[Callable[[], Any], str]] = [
     (lambda: Rings((0.5, -0.1, 0.6)), "must be positive numbers"),
-    (lambda: Rings((0.5, 0.5)), "3 radii for 2 weights"),
+    (lambda: Rings((0.5, 0.5)), r"rings have one weight for each of radii = \(1.5, 3.5, 5.5\)"),
     (lambda: Checkerboard((1.0,) * 7), "7 weights for 8 black squares"),
     (lambda: Moons((0.5, 0.5), width=0.01), "width = 0.01 must be >= 0.04"),
     (lambda: Moons((1.0,)), "moons have two"),
@@ -163,6 +163,12 @@ CASES: list[tuple[Callable[[], Any], str]] = [
     (lambda: frozen_run(PLANAR["two"].log_prob, AdjustedLangevin(0.1), torch.zeros(4, 2, dtype=F64),
                         lambda x: torch.full((len(x),), 5), modes=2, moves=10, seed=1), "int64 numbers 0 ... 1"),
 ]
+
+
+def test_chains_are_a_tensor() -> None:
+    with pytest.raises(TypeError, match="x must be a tensor of chains"):
+        frozen_run(PLANAR["two"].log_prob, AdjustedLangevin(0.1), [[0.0, 0.0]] * 4,  # type: ignore[arg-type]
+                   PLANAR["two"].mode, modes=2, moves=10, seed=1)
 
 
 @pytest.mark.parametrize(("make", "text"), CASES)
