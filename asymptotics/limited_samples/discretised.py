@@ -80,10 +80,12 @@ def euler(
     return EulerFlow(nodes, mean, noise, sample, factor, _centre_error(mean, noise, sample, law))
 
 
-def _velocity(schedule: Interpolant, nodes: np.ndarray, law: dict[str, np.ndarray]) -> list[list[Any]]:
-    """(Gamma, k m, k q_xi, k q_eta) at every left node, from the regular forms on the schedule."""
-    compiled = [f.on(schedule) for f in _COEFFICIENTS]
-    return [[f(t=float(time), **law) for f in compiled] for time in nodes[:-1]]
+def _velocity(schedule: Interpolant, nodes: np.ndarray, law: dict[str, np.ndarray]) -> np.ndarray:
+    """(Gamma, k m, k q_xi, k q_eta) (steps, 4, ...) at every left node, from the regular forms on the schedule."""
+    shape = np.broadcast_shapes(*(value.shape for value in law.values()))
+    times = nodes[:-1].reshape(-1, *(1 for _ in shape))
+    found = [np.broadcast_to(f.on(schedule)(t=times, **law), (len(times), *shape)) for f in _COEFFICIENTS]
+    return np.stack(found, axis=1)
 
 
 def _centre_error(mean: Any, noise: Any, sample: Any, law: dict[str, np.ndarray]) -> np.ndarray:
