@@ -20,9 +20,10 @@ from typing import Any, NoReturn
 
 from asymptotics import collection
 from asymptotics.axes import grid
+from asymptotics.catalogues import Catalogue
 from asymptotics.derivation import ProofError
 from asymptotics.extras import installed, version_line
-from asymptotics.formula import Catalogue, Formula
+from asymptotics.formula import Formula
 
 
 class _Parser(argparse.ArgumentParser):
@@ -102,7 +103,8 @@ def _catalogue(module: str | None) -> Catalogue:
 
 
 def _list(_: argparse.Namespace, known: Catalogue) -> int:
-    from asymptotics.terminal import columns, formula_line
+    from asymptotics.terminal import formula_line
+    from asymptotics.wording import columns
 
     names, width = max(map(len, known)), columns() if sys.stdout.isatty() else None  # grep wants lines
     for formula in known.values():

@@ -19,7 +19,7 @@ from asymptotics import symbols
 from asymptotics.beta import beta_below
 from asymptotics.named import names_in
 from asymptotics.special import ArgMin, LeastPoint, log_defect
-from asymptotics.wording import short_name
+from asymptotics.wording import paragraph, plain, short_name
 
 if TYPE_CHECKING:
     from asymptotics.derivation import Derivation, Step
@@ -233,34 +233,6 @@ def _sentence(text: str) -> str:
     return head + ("" if head.endswith(".") else ".")
 
 
-_PLAIN = {
-    r"\varphi": "φ", r"\varsigma": "ς", r"\alpha": "α", r"\beta": "β", r"\lambda": "λ", r"\sigma": "σ", r"\mu": "μ",
-    r"\xi": "ξ", r"\eta": "η", r"\Delta": "Δ", r"\Gamma": "Γ", r"\delta": "δ", r"\rho": "ρ", r"\pi": "π",
-    r"\to": "→", r"\infty": "∞", r"\cdot": "·", r"\ge": "≥", r"\le": "≤", r"\sum": "Σ", r"\ln": "ln",
-    r"\mapsto": "↦", r"\sim": "~", r"\,": " ", r"\;": " ", r"\quad": " ", r"\hat": "^", r"\dot": "d",
-    r"\bar": "¯", r"\sqrt": "√", r"\frac12": "½", r"\mathcal": "", r"\mathrm": "", r"\tfrac12": "½",
-    r"\pm": "±", r"\nu": "ν", r"\kappa": "κ", r"\omega": "ω", r"\tau": "τ", r"\ell": "ℓ", r"\tanh": "tanh",
-    r"\epsilon": "ε", r"\gamma": "γ", r"\theta": "θ", r"\chi": "χ", r"\Phi": "Φ", r"\Sigma": "Σ", r"\nabla": "∇",
-    r"\log": "log", r"\min": "min", r"\det": "det", r"\top": "ᵀ", r"\sin": "sin",
-    r"\cos": "cos", r"\lim": "lim", r"\times": "×", r"\propto": "∝",
-}
-
-
-def plain(text: str) -> str:
-    """A sentence with LaTeX mathematics, for a terminal."""
-    text = re.sub(r"\\(hat|dot|bar) ?(\\[a-zA-Z]+|[a-zA-Z])", lambda m: _accent(m[1], m[2].strip("\\")), text)
-    text = text.replace(r"\mathcal{E}", "ℰ ").replace(r"\mathcal{N}", "N")
-    text = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"\1/\2", text)
-    for command in sorted(_PLAIN, key=len, reverse=True):
-        text = text.replace(command, _PLAIN[command])
-    return re.sub(r"[${}]", "", text).replace("^2", "²").replace("^3", "³")
-
-
-def _accent(kind: str, letter: str) -> str:
-    mark = {"hat": "\u0302", "dot": "\u0307", "bar": "\u0304"}[kind]
-    return _PLAIN.get("\\" + letter, letter) + mark
-
-
 _GREEK = {"xi": "ξ", "eta": "η", "mu": "μ"}
 
 
@@ -308,8 +280,6 @@ def derivation_text(derivation: Derivation) -> str:
 
 
 def _step_text(number: int, step: Step) -> str:
-    from asymptotics.terminal import paragraph
-
     claim = paragraph(f"{number}. [{step.kind}] {plain(step.claim)}", "", "   ")
     return f"{claim}\n\n{_indent(pretty(step.expression))}\n\n{paragraph(f'because {plain(step.why)}', '   ', '   ')}"
 

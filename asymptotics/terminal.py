@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-from textwrap import fill
 
 from asymptotics.formula import Formula
 from asymptotics.latex import formula_text
-from asymptotics.wording import title, unicode_text
-
-
-def columns() -> int:
-    """How wide prose is: as the terminal, 100 at most."""
-    return min(shutil.get_terminal_size((100, 24)).columns, 100)
-
-
-def paragraph(text: str, first: str, others: str, width: int | None = None) -> str:
-    """The text within ``width`` columns (`columns` of them), after these indents."""
-    return fill(text, columns() if width is None else width, initial_indent=first, subsequent_indent=others,
-                break_on_hyphens=False, break_long_words=False)
+from asymptotics.wording import columns, paragraph, title, unicode_text
 
 
 def formula_line(formula: Formula, name_width: int, *, width: int | None = None) -> str:

@@ -8,7 +8,9 @@ What has no such form is LaTeX between dollar signs.
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -75,19 +77,13 @@ def pieces(text: str) -> Iterator[tuple[str, bool]]:
 
 def unicode_text(text: str) -> str:
     """Plain text with the field's letters and signs: ``sigma -> infinity`` is σ → ∞."""
-    return "".join(_latex_plain(part) if latex else _unicode(part) for part, latex in pieces(text))
+    return "".join(plain(part) if latex else _unicode(part) for part, latex in pieces(text))
 
 
 def _unicode(text: str) -> str:
     for pattern, sign in _RULES:
         text = re.sub(pattern, sign, text)
     return text
-
-
-def _latex_plain(text: str) -> str:
-    from asymptotics.latex import plain
-
-    return plain(text)
 
 
 _COMMANDS = {
@@ -124,3 +120,42 @@ def _latex_piece(piece: str) -> str:
         accent = {"̂": r"\hat", "̇": r"\dot"}.get(piece[1:], "")
         return rf"\ensuremath{{{accent}{_COMMANDS[piece[0]]}}}"
     return _ESCAPES.get(piece, piece)
+
+
+_PLAIN = {
+    r"\varphi": "φ", r"\varsigma": "ς", r"\alpha": "α", r"\beta": "β", r"\lambda": "λ", r"\sigma": "σ", r"\mu": "μ",
+    r"\xi": "ξ", r"\eta": "η", r"\Delta": "Δ", r"\Gamma": "Γ", r"\delta": "δ", r"\rho": "ρ", r"\pi": "π",
+    r"\to": "→", r"\infty": "∞", r"\cdot": "·", r"\ge": "≥", r"\le": "≤", r"\sum": "Σ", r"\ln": "ln",
+    r"\mapsto": "↦", r"\sim": "~", r"\,": " ", r"\;": " ", r"\quad": " ", r"\hat": "^", r"\dot": "d",
+    r"\bar": "¯", r"\sqrt": "√", r"\frac12": "½", r"\mathcal": "", r"\mathrm": "", r"\tfrac12": "½",
+    r"\pm": "±", r"\nu": "ν", r"\kappa": "κ", r"\omega": "ω", r"\tau": "τ", r"\ell": "ℓ", r"\tanh": "tanh",
+    r"\epsilon": "ε", r"\gamma": "γ", r"\theta": "θ", r"\chi": "χ", r"\Phi": "Φ", r"\Sigma": "Σ", r"\nabla": "∇",
+    r"\log": "log", r"\min": "min", r"\det": "det", r"\top": "ᵀ", r"\sin": "sin",
+    r"\cos": "cos", r"\lim": "lim", r"\times": "×", r"\propto": "∝",
+}
+
+
+def plain(text: str) -> str:
+    """A sentence with LaTeX mathematics, for a terminal."""
+    text = re.sub(r"\\(hat|dot|bar) ?(\\[a-zA-Z]+|[a-zA-Z])", lambda m: _accent(m[1], m[2].strip("\\")), text)
+    text = text.replace(r"\mathcal{E}", "ℰ ").replace(r"\mathcal{N}", "N")
+    text = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"\1/\2", text)
+    for command in sorted(_PLAIN, key=len, reverse=True):
+        text = text.replace(command, _PLAIN[command])
+    return re.sub(r"[${}]", "", text).replace("^2", "²").replace("^3", "³")
+
+
+def _accent(kind: str, letter: str) -> str:
+    mark = {"hat": "\u0302", "dot": "\u0307", "bar": "\u0304"}[kind]
+    return _PLAIN.get("\\" + letter, letter) + mark
+
+
+def columns() -> int:
+    """How wide prose is: as the terminal, 100 at most."""
+    return min(shutil.get_terminal_size((100, 24)).columns, 100)
+
+
+def paragraph(text: str, first: str, others: str, width: int | None = None) -> str:
+    """The text within ``width`` columns (`columns` of them), after these indents."""
+    return fill(text, columns() if width is None else width, initial_indent=first, subsequent_indent=others,
+                break_on_hyphens=False, break_long_words=False)

@@ -20,8 +20,8 @@ import sympy as sp
 
 from asymptotics.derivation import Derivation, ProofError
 from asymptotics.formula import Formula
-from asymptotics.latex import formula_text, plain, pretty
-from asymptotics.wording import short_name, unicode_text
+from asymptotics.latex import formula_text, pretty
+from asymptotics.wording import plain, short_name, unicode_text
 from simulate import BalancePlan, EnergyRecipe, FitRecipe, StudyPlan, UNet, workers
 from simulate.balance_plan import PLANE
 from simulate.runs import one_thread
