@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import sympy as sp
 
 from asymptotics.formula import Formula
+
+Formulas: TypeAlias = Iterable[Formula] | Mapping[str, Formula]
+"""A list of them, or a catalogue."""
 
 
 def _closest(name: str, known: Iterable[str]) -> list[str]:
@@ -40,7 +43,11 @@ def _check_arguments(formulas: Iterable[Formula]) -> None:
 class Catalogue(Mapping[str, Formula]):
     """An immutable, ordered mapping name -> Formula; merge with ``|`` (a name may not mean two things)."""
 
-    def __init__(self, formulas: Iterable[Formula] = ()) -> None:
+    def __init__(self, formulas: Formulas = ()) -> None:
+        if isinstance(formulas, Mapping):
+            formulas = formulas.values()
+        if isinstance(formulas, Formula | str) or not isinstance(formulas, Iterable):
+            raise TypeError(f"formulas = {formulas!r} must be a list of formulas, or a catalogue")
         table: dict[str, Formula] = {}
         for formula in formulas:
             if not isinstance(formula, Formula):

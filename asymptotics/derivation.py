@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+import numpy as np
 import sympy as sp
 
 from asymptotics.algebra import expand_where, is_zero, time_limit
@@ -19,6 +20,9 @@ KINDS: tuple[Kind, ...] = ("assumption", "exact", "asymptotic", "numeric")
 Check = Callable[[Any, Any], Iterable[Any]]
 Definition = tuple[sp.Symbol, sp.Expr]
 CHECK_SECONDS = 60.0
+
+
+_TRUTHS = (bool, np.bool_, sp.logic.boolalg.BooleanAtom)
 
 
 class ProofError(AssertionError):
@@ -31,7 +35,8 @@ class Step:
 
     ``claim`` and ``why`` are sentences with mathematics between dollar signs. ``expression`` is what stands
     after the step. ``check(previous, current)`` returns what must hold: expressions that must vanish
-    identically, or truth values. Only assumptions and asymptotic steps may come without a check.
+    identically, or truth values; one, or several of them. Only assumptions and asymptotic steps may come without a
+    check.
     """
 
     claim: str
@@ -43,6 +48,9 @@ class Step:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind = {self.kind!r} must be one of {', '.join(KINDS)}")
+        if not isinstance(self.expression, sp.Basic | sp.MatrixBase):
+            raise TypeError(f"the expression of the step {self.claim!r} is {self.expression!r}, a "
+                            f"{type(self.expression).__name__}; give one of sympy, in the symbols of the arguments")
         if self.check is None and self.kind in ("exact", "numeric"):
             raise ValueError(f"the {self.kind} step {self.claim!r} has no check")
 
@@ -113,9 +121,9 @@ class Derivation:
     def _check(self, number: int, step: Step, previous: Any) -> None:
         with time_limit(CHECK_SECONDS, f"the check of step {number}"):
             for item in self._items(number, step, previous):
-                if item is True or item is sp.true:
-                    continue
-                if item is False or item is sp.false:
+                if isinstance(item, _TRUTHS):
+                    if item:
+                        continue
                     raise ProofError(f"step {number} fails: {step.claim}")
                 residual = self.expand(item)
                 if not is_zero(residual):
@@ -128,10 +136,19 @@ class Derivation:
         An expression that has not even the form the check takes apart is refused.
         """
         assert step.check is not None
+        nothing = True
         try:
-            yield from step.check(previous, step.expression)
-        except (AttributeError, IndexError, ValueError) as error:
+            found = step.check(previous, step.expression)
+            for item in [found] if _is_single(found) else found:
+                nothing = False
+                yield item
+        except (AttributeError, IndexError, ValueError, ArithmeticError) as error:
             raise ProofError(f"step {number} fails: {step.claim} (not of the form it should have: {error})") from error
+        except TypeError as error:
+            raise TypeError(f"the check of step {number}, {step.claim!r}, must take the expression before it and its "
+                            f"own, and return what must vanish or hold: {error}") from error
+        if nothing:
+            raise ProofError(f"step {number} fails: {step.claim} (its check returned nothing to compare)")
 
     def count(self, kind: Kind) -> int:
         """How many steps are of ``kind``."""
@@ -166,6 +183,10 @@ class Derivation:
         from asymptotics.markdown import derivation_markdown
 
         return derivation_markdown(self)
+
+
+def _is_single(found: Any) -> bool:
+    return isinstance(found, (*_TRUTHS, sp.Basic)) and not isinstance(found, sp.Tuple)
 
 
 def same(previous: Any, current: Any) -> Iterable[Any]:

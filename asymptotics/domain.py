@@ -125,6 +125,8 @@ class Domain:
                 raise ValueError(f"{letters[entry.letter]} and {entry.name} would both be printed as {entry.letter}; "
                                  "give one another letter")
         for relation in self.relations:
+            if not isinstance(relation, Relation):
+                raise TypeError(f"relations holds {relation!r}; give Relation({str(relation)!r}, reason)")
             if strangers := set(relation.names) - set(self.arguments):
                 raise ValueError(f"{relation.text!r} speaks of {min(strangers)!r}, which is not among the arguments "
                                  f"{self.arguments}")
@@ -168,8 +170,10 @@ class Domain:
         """``values`` with defaults, in order; TypeError on a missing or unknown name."""
         unknown = [name for name in values if name not in self.arguments]
         if unknown:
+            weights = unknown[0] == "t" and {"alpha", "beta"} <= set(self.arguments)
+            hint = "; a formula in t is that .on(schedule)" if weights else ""
             raise TypeError(
-                f"{owner} has no argument {unknown[0]!r}; its arguments are {', '.join(self.arguments)}"
+                f"{owner} has no argument {unknown[0]!r}; its arguments are {', '.join(self.arguments)}{hint}"
             )
         missing = [name for name in self.required if name not in values]
         if missing:

@@ -122,8 +122,9 @@ def _value(formula: Formula, exact: Mapping[str, Fraction]) -> Any:
     import mpmath
 
     point = {name: mpmath.mpf(v.numerator) / v.denominator for name, v in exact.items()}
+    function = _compiled(formula, "mpmath")
     try:
-        value = _compiled(formula, "mpmath")(**point)["value"]
+        value = function(**point)["value"]
     except TypeError as error:  # a root of a negative number is complex, which mpf refuses
         raise ValueError(f"{formula.name} has no real value at {_shown(exact)}") from error
     except ZeroDivisionError:

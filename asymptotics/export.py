@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
 from types import MappingProxyType
 
 from asymptotics.bibliography import bibtex
 from asymptotics.book import book, references
+from asymptotics.catalogues import Catalogue, Formulas
 from asymptotics.derivation import Derivation
 from asymptotics.extras import installed
 from asymptotics.formula import Formula
@@ -24,7 +25,7 @@ TYPESETTING = "typesetting"
 
 
 def export(
-    formulas: Iterable[Formula], directory: Path | str, done: Mapping[str, Derivation] = MappingProxyType({}), *,
+    formulas: Formulas, directory: Path | str, done: Mapping[str, Derivation] = MappingProxyType({}), *,
     figures: bool | None = None, executor: Executor | None = None,
 ) -> list[Path]:
     """Write the book's sources into ``directory`` (created if missing); returns the paths of its texts.
@@ -33,7 +34,11 @@ def export(
     derivations that have been executed, by name. ``figures``: whether curves are drawn, by default if matplotlib is
     installed; on the processes of ``executor`` if given.
     """
-    chosen, directory = list(formulas), Path(directory)
+    chosen, directory = list(Catalogue(formulas).values()), Path(directory)
+    if not chosen:
+        raise ValueError("a book needs at least one formula")
+    if directory.is_file():
+        raise NotADirectoryError(f"{directory} is a file; name a folder for the book")
     directory.mkdir(parents=True, exist_ok=True)
     drawn = installed("matplotlib") if figures is None else figures
     files = _curves(chosen) if drawn else {}

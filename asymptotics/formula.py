@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import sympy as sp
 
 from asymptotics import evaluation, labelled
-from asymptotics.derivation import Definition, Derivation
+from asymptotics.derivation import Definition, Derivation, ProofError
 from asymptotics.domain import Domain
 from asymptotics.numeric import BACKENDS, compile_expressions
 from asymptotics.special import ArgMin, LeastPoint
 from asymptotics.symbols import check_letter, read
+from asymptotics.wording import check_sentence
 
 if TYPE_CHECKING:
     import mpmath
@@ -98,9 +99,13 @@ class Formula:
 
     def __post_init__(self) -> None:
         room, *rest = self.name.split("(")[0].split(".")
-        if not rest or not all(part.isidentifier() for part in (room, *rest)):
+        if not rest or not all(part.isidentifier() and part.isascii() for part in (room, *rest)):
             raise ValueError(f"name = {self.name!r} must be dotted identifiers, room and result: mine.linear_error")
         check_letter(self.letter, f"formula {self.name!r}")
+        if not self.statement:
+            raise ValueError(f"{self.name} needs a statement: one sentence on what its value is")
+        for place, text in (("statement", self.statement), ("regime", self.regime), ("source", str(self.source))):
+            check_sentence(text, f"the {place} of {self.name}")
         if not callable(self.derive):
             raise TypeError(f"derive = {self.derive!r} must be a function returning a Derivation")
 
@@ -159,7 +164,10 @@ class Formula:
         allowed = [entry.symbol for entry in self.domain.entries] + [symbol for symbol, _ in self.where]
         if not isinstance(expression, ArgMin | LeastPoint):
             expression = read(expression, *allowed, where="expression")
-        return self.derivation.execute(expression, watch=watch)
+        try:
+            return self.derivation.execute(expression, watch=watch)
+        except ProofError as error:
+            raise ProofError(f"{expression} is not the result of {self.name}: {error}") from error
 
     def latex(self, *, where: bool = True) -> str:
         """The formula as a theorist writes it: ``letter = expression``, with its where-clause."""
@@ -265,6 +273,9 @@ def _derivation(formula: Formula) -> Derivation:
     if not isinstance(derivation, Derivation):
         raise TypeError(f"{formula.name}: derive() returned {type(derivation).__name__}, not a Derivation")
     allowed = {entry.symbol for entry in formula.domain.entries}
+    for symbol, _ in derivation.where:
+        if symbol in allowed or symbol.name in formula.arguments:
+            raise ValueError(f"{formula.name}: the shorthand {symbol} is an argument too; give it another symbol")
     expanded = derivation.expand(derivation.result)
     if odd := expanded.atoms(sp.Float) | expanded.atoms() & {sp.I, sp.nan, sp.zoo}:
         raise ValueError(f"{formula.name}: the derived expression contains {min(map(str, odd))}; a formula is real, "
@@ -272,6 +283,9 @@ def _derivation(formula: Formula) -> Derivation:
     strangers = expanded.free_symbols - allowed
     if strangers:
         same = sorted({s.name for s in strangers} & set(formula.arguments))
+        if late := sorted({s.name for s in strangers} & {s.name for s, _ in derivation.where}):
+            raise ValueError(f"{formula.name}: the shorthand {late[0]} is used by one before it; give shorthands in "
+                             "the order in which they are computed")
         hint = f"; {same[0]} is a symbol beside the argument's: take domain.symbols[{same[0]!r}]" if same else ""
         raise ValueError(
             f"{formula.name}: the derived expression contains {sorted(map(str, strangers))}, "

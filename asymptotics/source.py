@@ -164,7 +164,11 @@ class SourcePrinter(Printer):
     _print_Max = _print_Function
 
     def emptyPrinter(self, expression: Any) -> str:
-        raise TypeError(f"no numeric printer for {type(expression).__name__}: {expression}")
+        known = sorted({each.__name__ for each in self.FUNCTIONS})
+        raise TypeError(
+            f"no numeric printer for {type(expression).__name__}: {expression}. Formulas may hold arithmetic, powers, "
+            f"Piecewise, {', '.join(known)}, and asymptotics' own GaussianMean and Root"
+        )
 
     def function_source(
         self, arguments: Sequence[str], lines: Sequence[tuple[str, str]], results: Sequence[str]

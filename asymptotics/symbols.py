@@ -15,6 +15,8 @@ from typing import Any
 
 import sympy as sp
 
+from asymptotics.wording import check_braces
+
 
 class Symbol(sp.Symbol):
     """A symbol that knows its letter: the LaTeX printed for it. Without one it is printed by its name.
@@ -104,6 +106,9 @@ class Argument:
         return f"{below}{name}{above}"
 
 
+# Keywords of calling, evaluating and plotting a formula.
+_TAKEN = frozenset({"self", "dps", "over", "ax", "band", "field", "log", "label"})
+
 ARGUMENTS: dict[str, Argument] = {}
 """The alphabet by name."""
 
@@ -127,30 +132,34 @@ def argument(
     """
     if name in ARGUMENTS:
         raise ValueError(f"{name!r} is in the alphabet (asymptotics.symbols.{name}): {ARGUMENTS[name].meaning}")
-    if not name.isidentifier() or keyword.iskeyword(name):
+    if not name.isidentifier() or not name.isascii() or keyword.iskeyword(name):
         raise ValueError(f"name = {name!r} must be an identifier, because arguments are keywords of calls")
+    if name in _TAKEN:
+        raise ValueError(f"name = {name!r} is a keyword of a formula's methods already; give it another")
     check_letter(letter, f"argument {name!r}")
-    known = {} if low is None or low < 0 else {"positive": True} if low > 0 or low_open else {"nonnegative": True}
-    # A decimal is what it reads as: .1 is 1/10.
-    bound, top = (None if side is None else Fraction(str(side)) for side in (low, high))
+    bound, top = (_bound(name, side) for side in (low, high))
+    known = {} if bound is None or bound < 0 else {"positive": True} if bound > 0 or low_open else {"nonnegative": True}
     symbol = Symbol(name, letter, real=True, **known)
     return Argument(name, symbol, meaning, bound, low_open, top, high_open, default, usual)
+
+
+def _bound(name: str, side: Any) -> Fraction | None:
+    """A decimal is what it reads as: .1 is 1/10."""
+    try:
+        return None if side is None else Fraction(str(side))
+    except (ValueError, ZeroDivisionError):
+        raise TypeError(f"argument {name!r}: the bound {side!r} must be a number") from None
 
 
 def check_letter(letter: str, owner: str) -> None:
     """ValueError unless the letter can stand inside LaTeX mathematics."""
     if not isinstance(letter, str) or not letter.strip():
         raise ValueError(f"{owner} needs a letter: LaTeX such as 'g'")
-    depth = 0
-    for mark in re.sub(r"\\.", "", letter):
-        depth += (mark == "{") - (mark == "}")
-        if depth < 0:
-            break
+    check_braces(letter, owner)
     wrong = re.search(r"(?<!\\)[$%#&~\n]|[^\x00-\x7f]|(?<!\\)(?:\\\\)*\\$", letter)
-    if depth or wrong:
-        what = "its braces do not match" if depth else f"it may not contain {wrong[0]!r}" if wrong else ""
-        raise ValueError(f"{owner}: the letter {letter!r} is no LaTeX of mathematics: {what}; write such as "
-                         r"'g', '\gamma' or 'g_{1}'")
+    if wrong:
+        raise ValueError(f"{owner}: the letter {letter!r} is no LaTeX of mathematics: it may not contain {wrong[0]!r}; "
+                         r"write such as 'g', '\gamma' or 'g_{1}'")
 
 
 def _argument(name: str, letter: str, meaning: str, **range_: Any) -> Symbol:

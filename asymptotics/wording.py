@@ -45,8 +45,10 @@ def title(formula: Formula) -> str:
 
 
 _GREEK = {
-    "alpha": "α", "beta": "β", "eta": "η", "kappa": "κ", "lambda": "λ", "mu": "μ", "phi": "φ", "pi": "π", "rho": "ρ",
-    "sigma": "σ", "tau": "τ", "xi": "ξ", "Theta": "Θ",
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
+    "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ",
+    "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
+    "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω",
 }
 _NAMES = "|".join(_GREEK)
 _RULES = (
@@ -110,6 +112,40 @@ def _latex(text: str) -> str:
 def latex_verbatim(text: str) -> str:
     """Names as they are typed, for LaTeX: special characters escaped, nothing else."""
     return "".join(_ESCAPES.get(mark, mark) for mark in text)
+
+
+# Besides ASCII, the above and accented letters of Latin-1, what a plain pdflatex knows.
+_TYPOGRAPHY = "“”‘’–—…"
+
+
+def check_sentence(text: str, owner: str) -> None:
+    """ValueError unless the text can be set as type on pages, in terminals and by pdflatex."""
+    if not isinstance(text, str):
+        raise TypeError(f"{owner} is {text!r}; it must be text")
+    if text.count("$") % 2:
+        raise ValueError(f"{owner}: a dollar sign begins or ends mathematics, and one is alone: {text!r}")
+    for part, latex in pieces(text):
+        if latex:
+            check_braces(part, owner)
+        elif odd := next((mark for mark in _unicode(part) if not _is_known(mark)), None):
+            raise ValueError(f"{owner} holds {odd!r}, which pdflatex does not know as text; write it as LaTeX between "
+                             "dollar signs")
+
+
+def check_braces(text: str, owner: str) -> None:
+    """ValueError unless the braces of some LaTeX match."""
+    depth = 0
+    for mark in re.sub(r"\\.", "", text):
+        depth += (mark == "{") - (mark == "}")
+        if depth < 0:
+            break
+    if depth:
+        raise ValueError(f"{owner}: the braces of {text!r} do not match")
+
+
+def _is_known(mark: str) -> bool:
+    printed = mark in _COMMANDS or mark in _TYPOGRAPHY or mark in "\u0302\u0307√"
+    return printed or (mark.isascii() and mark.isprintable()) or "À" <= mark <= "ÿ"
 
 
 def _latex_piece(piece: str) -> str:

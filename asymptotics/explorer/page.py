@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from asymptotics import phases
+from asymptotics.catalogues import Catalogue, Formulas
 from asymptotics.derivation import Derivation
 from asymptotics.explorer.entry import Experiment, argument_data, formula_data, rounded
 from asymptotics.explorer.javascript import condition, function, prints, runtime
@@ -24,7 +25,7 @@ SCRIPTS = ("page.js", "text.js", "state.js", "view.js", "curve.js", "events.js")
 
 
 def explorer_page(
-    formulas: Iterable[Formula], experiments: Iterable[Experiment] = (), *, heading: str = HEADING,
+    formulas: Formulas, experiments: Iterable[Experiment] = (), *, heading: str = HEADING,
     done: Mapping[str, Derivation] = MappingProxyType({}),
 ) -> str:
     """One HTML page that needs no network: each formula, its curve under sliders, its derivation, what to copy.
@@ -33,7 +34,7 @@ def explorer_page(
     executed, by name. Formulas with several values that bring no script are shown without a curve, and say so.
     ValueError without a formula, or where an experiment measures one that is not there.
     """
-    chosen = list(formulas)
+    chosen = list(Catalogue(formulas).values())
     if not chosen:
         raise ValueError("an explorer needs at least one formula")
     names = [each.name for each in chosen]
@@ -58,7 +59,7 @@ def explorer_page(
 
 
 def write_explorer(
-    path: Path | str, formulas: Iterable[Formula], experiments: Iterable[Experiment] = (), **more: Any
+    path: Path | str, formulas: Formulas, experiments: Iterable[Experiment] = (), **more: Any
 ) -> Path:
     """The page as a file; its folder is made if missing."""
     path = Path(path)

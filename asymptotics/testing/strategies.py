@@ -115,7 +115,8 @@ def outside(formula: Formula) -> st.SearchStrategy[Refused]:
         known = {name: float(end) for name, end in ends.items() if end is not None}
         if len(known) == len(ends) and not relation.holds(known):
             others = [other for other in formula.domain.relations if other != relation]
-            kinds.append(st.builds(_unrelated, inside, st.just(known)).filter(partial(_kept, others)))
+            told = _told(formula, known)
+            kinds.append(st.builds(_unrelated, inside, st.just(known), st.just(told)).filter(partial(_kept, others)))
     return st.one_of(*kinds)
 
 
@@ -132,8 +133,15 @@ def _missing(point: Point, name: str) -> Refused:
     return {k: v for k, v in point.items() if k != name}, TypeError, name
 
 
-def _unrelated(point: Point, ends: Mapping[str, float]) -> Refused:
-    return {**point, **ends}, ValueError, next(iter(ends))
+def _unrelated(point: Point, ends: Mapping[str, float], name: str) -> Refused:
+    return {**point, **ends}, ValueError, name
+
+
+def _told(formula: Formula, ends: Mapping[str, float]) -> str:
+    """Which argument the error names: ranges are looked at before relations, in the order of the arguments."""
+    beyond = [entry.name for entry in formula.domain.entries
+              if entry.name in ends and not _allowed(entry, ends[entry.name])]
+    return beyond[0] if beyond else next(iter(ends))
 
 
 def _kept(relations: list[Relation], case: Refused) -> bool:

@@ -12,13 +12,26 @@ from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pandas as pd
 import pytest
 import sympy as sp
 from hypothesis import given
 
-from asymptotics import Catalogue, Derivation, Domain, Formula, ProofError, Relation, argument, catalogue, symbols
+from asymptotics import (
+    Catalogue,
+    Derivation,
+    Domain,
+    Formula,
+    ProofError,
+    Relation,
+    Step,
+    argument,
+    catalogue,
+    symbols,
+    testing,
+)
 from asymptotics.__main__ import main
 from asymptotics.book import book
 from asymptotics.explorer import explorer_page, write_explorer
@@ -119,6 +132,18 @@ def test_relations_may_speak_of_own_arguments(own: ModuleType) -> None:
     assert "gain < 1" in explorer_page([f])
 
 
+def test_a_check_may_return_one_thing(own: ModuleType) -> None:
+    for found in (True, sp.true, sp.Integer(0), [sp.Integer(0), True]):
+        assert _checked(own, lambda before, now, found=found: found).prove().executed
+
+
+def test_pages_and_books_take_catalogues_and_repeated_formulas(own: ModuleType, folder: Path) -> None:
+    assert explorer_page(own.CATALOGUE) == explorer_page([own.linear_error, own.linear_error])
+    export([own.linear_error, own.linear_error], "book", figures=False)
+    assert (folder / "book" / "macros.tex").read_text(encoding="utf-8").count("newcommand") == 1
+    assert export(own.CATALOGUE, "other", figures=False)
+
+
 def test_sentences_may_hold_mathematics(own: ModuleType) -> None:
     f = replace(own.linear_error, statement=r"The error, $\frac{\sigma^2}{g}$ for $g \to \infty$; mu is 0.")
     assert "$\\frac{\\sigma^2}{g}$ for $g \\to \\infty$; \\ensuremath{\\mu} is 0" in book([f])
@@ -150,6 +175,17 @@ def _giving(own: ModuleType, expression: sp.Expr) -> Formula:
     return replace(own.linear_error, derive=lambda: Derivation((last,)))
 
 
+def _checked(own: ModuleType, check: Callable[..., Any]) -> Formula:
+    """With another check of its last step."""
+    first, *_, last = own.derive().steps
+    return replace(own.linear_error, derive=lambda: Derivation((first, replace(last, check=check))))
+
+
+def _with_shorthand(own: ModuleType, symbol: sp.Symbol) -> Formula:
+    steps = own.derive().steps
+    return replace(own.linear_error, derive=lambda: Derivation(steps, where=((symbol, sp.Integer(2)),)))
+
+
 def _with_gain(own: ModuleType, letter: str) -> Formula:
     other = argument("gain", letter, "how strongly", low=0, usual=(0.1, 50))
     return replace(own.linear_error, name="mine.other", domain=Domain(("sigma", "gain"), special=(other,)))
@@ -175,11 +211,11 @@ REFUSED: list[tuple[Callable[[ModuleType], object], type[Exception], str]] = [
     (lambda own: Domain("sigma"), TypeError, "must be a tuple of names"),
     (lambda own: Domain(("sigma",), (Relation("gain < 1", "so"),)), ValueError, "speaks of 'gain'"),
     (lambda own: Relation("gain == 1", "so"), ValueError, "is not one inequality (<, <=, >, >=)"),
-    (lambda own: argument("gain", "g}", "", usual=(0, 1)), ValueError, "its braces do not match"),
+    (lambda own: argument("gain", "g}", "", usual=(0, 1)), ValueError, "the braces of 'g}' do not match"),
     (lambda own: argument("gain", "$g$", "", usual=(0, 1)), ValueError, "it may not contain '$'"),
     (lambda own: argument("gain", "γ", "", usual=(0, 1)), ValueError, r"write such as 'g', '\gamma'"),
     (lambda own: argument("gain", "g\\", "", usual=(0, 1)), ValueError, "no LaTeX of mathematics"),
-    (lambda own: replace(own.linear_error, letter="{e"), ValueError, "formula 'mine.linear_error': the letter '{e'"),
+    (lambda own: replace(own.linear_error, letter="{e"), ValueError, "formula 'mine.linear_error': the braces of '{e'"),
     (lambda own: replace(own.linear_error, name="linear_error"), ValueError, "room and result"),
     (lambda own: Domain(("sigma", "gain"), special=(argument("gain", r"\sigma", "", usual=(0, 1)),)), ValueError,
      r"sigma and gain would both be printed as \sigma"),
@@ -189,6 +225,37 @@ REFUSED: list[tuple[Callable[[ModuleType], object], type[Exception], str]] = [
     (lambda own: _giving(own, sp.I * own.gain.symbol).latex(), ValueError, "contains I; a formula is real"),
     (lambda own: own.linear_error(sigma=1, gain=pd.Series([1.0, 2.0], dtype=object)), TypeError,
      "(dtype object); where all are numbers, give gain.astype(float)"),
+    (lambda own: replace(own.linear_error, name="mine.é"), ValueError, "must be dotted identifiers"),
+    (lambda own: replace(own.linear_error, statement=""), ValueError, "mine.linear_error needs a statement"),
+    (lambda own: replace(own.linear_error, statement="costs 5$ a day"), ValueError, "one is alone"),
+    (lambda own: replace(own.linear_error, statement=r"$\frac{a$"), ValueError,
+     "the statement of mine.linear_error: the braces of"),
+    (lambda own: replace(own.linear_error, regime="for ∀ g"), ValueError,
+     "the regime of mine.linear_error holds '∀', which pdflatex does not know"),
+    (lambda own: replace(own.linear_error, regime=3), TypeError, "the regime of mine.linear_error is 3"),
+    (lambda own: argument("dps", "d", "", usual=(0, 1)), ValueError, "is a keyword of a formula's methods already"),
+    (lambda own: argument("gain", "g", "", low="zero", usual=(0, 1)), TypeError,
+     "argument 'gain': the bound 'zero' must be a number"),
+    (lambda own: Domain(("sigma",), ("sigma > 1",)), TypeError, "give Relation('sigma > 1', reason)"),
+    (lambda own: Step("a", "sigma**2", "b", "assumption"), TypeError,
+     "the expression of the step 'a' is 'sigma**2', a str"),
+    (lambda own: Catalogue(own.linear_error), TypeError, "must be a list of formulas, or a catalogue"),
+    (lambda own: write_explorer("x.html", "abc"), TypeError, "formulas = 'abc' must be a list of formulas"),
+    (lambda own: export([], "book"), ValueError, "a book needs at least one formula"),
+    (lambda own: _with_shorthand(own, own.gain.symbol).expression, ValueError,
+     "the shorthand gain is an argument too; give it another symbol"),
+    (lambda own: _giving(own, sp.gamma(own.gain.symbol))(sigma=1, gain=2), TypeError,
+     "no numeric printer for gamma: gamma(gain). Formulas may hold arithmetic, powers, Piecewise, Abs,"),
+    (lambda own: testing.accuracy(_giving(own, sp.gamma(own.gain.symbol)), {"sigma": 1.0, "gain": 2.0}), TypeError,
+     "no numeric printer for gamma"),
+    (lambda own: own.linear_error.prove("3*sigma**2"), ProofError, "3*sigma**2 is not the result of mine.linear_error"),
+    (lambda own: _checked(own, lambda before, now: []).prove(), ProofError, "its check returned nothing to compare"),
+    (lambda own: _checked(own, lambda before, now: iter(())).prove(), ProofError, "nothing to compare"),
+    (lambda own: _checked(own, lambda before, now: now).prove(), ProofError, "(residual "),
+    (lambda own: _checked(own, lambda before, now: False).prove(), ProofError, "step 2 fails"),
+    (lambda own: _checked(own, lambda before, now: [1 / 0]).prove(), ProofError, "division by zero"),
+    (lambda own: _checked(own, lambda before: []).prove(), TypeError, "the check of step 2, "),
+    (lambda own: _checked(own, lambda before, now: None).prove(), TypeError, "return what must vanish or hold"),
     (_stranger, ValueError, "take domain.symbols['sigma']"),
     (lambda own: catalogue() | Catalogue([replace(own.linear_error, name="limited_samples.skip")]), ValueError, "two"),
 ]
