@@ -1,4 +1,4 @@
-"""Closed forms of the theory of flow-based and energy-based generative models: derived, proved, evaluated.
+"""Closed forms of the theory of flow-based and energy-based generative models: derived, proved, evaluated::
 
     from asymptotics import limited_samples
     limited_samples.mean_error(n=8, sigma=1.5, ridge=0.1)

@@ -26,6 +26,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 html_theme = "furo"
+html_show_copyright = False
 html_title = "flow-asymptotics"
 html_math_renderer = "mathml"
 html_static_path = ["static"]
@@ -103,7 +104,8 @@ def _sources() -> str:
         f"<td>{sentence(each.source.place)}</td>"
         f"<td>{sentence(each.source.notation)}</td></tr>" for each in catalogue().values()
     )
-    table = f"<table><tr><th>formula</th><th>stated by</th><th>how</th><th>what differs</th></tr>{rows}</table>"
+    head = "<tr><th>formula</th><th>stated by</th><th>how</th><th>what differs</th></tr>"
+    table = f'<div class="wide"><table>{head}{rows}</table></div>'
     return f"# Each formula's source\n\n{_raw(table)}"
 
 

@@ -2,9 +2,9 @@
 them.
 """
 
-from asymptotics.extras import require_installed
+from asymptotics.extras import require_installed as _require_installed
 
-require_installed("simulate needs", "torch", "xarray", "h5netcdf", "h5py", "tqdm", extra="simulate")
+_require_installed("simulate needs", "torch", "xarray", "h5netcdf", "h5py", "tqdm", extra="simulate")
 
 from simulate.annealing import weights_by_annealing as weights_by_annealing
 from simulate.augment import Jiggle as Jiggle

@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import log10
 from typing import Any
 
+from asymptotics.collection import catalogue
 from asymptotics.explorer.javascript import prints, values
 from asymptotics.formula import Formula
 from asymptotics.markup import conditions, formula_block, mathml, sentence, steps
@@ -56,6 +57,7 @@ def formula_data(formula: Formula, names: Sequence[str], derivation: Any) -> dic
     return {
         "name": formula.name, "title": title(formula), "topic": formula.name.split(".")[0],
         "inner": formula.name.count(".") > 1, "statement": unicode_text(formula.statement),
+        "source": unicode_text(str(formula.source)), "call": formula.name if _is_ours(formula) else "",
         "letter": mathml(formula.letter), "formula": formula_block(formula), "about": _about(formula),
         "latex": formula.latex(), "arguments": arguments, "computed": computed,
         "values": [{"name": name, "letter": mathml(letter)} for name, letter in values(formula)],
@@ -63,6 +65,11 @@ def formula_data(formula: Formula, names: Sequence[str], derivation: Any) -> dic
         "axis": TIME if "alpha" in axes else main_axis(formula), "start": typical_point(formula),
         "fluctuation": companion if companion in names and computed else None,
     }
+
+
+def _is_ours(formula: Formula) -> bool:
+    """Whether `asymptotics` has it under its name, so that this can be typed."""
+    return catalogue().get(formula.name) == formula
 
 
 def _about(formula: Formula) -> str:

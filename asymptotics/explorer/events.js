@@ -42,7 +42,7 @@ $("keep").addEventListener("click", () => { kept = [...kept.slice(-4), sampled()
 $("forget").addEventListener("click", () => { kept = []; draw(); });
 $("reset").addEventListener("click", () => choose(entry.name));
 $("latex").addEventListener("click", () => copy(entry.latex, "LaTeX"));
-$("python").addEventListener("click", () => copy(python(), "Python"));
+$("python").addEventListener("click", () => copy(program(), "Python"));
 $("json").addEventListener("click", () => copy(record(), "JSON"));
 window.addEventListener("hashchange", fromAddress);
 window.addEventListener("resize", () => { if (entry?.computed) draw(); });

@@ -22,11 +22,16 @@ function read(text) {
   const lost = x === 0 && /[1-9]/.test(plain.split(/e/i)[0]);
   return Number.isFinite(x) && !lost ? { x, plain } : { wrong: `${typed} is beyond what numbers hold here` };
 }
-function python() {
+function python(number = exact) {
   const point = placed(state.at);
   const given = entry.arguments.filter((argument) => point[argument.name] !== argument.default)
-    .map((argument) => `${argument.name}=${exact(point[argument.name])}`);
-  return `${entry.name}(${given.join(", ")})${entry.values.length ? `.${state.drawn}` : ""}`;
+    .map((argument) => `${argument.name}=${number(point[argument.name])}`);
+  return `${entry.call || "f"}(${given.join(", ")})${entry.values.length ? `.${state.drawn}` : ""}`;
+}
+// To be pasted: all digits, and where the name comes from.
+function program() {
+  const origin = entry.call ? `from asymptotics import ${entry.topic}` : `# f: the formula ${entry.name}`;
+  return `${origin}\n${python(String)}`;
 }
 function record() {
   const point = placed(state.at), values = {};

@@ -2,7 +2,9 @@
 
 function menu(filter = "") {
   const wanted = filter.trim().toLowerCase();
-  const found = entries.filter((each) => `${each.name} ${each.title} ${each.statement}`.toLowerCase().includes(wanted));
+  const found = entries.filter((each) => `${each.name} ${each.title} ${each.statement} ${each.source}`
+    .toLowerCase().includes(wanted));
+  const inside = $("list").contains(document.activeElement);
   const parts = topics.map(([topic, title]) => [title, found.filter((each) => each.topic === topic)]);
   $("list").replaceChildren(...parts.filter(([, own]) => own.length).map(([title, own]) => {
     const part = document.createElement("section");
@@ -10,8 +12,11 @@ function menu(filter = "") {
     part.querySelector("ul").append(...own.map(linked));
     return part;
   }));
+  const current = $("list").querySelector("[aria-current]");
+  // The list is made anew: who was in it stays there.
+  if (inside) current?.focus({ preventScroll: true });
   $("unmatched").textContent = found.length ? ""
-    : `Nothing matches \u201c${filter.trim()}\u201d: no name, title or statement has it.`;
+    : `Nothing matches \u201c${filter.trim()}\u201d: no name, title, statement or source has it.`;
 }
 function linked(each) {
   const item = document.createElement("li"), link = document.createElement("a");
@@ -37,8 +42,17 @@ function showMissing(name) {
   }));
   document.title = `No such formula \u2013 ${heading}`;
 }
+// Scrolls the list, and not the page, until the link is in sight.
+function reveal(link) {
+  if (!link) return;
+  const here = link.getBoundingClientRect(), list = $("nav").getBoundingClientRect();
+  if (here.top < list.top || here.bottom > Math.min(list.bottom, innerHeight)) {
+    $("nav").scrollTop += here.top - list.top - $("nav").clientHeight / 2;
+  }
+}
 function show() {
   menu($("filter").value);
+  reveal($("list").querySelector("[aria-current]"));
   $("chosen").hidden = false;
   $("missing").hidden = true;
   $("title").textContent = entry.title;

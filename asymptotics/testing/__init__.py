@@ -1,6 +1,6 @@
 """For tests, ours and yours: arguments inside and outside a domain, comparisons, accuracy, mutants.
 
-Needs hypothesis (`pip install flow-asymptotics[testing]`).
+Needs hypothesis (`pip install flow-asymptotics[testing]`)::
 
     from hypothesis import given
     from asymptotics import limited_samples, testing
@@ -13,9 +13,9 @@ Needs hypothesis (`pip install flow-asymptotics[testing]`).
                            rtol=1e-6)
 """
 
-from asymptotics.extras import require_installed
+from asymptotics.extras import require_installed as _require_installed
 
-require_installed("asymptotics.testing needs", "hypothesis", extra="testing")
+_require_installed("asymptotics.testing needs", "hypothesis", extra="testing")
 
 from asymptotics.testing.accuracy import accuracy as accuracy, condition as condition, sensitivity as sensitivity
 from asymptotics.testing.comparison import (

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -288,13 +289,16 @@ def test_copies_can_be_pasted(page: Any, button: str) -> None:
     driver = page("limited_samples.mean_error?x=n&n=4&sigma=1.5&ridge=0.1")
     formula = asymptotics.limited_samples.mean_error
     _find(driver, button).click()
-    field = _find(driver, "filter")
+    driver.execute_script("document.body.append(Object.assign(document.createElement('textarea'), {id: 'paste'}))")
+    field = _find(driver, "paste")
     field.send_keys(Keys.CONTROL, "v")
     pasted = field.get_attribute("value")
     if button == "latex":
         assert pasted == formula.latex()
     elif button == "python":
-        assert pasted == "limited_samples.mean_error(n=4, sigma=1.5, ridge=0.1)"
+        assert pasted == (
+            "from asymptotics import limited_samples\nlimited_samples.mean_error(n=4, sigma=1.5, ridge=0.1)"
+        )
     else:
         record = json.loads(pasted)
         assert record["name"] == formula.name
@@ -331,6 +335,44 @@ def test_it_is_found_by_searching_and_by_keyboard(page: Any) -> None:
     driver.switch_to.active_element.send_keys(Keys.ENTER)
     driver.execute_async_script("setTimeout(arguments[0], 0)")
     assert _find(driver, "name").text == "balance.jump_rate_kramers"
+
+
+def test_calls_have_all_digits_and_names_that_exist(page: Any, chromium: Any) -> None:
+    driver = page("phases.mmse?x=s&s=1.23456789012345678")
+    driver.execute_script("window.copied = program()")
+    space: dict[str, Any] = {}
+    head, call = driver.execute_script("return window.copied").split("\n")
+    exec(head, space)
+    record = json.loads(driver.execute_script("return record()"))
+    assert float(eval(call, space)) == pytest.approx(record["value"], rel=1e-14)
+    derived = asymptotics.limited_samples.mean_error.limit("draws", 1)
+    with NamedTemporaryFile(suffix=".html") as file:
+        write_explorer(file.name, [derived])
+        chromium.get(Path(file.name).as_uri())
+        first, second = chromium.execute_script("return program()").split("\n")
+    assert first == f"# f: the formula {derived.name}" and second.startswith("f(n=")
+
+
+def test_choosing_by_keyboard_stays_in_the_list(page: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    driver = page("phases.speciation")
+    assert driver.execute_script(
+        "const [a, b] = [document.querySelector('#list [aria-current]'), document.querySelector('nav')]"
+        ".map((each) => each.getBoundingClientRect()); return a.top >= b.top - 1 && a.bottom <= innerHeight + 1"
+    )
+    link = driver.find_element("css selector", "#list a[href='#phases.spinodal']")
+    driver.execute_script("arguments[0].focus()", link)
+    link.send_keys(Keys.ENTER)
+    assert _find(driver, "name").text == "phases.spinodal"
+    assert driver.execute_script("return document.activeElement.getAttribute('href')") == "#phases.spinodal"
+
+
+def test_sources_are_searched(page: Any) -> None:
+    driver = page()
+    _find(driver, "filter").send_keys("2412.07972")
+    names = [each.get_attribute("href").split("#")[1] for each in driver.find_elements("css selector", "#list a")]
+    assert names and all("2412.07972" in str(asymptotics.get(name).source) for name in names)
 
 
 def test_a_search_without_hits_says_so(page: Any) -> None:

@@ -33,7 +33,8 @@ def _calls() -> Iterator[tuple[str, list[str], str]]:
     """Where `require_installed` is called, with which packages, naming which extra."""
     for path in (path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "require_installed":
+            named = isinstance(node, ast.Call) and getattr(node.func, "id", "").strip("_") == "require_installed"
+            if isinstance(node, ast.Call) and named:
                 (keyword,) = node.keywords
                 yield (str(path.relative_to(ROOT)), [ast.literal_eval(each) for each in node.args[1:]],
                        ast.literal_eval(keyword.value))
