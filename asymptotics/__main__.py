@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--pdf", action="store_true", help="typeset it too (pdflatex, bibtex)")
     explore = commands.add_parser("explore", help="write a page of all formulas with sliders, which needs no network")
     explore.add_argument("file", type=Path, help="such as explorer.html")
+    explore.add_argument("--prove", action="store_true", help="execute every derivation before (half a minute)")
     return parser
 
 
@@ -213,7 +214,8 @@ def _export(arguments: argparse.Namespace, known: Catalogue) -> int:
 def _explore(arguments: argparse.Namespace, known: Catalogue) -> int:
     from asymptotics.explorer import write_explorer
 
-    print(write_explorer(arguments.file, known.values()))
+    done = {name: formula.prove() for name, formula in known.items()} if arguments.prove else {}
+    print(write_explorer(arguments.file, known.values(), done=done))
     return 0
 
 

@@ -288,10 +288,21 @@ def _indent(text: str) -> str:
     return "\n".join("      " + line for line in text.splitlines())
 
 
-def formula_text(formula: Formula) -> str:
-    """``name = expression`` in two dimensions, and its shorthands."""
-    blocks = [equation(short_name(formula), formula.short)]
+def formula_text(formula: Formula, width: int | None = None) -> str:
+    """``name = expression`` in two dimensions, and its shorthands.
+
+    What would be wider than ``width`` columns, if that is given, is written on lines of text instead.
+    """
+    pairs = [(short_name(formula), formula.short), *((pretty(s), m) for s, m in formula.where)]
+    blocks = [_fitted(left, meaning, width) for left, meaning in pairs]
     if formula.where:
-        blocks.append("where")
-        blocks += [equation(pretty(s), m) for s, m in formula.where]
-    return "\n\n".join(_indent(block) for block in blocks)
+        blocks.insert(1, _indent("where"))
+    return "\n\n".join(blocks)
+
+
+def _fitted(left: str, expression: Any, width: int | None) -> str:
+    block = _indent(equation(left, expression))
+    if width is None or max(map(len, block.splitlines())) <= width:
+        return block
+    shown = str(expression.xreplace({s: sp.Symbol(_spoken(s)) for s in expression.free_symbols}))
+    return paragraph(f"{left} = {shown}", "      ", "        ", width)

@@ -49,12 +49,14 @@ def formula_page(formula: Formula, *, width: int | None = None, colour: bool | N
         lead = f"  {entry.name:<{names}}  {entry.range:<{ranges}}  "
         told = prose(entry.meaning + default, " " * len(lead)).lstrip()
         arguments.append(f"  {strong(f'{entry.name:<{names}}')}  {soft(f'{entry.range:<{ranges}}')}  {told}")
-    needs = [f"  {each.text}\n{prose(each.reason, '    ')}" for each in formula.domain.relations]
+    relations = formula.domain.relations
+    needs = [f"{paragraph(each.text, '  ', '      ', wide)}\n{prose(each.reason, '    ')}" for each in relations]
     schedule = prose("alpha and beta are the weights of a schedule, any one: "
                      "f.on(asymptotics.schedule.linear) is the formula in t.")
     weights = {"alpha", "beta"} <= set(formula.arguments)
     parts = [
-        f"{strong(title(formula))}  {soft(formula.name)}", prose(formula.statement, ""), "", formula_text(formula), "",
+        f"{strong(title(formula))}  {soft(formula.name)}", prose(formula.statement, ""), "",
+        formula_text(formula, wide), "",
         strong("Arguments"), *arguments, *(["", strong("Needs"), *needs] if needs else []),
         *(["", strong("Schedule"), schedule] if weights else []),
         "", strong("Regime"), prose(formula.regime), "", strong("Source"), prose(str(formula.source)),

@@ -56,7 +56,7 @@ _RULES = (
     (rf"\bd({_NAMES})(?=/)", lambda m: _GREEK[m[1]] + "̇"),
     # Inner products, before letters become Greek: w.mu, x0.x1, X_t.eta.
     (rf"\b(w|u|mu|offset|x0|S0|X_t)\.(?=(?:{_NAMES}|x|X_0|x_t|x1|S1)\b)", r"\1·"),
-    (rf"(?<![\w.])(q_)?({_NAMES})(?!\w|\.\w)", lambda m: (m[1] or "") + _GREEK[m[2]]),
+    (rf"(?<![\w.])(q_)?({_NAMES})(?!\w|\.\w| method)", lambda m: (m[1] or "") + _GREEK[m[2]]),
     (r"\b([xXS])_?([01])\b", lambda m: m[1] + "₀₁"[int(m[2])]),
     (r"\b([xX])_t\b", r"\1ₜ"),
     (r"\^([24])", lambda m: {"2": "²", "4": "⁴"}[m[1]]),

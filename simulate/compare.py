@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,7 +29,7 @@ SPREADS = ("fluctuation", "sample")
 def compare(
     dataset: xr.Dataset, formula: Formula, *, spread: str | None = None,
     false_failure: float = calibration.FALSE_FAILURE, comparisons: int = 1, power: float = calibration.POWER,
-) -> xr.Dataset:
+) -> Comparison:
     """Hold the variable whose attribute ``formula`` names this formula against its values.
 
     Arguments are taken from the coordinates of the same names. Variables of the result, over the
@@ -40,9 +41,9 @@ def compare(
     ``spread`` says what the tolerance comes from, see `standard_error`. With "fluctuation" the spread is known,
     which sees smaller discrepancies than one estimated from few data sets.
 
-    Attributes: ``verdict``, the Verdict's text and what the data set says against itself (labels
-    flipped, trainings that did not converge, labels not looked at); ``detectable_relative_max``, the
-    largest detectable_relative of the points where the theory is not 0 (0.0 where it is 0 everywhere).
+    Attributes: ``verdict``, which notebooks show: the Verdict's text and what the data set says against itself
+    (labels flipped, trainings that did not converge, labels not looked at); ``detectable_relative_max``, the largest
+    detectable_relative of the points where the theory is not 0 (0.0 where it is 0 everywhere).
     """
     if not isinstance(dataset, xr.Dataset):
         raise TypeError(f"dataset must be an xarray.Dataset, not {type(dataset).__name__}")
@@ -71,7 +72,16 @@ def compare(
         **{name: value for name, value in dataset.attrs.items() if name == "provenance"},
     }
     variables = {name: (measured.dims, values) for name, values in found.items()}
-    return xr.Dataset(variables, measured.coords, attributes)
+    return Comparison(variables, measured.coords, attributes)
+
+
+class Comparison(xr.Dataset):  # type: ignore[no-untyped-call]
+    """What `compare` found: a data set that notebooks show with the verdict above it."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.attrs.get('verdict', ''))}</pre>{super()._repr_html_()}"
 
 
 def _refuse_discontinuity(dataset: xr.Dataset, formula: Formula) -> None:

@@ -115,6 +115,8 @@ def _check(over: str, given: Mapping[str, np.ndarray]) -> None:
     for name, value in given.items():
         if value.ndim > 1:
             raise ValueError(f"{name} has {value.ndim} dimensions; give a sequence of numbers")
+        if value.size == 0:
+            raise ValueError(f"{name} is empty; give at least one number")
     if over in given and given[over].size < 2:
         raise ValueError(f"{over} = {given[over]} is no axis; give at least two values, or none for its usual range")
 

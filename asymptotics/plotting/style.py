@@ -40,10 +40,14 @@ def colours() -> list[str]:
 @contextmanager
 def drawing(ax: Axes | None) -> Iterator[Axes]:
     """The user's axes, as they are; or those of a new figure, with the style while they are drawn into."""
+    require_installed("plots need", "matplotlib", extra="notebook")
     if ax is not None:
+        from matplotlib.axes import Axes
+
+        if not isinstance(ax, Axes) or ax.name != "rectilinear":
+            raise TypeError(f"ax = {ax!r} must be plain axes of matplotlib, of plt.subplots() for one")
         yield ax
         return
-    require_installed("plots need", "matplotlib", extra="notebook")
     from matplotlib import pyplot
 
     with pyplot.style.context(STYLE):

@@ -142,6 +142,14 @@ def _theory(ax: Any) -> list[Any]:
     return [line for line in ax.get_lines() if line.get_linestyle() == "-" and len(line.get_xdata())]
 
 
+def test_notebooks_show_the_verdict_of_a_comparison() -> None:
+    found = _comparison()
+    shown = found._repr_html_()
+    verdict = found.attrs["verdict"].splitlines()[0].replace(">", "&gt;").replace("<", "&lt;")
+    assert shown.startswith("<pre>") and verdict in shown.split("</pre>")[0] and "xarray.Comparison" in shown
+    assert "verdict" in found.sel(n=4).attrs and float(found["zscore"].max()) < 6
+
+
 def test_the_theory_is_drawn_between_the_points_where_it_is_known() -> None:
     found, on_linear = _comparison(), limited_samples.skip.on(linear)
     for line, n in zip(_theory(plot_comparison(found, formula=on_linear)), (4, 8), strict=True):
@@ -173,6 +181,10 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: error.plot("n", sigma=1, ridge=1, band=0), ValueError, "band = 0 is not allowed: a dimension"),
     (lambda: error.plot("n", sigma=1, ridge=1, band=float("nan")), ValueError, "band = nan is not allowed"),
     (lambda: error.plot("n", sigma=1, ridge=1, band="a"), TypeError, "band = 'a' must be a real number"),
+    (lambda: error.plot("n", sigma=[], ridge=1), ValueError, "sigma is empty; give at least one number"),
+    (lambda: error.plot("n", sigma=1, ridge=1, ax=3), TypeError, "ax = 3 must be plain axes of matplotlib"),
+    (lambda: limited_samples.skip.plot("t", n=8, sigma=1, ridge=1, t=[0.1, 0.5]), TypeError,
+     "has no argument 't'; its arguments are alpha, beta, n, sigma, ridge, draws, radius; a formula in t is that .on("),
     (lambda: plot_comparison(xr.Dataset()), TypeError, "what simulate.compare returned"),
 ]
 
