@@ -91,11 +91,13 @@ def _catalogue(module: str | None) -> Catalogue:
     """This package's formulas, and those of the user's module."""
     if module is None:
         return collection.catalogue()
+    if not all(part.isidentifier() for part in module.split(".")) or module.endswith(".py"):
+        raise ValueError(f"--catalogue {module} must be the name of a module, as in import: mytheory, folder.mytheory")
     sys.path.insert(0, os.getcwd())  # as for scripts: the module is beside where one works
     try:
         own = getattr(importlib.import_module(module), "CATALOGUE", None)
     except ModuleNotFoundError as error:
-        if error.name != module:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise
         raise ModuleNotFoundError(f"--catalogue {module}: no such module in {os.getcwd()}, nor installed") from None
     if not isinstance(own, Catalogue):

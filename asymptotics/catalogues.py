@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import sympy as sp
 
-from asymptotics.formula import Formula
+from asymptotics.formula import Formula, require_formula
 
 Formulas: TypeAlias = Iterable[Formula] | Mapping[str, Formula]
 """A list of them, or a catalogue."""
@@ -50,9 +50,7 @@ class Catalogue(Mapping[str, Formula]):
             raise TypeError(f"formulas = {formulas!r} must be a list of formulas, or a catalogue")
         table: dict[str, Formula] = {}
         for formula in formulas:
-            if not isinstance(formula, Formula):
-                raise TypeError(f"{formula!r} is not a Formula")
-            if table.setdefault(formula.name, formula) != formula:
+            if table.setdefault(require_formula(formula).name, formula) != formula:
                 raise ValueError(f"the name {formula.name!r} stands for two different formulas")
         _check_arguments(table.values())
         self._table = table

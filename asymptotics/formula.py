@@ -306,6 +306,13 @@ def _used(formula: Formula) -> tuple[Definition, ...]:
     return tuple(reversed(kept))
 
 
+def require_formula(value: object) -> Formula:
+    """TypeError for anything else."""
+    if not isinstance(value, Formula):
+        raise TypeError(f"{value!r} is not a formula; give one, such as asymptotics.get('limited_samples.mean_error')")
+    return value
+
+
 def _by_name(name: str) -> Formula:
     from asymptotics import get
 

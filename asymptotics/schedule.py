@@ -129,6 +129,8 @@ class Interpolant:
 
     def dilated(self, dilation: Dilation) -> Interpolant:
         """The same path at another pace: alpha(tau(t)), beta(tau(t)) on the same interval."""
+        if not isinstance(dilation, Dilation):
+            raise TypeError(f"dilation = {dilation!r} must be a Dilation, such as Dilation.half(kappa=3, d=10_000)")
         if (dilation.start, dilation.end) != (self.start, self.end):
             raise ValueError(
                 f"dilation {dilation.name!r} maps [{dilation.start}, {dilation.end}] onto itself; schedule "

@@ -8,7 +8,8 @@ import numpy as np
 
 from asymptotics import collection
 from asymptotics.formula import Formula
-from asymptotics.plotting.style import check_log, colours, drawing, finish, grid
+from asymptotics.plotting.style import check_log, colours, drawing, finish, grid, mathtext
+from asymptotics.symbols import ARGUMENTS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,14 +43,25 @@ def plot_comparison(
         for number, each in enumerate(grid({dim: np.arange(comparison.sizes[dim]) for dim in dims if dim != over})):
             part = comparison.isel({dim: int(place) for dim, place in each.items()})
             colour = known[(before + number) % len(known)]
-            text = ", ".join(f"{dim} = {float(part[dim]):g}" for dim in each if dim in part.coords)
+            text = ", ".join(f"{_letter(dim)} = {float(part[dim]):g}" for dim in each if dim in part.coords)
             *line, style = _theory(part, over, formula)
             drawn.plot(*line, style, markersize=3, color=colour)
             drawn.errorbar(part[over].values, part["measured"].values, yerr=2 * part["stderr"].values, fmt="o",
                            color=colour, elinewidth=0.9, label=text or "measured")
         drawn.plot([], [], style, markersize=3, color="0.4", label="theory")
-        finish(drawn, over, str(comparison.attrs.get("formula", "")).split(".", 1)[-1], log, fresh=fresh)
+        finish(drawn, _letter(over), _measured(comparison, formula), log, fresh=fresh)
     return drawn
+
+
+def _letter(dim: str) -> str:
+    return mathtext(ARGUMENTS[dim].letter) if dim in ARGUMENTS else dim
+
+
+def _measured(comparison: xr.Dataset, formula: Formula | None) -> str:
+    """The letter of what was measured, or its name where that is all that is known."""
+    name = str(comparison.attrs.get("formula", ""))
+    found = formula or collection.catalogue().get(name)
+    return mathtext(found.letter) if found else name.split(".", 1)[-1]
 
 
 def _theory(part: xr.Dataset, over: str, formula: Formula | None) -> tuple[np.ndarray, np.ndarray, str]:

@@ -16,6 +16,7 @@ from asymptotics.formula import Formula
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
 
 STYLE = str(files("asymptotics").joinpath("house.mplstyle"))
 """Path of the style sheet."""
@@ -88,7 +89,14 @@ def finish(ax: Axes, x: str, y: str, log: str | None, *, fresh: bool) -> None:
     elif fresh:
         _choose_scales(ax)
     if ax.get_legend_handles_labels()[1]:
-        ax.legend()
+        ax.legend(**_like(ax.get_legend()))
+
+
+def _like(legend: Legend | None) -> dict[str, Any]:
+    """The looks of the legend that is there, which is made anew."""
+    if legend is None or not legend.get_texts():
+        return {}
+    return {"frameon": legend.get_frame_on(), "fontsize": legend.get_texts()[0].get_fontsize()}
 
 
 def _choose_scales(ax: Axes) -> None:

@@ -76,6 +76,8 @@ def accuracy(formula: Formula, point: Mapping[str, float]) -> float:
             target(error)
             assert error <= 1e-14
     """
+    if not isinstance(point, Mapping):
+        raise TypeError(f"point = {point!r} must be a dictionary, argument -> number")
     exact = formula.evaluate(dps=50, **point)
     rounded = float(np.float64(formula(**point)))
     with mpmath.workdps(50):

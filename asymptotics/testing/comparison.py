@@ -63,6 +63,8 @@ def assert_matches(
         assert_matches(limited_samples.generated_variance, my_ode_solution,
                        [{"n": 8, "sigma": 1.5, "ridge": 0.1}], rtol=1e-6)
     """
+    if isinstance(points, Mapping):
+        raise TypeError("points is one dictionary; give a list of them: [point]")
     worst, message, count = 0.0, "", 0
     name = getattr(formula, "name", getattr(formula, "__name__", "formula"))
     for point in points:

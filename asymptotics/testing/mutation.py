@@ -15,7 +15,7 @@ import sympy as sp
 from asymptotics import symbols
 from asymptotics.binder import Binder
 from asymptotics.derivation import Definition
-from asymptotics.formula import Formula
+from asymptotics.formula import Formula, require_formula
 from asymptotics.special import ArgMin
 
 Edit = tuple[str, sp.Expr]
@@ -38,6 +38,7 @@ def mutants(formula: Formula) -> Iterator[Mutant]:
 
     Some may be equivalent to the formula (a sign inside a square, say): that is for the caller to prove.
     """
+    require_formula(formula)
     short, where = formula.short, formula.where
     seen = {(short, where)}
     known = {entry.symbol for entry in formula.domain.entries} | {symbol for symbol, _ in where}

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from asymptotics.domain import Relation
-from asymptotics.formula import Formula
+from asymptotics.formula import Formula, require_formula
 from asymptotics.symbols import Argument
 from asymptotics.typical import typical_point
 
@@ -28,6 +28,7 @@ def arguments(formula: Formula, *, exact: bool = False, wide: bool = False) -> s
     many decades and with its ends where they are allowed (ridge = 0, n = 1, alpha = 0). ``exact`` gives
     Fractions instead, for `evaluate`, `enclose` and symbolic work. Relations between arguments hold.
     """
+    require_formula(formula)
     single = {
         entry.name: _inside(entry, exact=exact, wide=wide) for entry in formula.domain.entries
     }

@@ -251,5 +251,5 @@ def test_the_catalogue_cannot_be_changed() -> None:
         table["x"] = mean_error  # type: ignore[index]
     with pytest.raises(TypeError):
         del table["limited_samples.skip"]  # type: ignore[attr-defined]
-    with pytest.raises(TypeError, match="is not a Formula"):
+    with pytest.raises(TypeError, match="is not a formula"):
         asymptotics.Catalogue(["limited_samples.skip"])  # type: ignore[list-item]

@@ -255,6 +255,11 @@ REFUSED: list[tuple[Callable[[ModuleType], object], type[Exception], str]] = [
     (lambda own: _checked(own, lambda before, now: [1 / 0]).prove(), ProofError, "division by zero"),
     (lambda own: _checked(own, lambda before: []).prove(), TypeError, "the check of step 2, "),
     (lambda own: _checked(own, lambda before, now: None).prove(), TypeError, "return what must vanish or hold"),
+    (lambda own: testing.arguments("x"), TypeError, "'x' is not a formula; give one"),
+    (lambda own: list(testing.mutants("x")), TypeError, "'x' is not a formula"),
+    (lambda own: testing.accuracy(own.linear_error, 7), TypeError, "point = 7 must be a dictionary"),
+    (lambda own: testing.assert_matches(own.linear_error, abs, {"sigma": 1, "gain": 1}), TypeError, "one dictionary"),
+    (lambda own: linear.dilated(None), TypeError, "dilation = None must be a Dilation"),
     (_stranger, ValueError, "take domain.symbols['sigma']"),
     (lambda own: catalogue() | Catalogue([replace(own.linear_error, name="limited_samples.skip")]), ValueError, "two"),
 ]
@@ -268,7 +273,9 @@ def test_what_is_refused(own: ModuleType, make: Callable[[ModuleType], object], 
 
 
 @pytest.mark.parametrize(("module", "told"), [
-    ("nowhere", "no such module in"), ("json", "json.CATALOGUE must be a Catalogue, not NoneType"),
+    ("nowhere", "no such module in"), ("nowhere.deep", "no such module in"),
+    ("./own_formula", "must be the name of a module"), ("own_formula.py", "must be the name of a module"),
+    ("json", "json.CATALOGUE must be a Catalogue, not NoneType"),
 ])
 def test_a_module_without_a_catalogue_is_one_line(
     folder: Path, capsys: pytest.CaptureFixture[str], module: str, told: str

@@ -84,6 +84,15 @@ def test_axes_of_the_user_are_drawn_into_as_they_are(pyplot: Any) -> None:
     assert not error.plot("n", sigma=1.5, ridge=0.1).spines["top"].get_visible()
 
 
+def test_a_second_curve_keeps_the_legends_looks() -> None:
+    ax = error.plot("n", sigma=1.5, ridge=[0.1, 1.0])
+    first = ax.get_legend()
+    limited_samples.bayes_error.plot("n", sigma=1.5, ax=ax, label="Bayes")
+    second = ax.get_legend()
+    assert second is not first and not second.get_frame_on() and len(second.get_texts()) == 3
+    assert second.get_texts()[0].get_fontsize() == first.get_texts()[0].get_fontsize() == 7.5
+
+
 def test_scales_of_axes_that_hold_something_are_left_alone(pyplot: Any) -> None:
     _, own = pyplot.subplots()
     own.axhline(1.0)
@@ -126,11 +135,11 @@ def _comparison() -> xr.Dataset:
 def test_a_comparison_draws_measurements_and_theory() -> None:
     found = _comparison()
     ax = plot_comparison(found)
-    assert len(ax.containers) == 2 and ax.get_ylabel() == "skip" and ax.get_xlabel() == "t"
+    assert len(ax.containers) == 2 and ax.get_ylabel() == "$c$" and ax.get_xlabel() == "$t$"
     np.testing.assert_array_equal(_theory(ax)[1].get_ydata(), found["theory"].sel(n=8))
     points = ax.containers[0].lines[0].get_ydata()
     np.testing.assert_array_equal(points, found["measured"].sel(n=4))
-    assert sorted(text.get_text() for text in ax.get_legend().get_texts()) == ["n = 4", "n = 8", "theory"]
+    assert sorted(text.get_text() for text in ax.get_legend().get_texts()) == ["$n$ = 4", "$n$ = 8", "theory"]
     with pytest.raises(ValueError, match="over = 'sigma' is not a dim"):
         plot_comparison(found, "sigma")
     with pytest.raises(ValueError, match="single point"):
