@@ -2,6 +2,8 @@
 
     from asymptotics import limited_samples
     limited_samples.mean_error(n=8, sigma=1.5, ridge=0.1)
+
+The formulas are in the rooms `limited_samples`, `phases` and `balance`.
 """
 
 from typing import TYPE_CHECKING
