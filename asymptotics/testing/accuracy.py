@@ -22,7 +22,7 @@ SMALLEST = float(np.finfo(np.float64).tiny)
 def sensitivity(formula: Formula, point: Mapping[str, Any]) -> float:
     """sum_i |x_i df/dx_i| at ``point`` (one number an argument): how relative errors of the input move f.
 
-    By central differences in 50 digits, one-sided at the end of an argument's range.
+    By central differences in 50 digits, one-sided at the end of an argument's range or of a relation.
     """
     exact = formula.domain.exact(point, formula.name)
     function = formula.compile("mpmath")
@@ -51,17 +51,22 @@ def _mpf(value: Fraction) -> Any:
 
 
 def _log_slope(formula: Formula, function: Any, values: dict[str, Any], name: str) -> Any:
-    """x df/dx from inside the argument's range."""
+    """x df/dx from inside the domain; 0 where the argument cannot move alone."""
     h = mpmath.mpf(10) ** -_STEP
-    entry = formula.domain.entry(name)
-    scales = []
-    for scale in (1 + h, 1 - h):
-        moved = values[name] * scale
-        inside = (entry.low is None or moved >= _mpf(entry.low)) and (
-            entry.high is None or moved <= _mpf(entry.high))
-        scales.append(scale if inside else mpmath.mpf(1))
-    above, below = (function(**{**values, name: values[name] * scale}) for scale in scales)
-    return (above - below) / (scales[0] - scales[1])
+    inside = [scale for scale in (1 + h, mpmath.mpf(1), 1 - h)
+              if scale == 1 or _is_inside(formula, {**values, name: values[name] * scale}, name)]
+    first, last = inside[0], inside[-1]
+    if first == last:
+        return mpmath.mpf(0)
+    above, below = (function(**{**values, name: values[name] * scale}) for scale in (first, last))
+    return (above - below) / (first - last)
+
+
+def _is_inside(formula: Formula, values: dict[str, Any], name: str) -> bool:
+    """Whether the argument is in its range, ends included, and the relations hold."""
+    entry, moved = formula.domain.entry(name), values[name]
+    in_range = (entry.low is None or moved >= _mpf(entry.low)) and (entry.high is None or moved <= _mpf(entry.high))
+    return in_range and all(bool(each.holds(values)) for each in formula.domain.relations)
 
 
 def accuracy(formula: Formula, point: Mapping[str, float]) -> float:

@@ -11,7 +11,7 @@ import pytest
 from formulas import each_formula
 from hypothesis import Phase, find, given, settings, strategies as st
 
-from asymptotics import limited_samples
+from asymptotics import balance, limited_samples
 from asymptotics.symbols import alpha, beta, n, ridge
 from asymptotics.testing import (
     accuracy,
@@ -179,3 +179,11 @@ def test_the_first_example_is_no_slower_than_the_deadline_of_hypothesis() -> Non
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_conditions_at_the_edge_of_a_relation_are_taken_from_inside() -> None:
+    """At 2 step = sigma^2 the root of the learned variance begins; a step beyond it would be complex."""
+    formula = balance.ula_learned_variance
+    assert 1e6 < sensitivity(formula, {"sigma": 2.0, "step": 2.0}) < 1e9
+    inside = sensitivity(formula, {"sigma": 2.0, "step": 1.0})
+    assert 0 < inside < 100
