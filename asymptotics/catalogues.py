@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -16,10 +15,12 @@ Formulas: TypeAlias = Iterable[Formula] | Mapping[str, Formula]
 
 def _closest(name: str, known: Iterable[str]) -> list[str]:
     """Three at most: those of this short name, then those that contain it, then those spelled alike."""
+    from difflib import get_close_matches
+
     known = list(known)
     same = [each for each in known if each.split(".", 1)[-1] == name]
     inside = [each for each in known if name and name in each]
-    return list(dict.fromkeys([*same, *inside, *difflib.get_close_matches(name, known, n=3, cutoff=0.45)]))[:3]
+    return list(dict.fromkeys([*same, *inside, *get_close_matches(name, known, n=3, cutoff=0.45)]))[:3]
 
 
 class UnknownFormula(KeyError):

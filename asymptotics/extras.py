@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.util import find_spec
 
 _IMPORTED_AS = {"arviz-stats": "arviz_stats", "python-flint": "flint", "scikit-learn": "sklearn"}
 
@@ -25,6 +24,8 @@ def version_line() -> str:
 
 def installed(package: str) -> bool:
     """Whether the package can be imported, by the name it is installed by; it is not imported for it."""
+    from importlib.util import find_spec
+
     name = _IMPORTED_AS.get(package, package)
     return sys.modules[name] is not None if name in sys.modules else find_spec(name) is not None
 

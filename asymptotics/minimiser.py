@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any, NoReturn
 
 from asymptotics import labelled
@@ -42,6 +41,8 @@ class Numbers:
 
     def page(self) -> str:
         """The text of the script."""
+        from importlib.resources import files
+
         module, _, name = self.script.partition(":")
         return files(module).joinpath(name).read_text(encoding="utf-8")
 
