@@ -10,13 +10,12 @@ from pathlib import Path
 
 from asymptotics import catalogue
 from asymptotics.explorer import write_explorer
-from asymptotics.export import export, typeset, without_tex
+from asymptotics.export import BOOK, export, typeset, without_tex
 from asymptotics.extras import version
 from derivations.measured import experiments
 from derivations.page import page
 from derivations.story import Compared, Drawn, Event, Proved, Story
 
-BOOK_PDF = "formulas.pdf"
 TITLE = "How generative models learn: from n samples, in phases, with modes in balance"
 
 
@@ -44,7 +43,7 @@ def write(
     book = _typeset(out, executor)
     _explorer(out, told)
     index = out / "index.html"
-    index.write_text(page(TITLE, told, _versions(), book=BOOK_PDF if book else ""), encoding="utf-8")
+    index.write_text(page(TITLE, told, _versions(), book=f"{BOOK}.pdf" if book else ""), encoding="utf-8")
     for each in saved:
         list(each)
     if book:

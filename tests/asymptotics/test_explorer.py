@@ -3,77 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
 import pytest
-from browser import browser
+from browser import EXPERIMENT, find, in_python, shown, type_into
 from hypothesis import given
 
 import asymptotics
-from asymptotics.explorer import Experiment, explorer_page, prints, write_explorer
+from asymptotics.explorer import explorer_page, prints, write_explorer
 from asymptotics.formula import Formula
 from asymptotics.minimiser import Minimiser
 from asymptotics.schedule import linear
 from asymptotics.testing import arguments
 
 CLOSE = 1e-10
-EXPERIMENT = Experiment(
-    "limited_samples.mean_error", "Two points", "n", {"sigma": 1.5, "ridge": 0.1, "draws": 1.0, "radius": 1.0},
-    [(4.0, 0.93, 0.01), (16.0, 0.19, 0.004)], d=500.0,
-)
 COMPUTED = [each for each in asymptotics.catalogue().values() if prints(each) and not isinstance(each, Minimiser)]
 FIRST = asymptotics.phases.first_phase
 VALUES = ("omega", "b", "r", "m", "q", "objective")
 assert FIRST.numbers is not None
 # As a minimisation of one's own is that brings no script.
 UNSOLVED = replace(FIRST, numbers=replace(FIRST.numbers, script="", values=()))
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    yield from browser()
-
-
-@pytest.fixture(scope="module")
-def page(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A function that opens the page at a formula and gives the driver."""
-    path = write_explorer(
-        tmp_path_factory.mktemp("explorer") / "index.html", asymptotics.catalogue().values(), [EXPERIMENT]
-    )
-
-    def opened(place: str = "") -> Any:
-        chromium.get("about:blank")
-        chromium.get(f"{path.as_uri()}#{place}")
-        return chromium
-
-    return opened
-
-
-def _find(driver: Any, name: str) -> Any:
-    return driver.find_element("id", name)
-
-
-def _shown(driver: Any) -> float:
-    return float(_find(driver, "value").text.split(" ")[0])
-
-
-def _python(driver: Any) -> float:
-    """The value in Python of the call that the page shows."""
-    rooms = {name: getattr(asymptotics, name) for name in ("limited_samples", "phases", "balance")}
-    return float(eval(_find(driver, "call").text, rooms))
-
-
-def _type(driver: Any, name: str, text: str) -> None:
-    from selenium.webdriver.common.keys import Keys
-
-    field = _find(driver, f"argument-{name}-number")
-    field.send_keys(Keys.CONTROL, "a")
-    field.send_keys(text)
 
 
 @pytest.mark.parametrize("formula", COMPUTED, ids=lambda each: each.name)
@@ -98,9 +50,9 @@ def test_every_page_opens_alone_without_an_error(page: Any) -> None:
     for formula in asymptotics.catalogue().values():
         driver.execute_script("location.hash = arguments[0]", f"#{formula.name}")
         driver.execute_async_script("setTimeout(arguments[0], 0)")
-        assert _find(driver, "name").text == formula.name
-        assert formula.letter and _find(driver, "formula").find_elements("tag name", "math")
-        assert np.isfinite(_shown(driver)), formula.name
+        assert find(driver, "name").text == formula.name
+        assert formula.letter and find(driver, "formula").find_elements("tag name", "math")
+        assert np.isfinite(shown(driver)), formula.name
         assert len(driver.find_element("css selector", "path.curve").get_attribute("d")) > 200, formula.name
     assert driver.execute_script("return performance.getEntriesByType('resource').length") == 0
     assert [each for each in driver.get_log("browser") if each["level"] != "INFO"] == []
@@ -115,19 +67,19 @@ def test_sliders_move_by_keyboard_and_show_pythons_value(page: Any, name: str, a
 
     formula = asymptotics.get(name)
     driver = page(f"{name}?x={formula.arguments[0]}&n=4&sigma=2")
-    before, curve = _shown(driver), driver.find_element("css selector", "path.curve").get_attribute("d")
-    slider = _find(driver, f"argument-{argument}")
+    before, curve = shown(driver), driver.find_element("css selector", "path.curve").get_attribute("d")
+    slider = find(driver, f"argument-{argument}")
     for key in (Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.PAGE_DOWN):
         slider.send_keys(key)
-        assert _shown(driver) == pytest.approx(_python(driver), rel=CLOSE)
-    assert _shown(driver) != before
+        assert shown(driver) == pytest.approx(in_python(driver), rel=CLOSE)
+    assert shown(driver) != before
     moved = driver.find_element("css selector", "path.curve").get_attribute("d")
     assert (moved == curve) == (argument == formula.arguments[0])
     # The address holds what is seen.
     again = driver.current_url
     driver.get("about:blank")
     driver.get(again)
-    assert _shown(driver) == pytest.approx(_python(driver), rel=CLOSE)
+    assert shown(driver) == pytest.approx(in_python(driver), rel=CLOSE)
 
 
 def _first(driver: Any, point: dict[str, float]) -> Any:
@@ -172,26 +124,26 @@ def test_a_minimisation_has_a_curve_of_each_value(page: Any) -> None:
     """With its letter, its call, its place in the address; broken where the least point jumps, and not elsewhere."""
     point = "n_plus=13&n_minus=3&sigma=1&ridge_u=2&ridge_w=2"
     driver = page(f"phases.first_phase?x=s&{point}&s=1")
-    options = _find(driver, "drawn").find_elements("tag name", "option")
-    assert [each.text for each in options] == list(VALUES) and not _find(driver, "elsewhere").is_displayed()
+    options = find(driver, "drawn").find_elements("tag name", "option")
+    assert [each.text for each in options] == list(VALUES) and not find(driver, "elsewhere").is_displayed()
     for option, letter in zip(options, "\u03c9brmqF", strict=True):
         option.click()
-        assert _find(driver, "ylabel").text == letter and _find(driver, "call").text.endswith(f").{option.text}")
-        assert _shown(driver) == pytest.approx(_python(driver), rel=CLOSE)
+        assert find(driver, "ylabel").text == letter and find(driver, "call").text.endswith(f").{option.text}")
+        assert shown(driver) == pytest.approx(in_python(driver), rel=CLOSE)
         pieces = driver.find_element("css selector", "path.curve").get_attribute("d").count("M")
         # b is infinite before the jump.
         assert pieces == (1 if option.text == "b" else 2)
     again = driver.current_url
     driver.get("about:blank")
     driver.get(again)
-    assert "value=objective" in again and _shown(driver) == pytest.approx(_python(driver), rel=CLOSE)
+    assert "value=objective" in again and shown(driver) == pytest.approx(in_python(driver), rel=CLOSE)
     where = float(asymptotics.phases.jump(n_plus=13, n_minus=3, sigma=1, ridge_u=2, ridge_w=2))
     ends = driver.execute_script(
         "return sampled().filter(({branch}, k, all) => all[k + 1] && branch !== all[k + 1].branch)"
     )
     assert [end["x"] for end in ends] == [pytest.approx(where, rel=1e-3)]
     driver = page(f"phases.first_phase?x=sigma&value=b&{point}&s=0.1")
-    assert _find(driver, "value").text == "\u221e"
+    assert find(driver, "value").text == "\u221e"
     record = json.loads(driver.execute_script("return record()"))["value"]
     assert float(record["b"]) == np.inf and record["omega"] == 0 and set(record) == set(VALUES)
 
@@ -200,34 +152,34 @@ def test_a_minimisation_without_a_script_says_why_it_has_no_curve(chromium: Any,
     path = write_explorer(tmp_path / "unsolved.html", [UNSOLVED])
     chromium.get("about:blank")
     chromium.get(path.as_uri())
-    assert "No curve" in _find(chromium, "elsewhere").text and "cannot compute" in _find(chromium, "elsewhere").text
-    assert not _find(chromium, "plotting").is_displayed() and not _find(chromium, "json").is_displayed()
-    assert "argmin" in _find(chromium, "formula").text and _find(chromium, "python").is_enabled()
+    assert "No curve" in find(chromium, "elsewhere").text and "cannot compute" in find(chromium, "elsewhere").text
+    assert not find(chromium, "plotting").is_displayed() and not find(chromium, "json").is_displayed()
+    assert "argmin" in find(chromium, "formula").text and find(chromium, "python").is_enabled()
 
 
 def test_time_dilated_and_not(page: Any) -> None:
     """On the linear schedule alpha = 1 - t; dilated, half the time is below kappa/sqrt(d)."""
     driver = page("phases.field_mean?x=time&t=0.3&sigma=1.5&d=100&kappa=2")
-    assert "alpha=0.7, beta=0.3" in _find(driver, "call").text
+    assert "alpha=0.7, beta=0.3" in find(driver, "call").text
     on_time = asymptotics.phases.field_mean.on(linear)
-    assert _shown(driver) == pytest.approx(float(on_time(t=0.3, sigma=1.5)), rel=CLOSE)
-    _find(driver, "dilated").click()
-    assert "beta=0.12," in _find(driver, "call").text  # 2 kappa t/sqrt(d)
-    assert _shown(driver) == pytest.approx(float(on_time(t=0.12, sigma=1.5)), rel=CLOSE)
+    assert shown(driver) == pytest.approx(float(on_time(t=0.3, sigma=1.5)), rel=CLOSE)
+    find(driver, "dilated").click()
+    assert "beta=0.12," in find(driver, "call").text  # 2 kappa t/sqrt(d)
+    assert shown(driver) == pytest.approx(float(on_time(t=0.12, sigma=1.5)), rel=CLOSE)
     for name in ("kappa", "d"):
-        assert _find(driver, f"argument-{name}").is_displayed()
+        assert find(driver, f"argument-{name}").is_displayed()
     driver = page("phases.velocity_linear?x=time&t=0.3&sigma=1.5&d=100&kappa=2&dilated=1")
-    assert "dalpha=-0.4, dbeta=0.4" in _find(driver, "call").text
+    assert "dalpha=-0.4, dbeta=0.4" in find(driver, "call").text
 
 
 def test_bad_arguments_are_said(page: Any) -> None:
     driver = page("limited_samples.mean_error?x=n&n=4&sigma=1.5&ridge=0.1")
-    _type(driver, "sigma", "-1")
-    assert _find(driver, "value").text == "sigma = \u22121: needs sigma > 0" and _find(driver, "call").text == ""
-    _type(driver, "sigma", "2")
-    assert _shown(driver) == pytest.approx(_python(driver), rel=CLOSE)
+    type_into(driver, "sigma", "-1")
+    assert find(driver, "value").text == "sigma = \u22121: needs sigma > 0" and find(driver, "call").text == ""
+    type_into(driver, "sigma", "2")
+    assert shown(driver) == pytest.approx(in_python(driver), rel=CLOSE)
     driver = page("limited_samples.skip?x=sigma&n=1&draws=1")
-    assert _find(driver, "value").text.startswith("needs n*draws > 1")
+    assert find(driver, "value").text.startswith("needs n*draws > 1")
 
 
 def test_an_empty_field_is_no_number(page: Any) -> None:
@@ -235,27 +187,27 @@ def test_an_empty_field_is_no_number(page: Any) -> None:
     from selenium.webdriver.common.keys import Keys
 
     driver = page("limited_samples.mean_error?x=n&n=4&sigma=1.5&ridge=0.1")
-    before = _shown(driver)
-    _type(driver, "sigma", Keys.BACKSPACE)
-    assert _find(driver, "argument-sigma-wrong").text == "empty: type a number"
-    assert _find(driver, "argument-sigma-number").get_attribute("aria-invalid") == "true"
-    assert _find(driver, "value").text == "no value while sigma has none" and _find(driver, "call").text == ""
+    before = shown(driver)
+    type_into(driver, "sigma", Keys.BACKSPACE)
+    assert find(driver, "argument-sigma-wrong").text == "empty: type a number"
+    assert find(driver, "argument-sigma-number").get_attribute("aria-invalid") == "true"
+    assert find(driver, "value").text == "no value while sigma has none" and find(driver, "call").text == ""
     assert not driver.find_elements("css selector", "path.curve, circle.here")
-    assert "No curve" in _find(driver, "figure").text
-    assert not any(_find(driver, name).is_enabled() for name in ("python", "json", "keep"))
-    _type(driver, "sigma", "1.5")
-    assert _shown(driver) == before and _find(driver, "argument-sigma-wrong").text == ""
+    assert "No curve" in find(driver, "figure").text
+    assert not any(find(driver, name).is_enabled() for name in ("python", "json", "keep"))
+    type_into(driver, "sigma", "1.5")
+    assert shown(driver) == before and find(driver, "argument-sigma-wrong").text == ""
     # Of the argument along the axis the curve stays true: only the point on it goes.
-    _type(driver, "n", Keys.BACKSPACE)
+    type_into(driver, "n", Keys.BACKSPACE)
     assert driver.find_elements("css selector", "path.curve")
     assert not driver.find_elements("css selector", "circle.here")
-    _find(driver, "reset").click()
-    assert np.isfinite(_shown(driver)) and _find(driver, "argument-n-wrong").text == ""
-    band = _find(driver, "bandDimension")
+    find(driver, "reset").click()
+    assert np.isfinite(shown(driver)) and find(driver, "argument-n-wrong").text == ""
+    band = find(driver, "bandDimension")
     band.send_keys(Keys.CONTROL, "a")
     band.send_keys(Keys.BACKSPACE)
-    assert _find(driver, "bandDimension-wrong").text == "empty: type a number"
-    assert not driver.find_elements("css selector", "polygon.band") and "\u00b1" not in _find(driver, "value").text
+    assert find(driver, "bandDimension-wrong").text == "empty: type a number"
+    assert not driver.find_elements("css selector", "polygon.band") and "\u00b1" not in find(driver, "value").text
 
 
 @pytest.mark.parametrize(("typed", "read"), [
@@ -267,19 +219,19 @@ def test_numbers_are_read_as_typed_or_refused(page: Any, typed: str, read: float
     from selenium.webdriver.common.keys import Keys
 
     driver = page("limited_samples.mean_error?x=n&n=4&sigma=3&ridge=0.1")
-    _type(driver, "sigma", typed)
+    type_into(driver, "sigma", typed)
     if read is None:
-        assert _find(driver, "argument-sigma-wrong").text and not driver.find_elements("css selector", "path.curve")
+        assert find(driver, "argument-sigma-wrong").text and not driver.find_elements("css selector", "path.curve")
         return
-    assert f"sigma={read}," in _find(driver, "call").text
-    assert _shown(driver) == pytest.approx(_python(driver), rel=CLOSE)
-    field = _find(driver, "argument-sigma-number")
+    assert f"sigma={read}," in find(driver, "call").text
+    assert shown(driver) == pytest.approx(in_python(driver), rel=CLOSE)
+    field = find(driver, "argument-sigma-number")
     field.send_keys(Keys.TAB)
     assert float(field.get_attribute("value")) == read
     # As fields of numbers do, arrows move the slider.
     field.send_keys(Keys.ARROW_UP)
-    assert f"sigma={read}," not in _find(driver, "call").text
-    assert _shown(driver) == pytest.approx(_python(driver), rel=CLOSE)
+    assert f"sigma={read}," not in find(driver, "call").text
+    assert shown(driver) == pytest.approx(in_python(driver), rel=CLOSE)
 
 
 @pytest.mark.parametrize("button", ["latex", "python", "json"])
@@ -288,9 +240,9 @@ def test_copies_can_be_pasted(page: Any, button: str) -> None:
 
     driver = page("limited_samples.mean_error?x=n&n=4&sigma=1.5&ridge=0.1")
     formula = asymptotics.limited_samples.mean_error
-    _find(driver, button).click()
+    find(driver, button).click()
     driver.execute_script("document.body.append(Object.assign(document.createElement('textarea'), {id: 'paste'}))")
-    field = _find(driver, "paste")
+    field = find(driver, "paste")
     field.send_keys(Keys.CONTROL, "v")
     pasted = field.get_attribute("value")
     if button == "latex":
@@ -309,131 +261,27 @@ def test_experiments_and_the_band(page: Any) -> None:
     """Choosing an experiment sets the sliders to it; the band is two standard deviations at its dimension."""
     driver = page("limited_samples.mean_error")
     assert not driver.find_elements("css selector", "circle.seen")
-    _find(driver, "experiment").find_elements("tag name", "option")[1].click()
+    find(driver, "experiment").find_elements("tag name", "option")[1].click()
     assert len(driver.find_elements("css selector", "circle.seen")) == 2
-    assert "sigma=1.5, ridge=0.1" in _find(driver, "call").text
-    assert _find(driver, "bandDimension").get_attribute("value") == "500"
+    assert "sigma=1.5, ridge=0.1" in find(driver, "call").text
+    assert find(driver, "bandDimension").get_attribute("value") == "500"
     formula = asymptotics.limited_samples.mean_error
-    off = float(_find(driver, "value").text.split("\u00b1")[1])
+    off = float(find(driver, "value").text.split("\u00b1")[1])
     exact = float(formula.fluctuation(n=16, sigma=1.5, ridge=0.1)) / 500**0.5
     assert off == pytest.approx(exact, rel=0.05)  # Two digits are shown.
     from selenium.webdriver.common.keys import Keys
 
-    _find(driver, "argument-sigma").send_keys(Keys.ARROW_RIGHT)
+    find(driver, "argument-sigma").send_keys(Keys.ARROW_RIGHT)
     assert not driver.find_elements("css selector", "circle.seen")
-
-
-def test_it_is_found_by_searching_and_by_keyboard(page: Any) -> None:
-    from selenium.webdriver.common.keys import Keys
-
-    driver = page()
-    field = _find(driver, "filter")
-    field.send_keys("kramers")
-    links = driver.find_elements("css selector", "#list a")
-    assert [each.text for each in links] == ["Jump rate Kramers"]
-    field.send_keys(Keys.TAB)
-    driver.switch_to.active_element.send_keys(Keys.ENTER)
-    driver.execute_async_script("setTimeout(arguments[0], 0)")
-    assert _find(driver, "name").text == "balance.jump_rate_kramers"
-
-
-def test_calls_have_all_digits_and_names_that_exist(page: Any, chromium: Any) -> None:
-    driver = page("phases.mmse?x=s&s=1.23456789012345678")
-    driver.execute_script("window.copied = program()")
-    space: dict[str, Any] = {}
-    head, call = driver.execute_script("return window.copied").split("\n")
-    exec(head, space)
-    record = json.loads(driver.execute_script("return record()"))
-    assert float(eval(call, space)) == pytest.approx(record["value"], rel=1e-14)
-    derived = asymptotics.limited_samples.mean_error.limit("draws", 1)
-    with NamedTemporaryFile(suffix=".html") as file:
-        write_explorer(file.name, [derived])
-        chromium.get(Path(file.name).as_uri())
-        first, second = chromium.execute_script("return program()").split("\n")
-    assert first == f"# f: the formula {derived.name}" and second.startswith("f(n=")
-
-
-def test_choosing_by_keyboard_stays_in_the_list(page: Any) -> None:
-    from selenium.webdriver.common.keys import Keys
-
-    driver = page("phases.speciation")
-    assert driver.execute_script(
-        "const [a, b] = [document.querySelector('#list [aria-current]'), document.querySelector('nav')]"
-        ".map((each) => each.getBoundingClientRect()); return a.top >= b.top - 1 && a.bottom <= innerHeight + 1"
-    )
-    link = driver.find_element("css selector", "#list a[href='#phases.spinodal']")
-    driver.execute_script("arguments[0].focus()", link)
-    link.send_keys(Keys.ENTER)
-    assert _find(driver, "name").text == "phases.spinodal"
-    assert driver.execute_script("return document.activeElement.getAttribute('href')") == "#phases.spinodal"
-
-
-def test_sources_are_searched(page: Any) -> None:
-    driver = page()
-    _find(driver, "filter").send_keys("2412.07972")
-    names = [each.get_attribute("href").split("#")[1] for each in driver.find_elements("css selector", "#list a")]
-    assert names and all("2412.07972" in str(asymptotics.get(name).source) for name in names)
-
-
-def test_a_search_without_hits_says_so(page: Any) -> None:
-    driver = page()
-    field = _find(driver, "filter")
-    field.send_keys("zebra <b>")
-    assert "Nothing matches \u201czebra <b>\u201d" in _find(driver, "unmatched").text
-    assert not driver.find_elements("css selector", "#list a")
-    field.clear()
-    field.send_keys("kramers")
-    assert _find(driver, "unmatched").text == "" and driver.find_elements("css selector", "#list a")
-
-
-@pytest.mark.parametrize("name", ["limited_samples.mean_eror", "phases.mean_error", "%E0%A4%A", "<b>x", "mmse?x=s"])
-def test_a_name_that_is_not_there_is_said(page: Any, name: str) -> None:
-    """With the names most like it; the page goes on working, and the formula shown before is not left standing."""
-    from urllib.parse import unquote
-
-    driver = page(name)
-    asked = name.split("?")[0]
-    assert _find(driver, "asked").text in (asked, unquote(asked)) and "No such formula" in driver.title
-    assert not _find(driver, "chosen").is_displayed()
-    near = driver.find_elements("css selector", "#nearest a")
-    assert len(near) == 5
-    if name.startswith("limited"):
-        assert near[0].text == "Mean error"
-    elif name.startswith("mmse"):
-        assert near[0].text == "MMSE"
-    near[0].click()
-    driver.execute_async_script("setTimeout(arguments[0], 0)")
-    assert _find(driver, "chosen").is_displayed() and not _find(driver, "missing").is_displayed()
-    assert np.isfinite(_shown(driver))
-    driver.execute_script("location.hash = '#nowhere'")
-    driver.execute_async_script("setTimeout(arguments[0], 0)")
-    assert _find(driver, "missing").is_displayed() and _find(driver, "asked").text == "nowhere"
-    _find(driver, "theme").click()
-    _find(driver, "theme").click()
-    assert [each for each in driver.get_log("browser") if each["level"] != "INFO"] == []
-
-
-def test_what_is_not_understood_in_an_address_is_said(page: Any) -> None:
-    driver = page("limited_samples.mean_error?x=n&n=4&sigma=abc&ridge=0.1&colour=red&t=")
-    assert _find(driver, "ignored").text.endswith(": sigma=abc, colour=red, t=")
-    assert "n=4" in _find(driver, "call").text and "ridge=0.1" in _find(driver, "call").text
-    _find(driver, "reset").click()
-    assert not _find(driver, "ignored").is_displayed()
-    driver = page("phases.field_mean?x=nothing&t=0.3")
-    assert _find(driver, "ignored").text.endswith(": x=nothing") and "beta=0.3" in _find(driver, "call").text
-    driver = page("phases.field_mean?x=time&t=2&sigma=1.5")
-    assert _find(driver, "ignored").text.endswith(": t=2")
-    _type(driver, "time", "2")
-    assert _find(driver, "value").text == "t = 2: needs 0 <= t <= 1"
 
 
 def test_axes_are_labelled_with_letters(page: Any) -> None:
     """Set as type, the value's above the chart and the argument's beneath it."""
     driver = page("limited_samples.mean_error?x=sigma")
-    above, below = _find(driver, "ylabel"), _find(driver, "xlabel")
+    above, below = find(driver, "ylabel"), find(driver, "xlabel")
     assert above.text == "\u2130" and above.find_elements("tag name", "math")
     assert below.find_elements("tag name", "math") and "sigma" in below.text
-    figure = _find(driver, "figure").rect
+    figure = find(driver, "figure").rect
     assert above.rect["y"] + above.rect["height"] <= figure["y"] + 1
     assert below.rect["y"] >= figure["y"] + figure["height"] - 1
     for name in asymptotics.catalogue():
@@ -455,9 +303,9 @@ def test_the_chart_stays_in_sight_on_a_phone(page: Any) -> None:
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", emulated)
     try:
         driver = page("limited_samples.mean_error")
-        assert _find(driver, "menu").rect["height"] < driver.find_element("tag name", "header").rect["height"] <= 60
+        assert find(driver, "menu").rect["height"] < driver.find_element("tag name", "header").rect["height"] <= 60
         for name in ("n", "sigma", "radius"):
-            slider = _find(driver, f"argument-{name}")
+            slider = find(driver, f"argument-{name}")
             driver.execute_script("arguments[0].focus(); arguments[0].scrollIntoView()", slider)
             seen = driver.execute_script(
                 "return ['.chart', '#figure', '#value', arguments[0]].map((name) =>"
@@ -486,10 +334,10 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page: Any, dark: bool, tmp_
             driver.execute_async_script("setTimeout(arguments[0], 0)")
             wide = driver.execute_script("return document.documentElement.scrollWidth")
             assert wide <= 390, formula.name
-        menu = _find(driver, "menu")
-        assert not _find(driver, "filter").is_displayed()
+        menu = find(driver, "menu")
+        assert not find(driver, "filter").is_displayed()
         menu.click()
-        assert _find(driver, "filter").is_displayed()
+        assert find(driver, "filter").is_displayed()
         shot = tmp_path / "phone.png"
         assert driver.save_screenshot(str(shot)) and shot.stat().st_size > 10_000
     finally:
