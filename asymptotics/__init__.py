@@ -9,12 +9,11 @@ The formulas are in the rooms `limited_samples`, `phases` and `balance`.
 from typing import TYPE_CHECKING
 
 from asymptotics import balance as balance, limited_samples as limited_samples, phases as phases
-from asymptotics.catalogues import Catalogue as Catalogue
+from asymptotics.arguments import Argument as Argument, argument as argument
 from asymptotics.collection import catalogue as catalogue, compile as compile, get as get
 from asymptotics.derivation import Derivation as Derivation, ProofError as ProofError, Step as Step
 from asymptotics.domain import Domain as Domain, Relation as Relation
-from asymptotics.formula import Formula as Formula, Source as Source
-from asymptotics.symbols import Argument as Argument, argument as argument
+from asymptotics.formula import Catalogue as Catalogue, Formula as Formula, Source as Source
 
 if TYPE_CHECKING:
     __version__: str | None

@@ -19,11 +19,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from asymptotics import collection
-from asymptotics.axes import grid
-from asymptotics.catalogues import Catalogue
+from asymptotics.command_line import grid
 from asymptotics.derivation import ProofError
 from asymptotics.extras import installed, version_line
-from asymptotics.formula import Formula
+from asymptotics.formula import Catalogue, Formula
 
 
 class _Parser(argparse.ArgumentParser):
@@ -106,8 +105,8 @@ def _catalogue(module: str | None) -> Catalogue:
 
 
 def _list(_: argparse.Namespace, known: Catalogue) -> int:
-    from asymptotics.terminal import formula_line
-    from asymptotics.wording import columns
+    from asymptotics.pages import formula_line
+    from asymptotics.sentences import columns
 
     names, width = max(map(len, known)), columns() if sys.stdout.isatty() else None  # grep wants lines
     for formula in known.values():
@@ -116,7 +115,7 @@ def _list(_: argparse.Namespace, known: Catalogue) -> int:
 
 
 def _show(arguments: argparse.Namespace, known: Catalogue) -> int:
-    from asymptotics.terminal import formula_page
+    from asymptotics.pages import formula_page
 
     print(formula_page(known[arguments.name]))
     return 0
@@ -144,7 +143,7 @@ def _plain(value: Any, number: Callable[[Any], Any]) -> Any:
 
 
 def _float(name: str, text: str) -> float:
-    from asymptotics.domain import as_fraction
+    from asymptotics.coerce import as_fraction
 
     try:
         return float(as_fraction(name, text))

@@ -7,8 +7,7 @@ from functools import cache
 from typing import Any
 
 from asymptotics import balance, limited_samples, phases
-from asymptotics.catalogues import Catalogue
-from asymptotics.formula import Formula, compile_formulas
+from asymptotics.formula import Catalogue, Formula, compile_formulas
 
 
 @cache

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import sympy as sp
 
 from asymptotics.algebra import expand_where, is_zero, time_limit
+from asymptotics.sentences import paragraph, plain
+
+if TYPE_CHECKING:
+    
+    pass
+
+from asymptotics.latex import _indent, display, equation, latex, pretty
 
 Kind = Literal["assumption", "exact", "asymptotic", "numeric"]
 KINDS: tuple[Kind, ...] = ("assumption", "exact", "asymptotic", "numeric")
@@ -164,13 +171,13 @@ class Derivation:
         )
 
     def __str__(self) -> str:
-        from asymptotics.latex import derivation_text
+        
 
         return derivation_text(self)
 
     def latex(self) -> str:
         """The steps as a LaTeX list with their kinds."""
-        from asymptotics.latex import derivation_latex
+        
 
         return derivation_latex(self)
 
@@ -180,7 +187,7 @@ class Derivation:
         return f"$\\displaystyle {latex(self.result)}$"
 
     def _repr_markdown_(self) -> str:
-        from asymptotics.markdown import derivation_markdown
+        
 
         return derivation_markdown(self)
 
@@ -193,3 +200,43 @@ def same(previous: Any, current: Any) -> Iterable[Any]:
     """The check that a step only rewrites: the two expressions are identically equal."""
     pairs = zip(previous, current, strict=True) if isinstance(current, sp.Tuple) else [(previous, current)]
     return [a - b for a, b in pairs]
+
+
+def derivation_latex(derivation: Derivation, first: int = 1) -> str:
+    """The steps from number ``first`` on as an enumeration, with their kinds and reasons."""
+    items = [
+        f"\\item \\textit{{{step.kind}}}. {_sentence(step.claim)}\n{display('', step.expression)}\n"
+        f"{{\\small Why: {_sentence(step.why)}}}"
+        for step in derivation.steps[first - 1:]
+    ]
+    start = f"\\setcounter{{enumi}}{{{first - 1}}}\n"
+    return "\\begin{enumerate}\n" + start + "\n".join(items) + "\n\\end{enumerate}"
+
+
+def _sentence(text: str) -> str:
+    """Upper-case first letter and a full stop, mathematics untouched."""
+    head = text if text.startswith("$") else text[0].upper() + text[1:]
+    return head + ("" if head.endswith(".") else ".")
+
+
+def derivation_text(derivation: Derivation) -> str:
+    """The steps for a terminal: number, kind, claim, expression, reason; then the shorthands."""
+    blocks = [_step_text(number, step) for number, step in enumerate(derivation.steps, 1)]
+    meanings = [equation(pretty(s), m) for s, m in derivation.where]
+    names = "\n\nShorthands\n" + "\n".join(_indent(text) for text in meanings) if meanings else ""
+    return "\n\n".join(blocks) + names + f"\n\n{derivation.summary}"
+
+
+def _step_text(number: int, step: Step) -> str:
+    claim = paragraph(f"{number}. [{step.kind}] {plain(step.claim)}", "", "   ")
+    return f"{claim}\n\n{_indent(pretty(step.expression))}\n\n{paragraph(f'because {plain(step.why)}', '   ', '   ')}"
+
+
+def derivation_markdown(derivation: Derivation) -> str:
+    """The steps: kind, claim, expression, reason; then the shorthands."""
+    items = [
+        f"{number}. *{step.kind}* – {step.claim}\n\n   $$\\displaystyle {latex(step.expression)}$$\n\n   {step.why}\n"
+        for number, step in enumerate(derivation.steps, 1)
+    ]
+    where = ",\\quad ".join(f"{latex(symbol)} = {latex(meaning)}" for symbol, meaning in derivation.where)
+    return "\n".join([*items, *([f"where $\\displaystyle {where}$", ""] if where else []), derivation.summary])

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from functools import reduce
-from numbers import Real
 from typing import Any
 
 import mpmath
 import numpy as np
 import sympy as sp
 
-from asymptotics.symbols import ARGUMENTS, Argument
+from asymptotics.arguments import ARGUMENTS, Argument
+from asymptotics.coerce import as_float64, as_fraction
 
 _INEQUALITIES = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
@@ -249,67 +247,3 @@ def _common_shape(arrays: Mapping[str, np.ndarray]) -> tuple[int, ...]:
     except ValueError:
         shapes = ", ".join(f"{k} {v.shape}" for k, v in arrays.items() if v.ndim)
         raise ValueError(f"the shapes do not broadcast together: {shapes}") from None
-
-
-def as_float64(name: str, value: Any) -> np.ndarray:
-    """One argument as a float64 array; TypeError for anything that is not real numbers."""
-    if type(value).__module__.split(".")[0] == "torch":
-        raise TypeError(f'{name} is a torch tensor; use formula.compile("torch") for tensors')
-    if isinstance(value, bool | np.bool_ | str | bytes | complex) or value is None:
-        raise TypeError(f"{name} = {value!r} must be a real number or an array of them")
-    if isinstance(value, Real):
-        try:
-            return np.asarray(float(value))
-        except OverflowError:
-            raise ValueError(f"{name} = {value} exceeds float64; use evaluate()") from None
-    _refuse_mixed(name, value)
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise TypeError(f"{name} = {value!r} is not a rectangular array of numbers") from None
-    if isinstance(value, np.ma.MaskedArray) or array.dtype.kind not in "iuf":
-        remedy = f"; where all are numbers, give {name}.astype(float)" if array.dtype.kind == "O" else ""
-        raise TypeError(
-            f"{name} = {value!r} must be a real number or an array of them (dtype {array.dtype}){remedy}"
-        )
-    return array.astype(np.float64)
-
-
-def _refuse_mixed(name: str, value: Any) -> None:
-    """Lists are read by numpy, which would take True for 1 and a tensor for its value."""
-    for item in value if isinstance(value, list | tuple) else ():
-        if isinstance(item, list | tuple):
-            _refuse_mixed(name, item)
-        elif isinstance(item, bool | np.bool_) or type(item).__module__.split(".")[0] == "torch":
-            raise TypeError(f"{name} = {value!r} must hold real numbers only, not {type(item).__name__}")
-
-
-def as_fraction(name: str, value: Any) -> Fraction:
-    """One argument exactly: int, Fraction, decimal or ratio as text, mpf, or a float as it is stored."""
-    if isinstance(value, bool | np.bool_) or value is None:
-        raise TypeError(f"{name} = {value!r} must be a number")
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, str):
-        exponent = re.search(r"[eE]([+-]?\d+)\s*$", value)
-        if exponent and abs(int(exponent[1][:8])) > 10_000:
-            raise ValueError(f"{name} = {value} is not allowed: its exponent is beyond 10000")
-        try:
-            return Fraction(value)
-        except (ValueError, ZeroDivisionError):
-            if value.strip().lower().lstrip("+-") in ("nan", "inf", "infinity"):
-                raise ValueError(f"{name} = {value} is not allowed: it must be finite") from None
-            raise TypeError(f"{name} = {value!r} does not read as a number") from None
-    if hasattr(value, "_mpf_"):
-        sign, mantissa, exponent, _ = value._mpf_
-        if not mantissa and exponent:
-            raise ValueError(f"{name} = {value} is not allowed: it must be finite")
-        return Fraction(int(mantissa)) * Fraction(2) ** exponent * (-1) ** sign
-    if isinstance(value, sp.Rational):
-        return Fraction(int(value.p), int(value.q))
-    if isinstance(value, int | float | Fraction | Decimal):
-        try:
-            return Fraction(value)
-        except (ValueError, OverflowError):
-            raise ValueError(f"{name} = {value} is not allowed: it must be finite") from None
-    raise TypeError(f"{name} = {value!r} must be a single number (int, float, Fraction, text or mpf)")

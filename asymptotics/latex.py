@@ -16,15 +16,12 @@ from sympy.printing.pretty.pretty import PrettyPrinter
 from sympy.printing.pretty.stringpict import prettyForm, stringPict
 
 from asymptotics import symbols
-from asymptotics.beta import beta_below
-from asymptotics.named import names_in
-from asymptotics.special import ArgMin, LeastPoint, log_defect
-from asymptotics.wording import paragraph, plain, short_name
+from asymptotics.functions import ArgMin, LeastPoint, beta_below, log_defect
+from asymptotics.sentences import plain
 
 if TYPE_CHECKING:
-    from asymptotics.derivation import Derivation, Step
-    from asymptotics.domain import Domain
-    from asymptotics.formula import Formula
+    pass
+
 
 _FIRST = (
     symbols.n, symbols.n_plus, symbols.n_minus, symbols.p, symbols.draws, symbols.ridge, symbols.ridge_u,
@@ -119,44 +116,8 @@ def latex(expression: Any) -> str:
     return text
 
 
-def domain_latex(domain: Domain) -> list[str]:
-    """The conditions of a domain, one piece of mathematics each."""
-    singles = []
-    for entry in domain.entries:
-        above, below = ">" if entry.low_open else r"\ge", "<" if entry.high_open else r"\le"
-        low = [] if entry.low is None else [f"{entry.letter} {above} {entry.low}"]
-        high = [] if entry.high is None else [f"{entry.letter} {below} {entry.high}"]
-        singles += low + high or [rf"{entry.letter} \in \mathbb{{R}}"]
-    alternatives = [
-        r"\text{ or }".join(latex(part) for part in sorted(domain.alternatives(r), key=sp.default_sort_key))
-        for r in domain.relations
-    ]
-    return singles + alternatives
-
-
-def formula_latex(formula: Formula, *, where: bool = True) -> str:
-    """``letter = expression`` and, unless ``where`` is False, the meaning of its shorthands."""
-    text = f"{formula.letter} = {latex(formula.short)}" + (f" + {formula.remainder}" if formula.remainder else "")
-    meanings = where_latex(formula) if where else []
-    return text + (r" \quad\text{where}\quad " + r",\quad ".join(meanings) if meanings else "")
-
-
-def where_latex(formula: Formula) -> list[str]:
-    """The definitions of the shorthands that a formula uses, one equation each."""
-    return [f"{latex(symbol)} = {latex(meaning)}" for symbol, meaning in formula.where] + meanings(formula)
-
-
-def meanings(formula: Formula) -> list[str]:
-    """What the named functions stand for that a formula and its shorthands use."""
-    return list(dict.fromkeys(
-        text for part in (formula.short, *(meaning for _, meaning in formula.where)) for text in names_in(part)
-    ))
-
-
 WIDE = 64
 """Rough number of printed marks that fit on a line of the document."""
-
-
 INLINE = 40
 """The number above which mathematics in a paragraph gets a line of its own."""
 
@@ -216,23 +177,6 @@ def _marks(text: str) -> int:
     return len(re.sub(r"\\left|\\right|[{}\s^_]", "", re.sub(r"\\[a-zA-Z]+", "x", text)))
 
 
-def derivation_latex(derivation: Derivation, first: int = 1) -> str:
-    """The steps from number ``first`` on as an enumeration, with their kinds and reasons."""
-    items = [
-        f"\\item \\textit{{{step.kind}}}. {_sentence(step.claim)}\n{display('', step.expression)}\n"
-        f"{{\\small Why: {_sentence(step.why)}}}"
-        for step in derivation.steps[first - 1:]
-    ]
-    start = f"\\setcounter{{enumi}}{{{first - 1}}}\n"
-    return "\\begin{enumerate}\n" + start + "\n".join(items) + "\n\\end{enumerate}"
-
-
-def _sentence(text: str) -> str:
-    """Upper-case first letter and a full stop, mathematics untouched."""
-    head = text if text.startswith("$") else text[0].upper() + text[1:]
-    return head + ("" if head.endswith(".") else ".")
-
-
 _GREEK = {"xi": "ξ", "eta": "η", "mu": "μ"}
 
 
@@ -271,38 +215,5 @@ def _spoken(symbol: sp.Symbol) -> str:
     return plain(letter).strip() if letter else "_".join(_GREEK.get(part, part) for part in symbol.name.split("_"))
 
 
-def derivation_text(derivation: Derivation) -> str:
-    """The steps for a terminal: number, kind, claim, expression, reason; then the shorthands."""
-    blocks = [_step_text(number, step) for number, step in enumerate(derivation.steps, 1)]
-    meanings = [equation(pretty(s), m) for s, m in derivation.where]
-    names = "\n\nShorthands\n" + "\n".join(_indent(text) for text in meanings) if meanings else ""
-    return "\n\n".join(blocks) + names + f"\n\n{derivation.summary}"
-
-
-def _step_text(number: int, step: Step) -> str:
-    claim = paragraph(f"{number}. [{step.kind}] {plain(step.claim)}", "", "   ")
-    return f"{claim}\n\n{_indent(pretty(step.expression))}\n\n{paragraph(f'because {plain(step.why)}', '   ', '   ')}"
-
-
 def _indent(text: str) -> str:
     return "\n".join("      " + line for line in text.splitlines())
-
-
-def formula_text(formula: Formula, width: int | None = None) -> str:
-    """``name = expression`` in two dimensions, and its shorthands.
-
-    What would be wider than ``width`` columns, if that is given, is written on lines of text instead.
-    """
-    pairs = [(short_name(formula), formula.short), *((pretty(s), m) for s, m in formula.where)]
-    blocks = [_fitted(left, meaning, width) for left, meaning in pairs]
-    if formula.where:
-        blocks.insert(1, _indent("where"))
-    return "\n\n".join(blocks)
-
-
-def _fitted(left: str, expression: Any, width: int | None) -> str:
-    block = _indent(equation(left, expression))
-    if width is None or max(map(len, block.splitlines())) <= width:
-        return block
-    shown = str(expression.xreplace({s: sp.Symbol(_spoken(s)) for s in expression.free_symbols}))
-    return paragraph(f"{left} = {shown}", "      ", "        ", width)

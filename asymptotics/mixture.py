@@ -9,8 +9,8 @@ from functools import cache
 
 import sympy as sp
 
+from asymptotics.algebra import in_generators
 from asymptotics.derivation import Derivation, Step
-from asymptotics.exponentials import in_generators
 from asymptotics.limited_samples.velocity import gain
 from asymptotics.symbols import alpha, beta, dalpha, dbeta, half_odds, noised, p, sigma
 

@@ -13,18 +13,26 @@ import numpy as np
 import xarray as xr
 
 from benchmarks.measure import Result, in_turn, seconds
-from simulate import NEGATIVES, BalancePlan, EnergyModel, Store, balance_table, two_modes, workers
+from simulate import (
+    NEGATIVES,
+    BalancePlan,
+    EnergyModel,
+    GaussianMixtureLaw,
+    Store,
+    Target,
+    balance_dataset,
+    balance_table,
+    digit_target,
+    energy_network,
+    train_energy,
+    two_modes,
+    workers,
+)
 from simulate.balance_plan import PLANE
-from simulate.balance_results import balance_dataset
 from simulate.balance_study import Make, balance_tasks
 from simulate.balance_table import off_on_the_way
-from simulate.energy import energy_network
-from simulate.energy_training import train_energy
 from simulate.execute import execute
-from simulate.image_target import digit_target
-from simulate.laws import GaussianMixtureLaw
 from simulate.tables import table_lines
-from simulate.targets import Target
 
 SEEDS, PROCESSES = 4, 2
 WEIGHTS = (0.8, 0.95)

@@ -13,18 +13,17 @@ from numpy.typing import NDArray
 
 import asymptotics
 import simulate
-from asymptotics import source
+from asymptotics.arguments import ARGUMENTS
 from asymptotics.extras import installed
+from asymptotics.numeric import source
 from asymptotics.schedule import linear
-from asymptotics.symbols import ARGUMENTS
 from benchmarks.batched_case import batched_training
 from benchmarks.measure import Result, in_turn, peak_bytes, seconds
 from benchmarks.phases_case import phases
 from benchmarks.sweep_case import sweep_costs
+from simulate import draw_starts, draw_with_pairs, generate_points, label_flips
 from simulate.gram import draw
-from simulate.margins import draw_with_pairs, label_flips
 from simulate.path import point
-from simulate.points import draw_starts, generate_points
 from simulate.reduced import denoisers, generated
 
 Array = NDArray[np.float64]
@@ -78,7 +77,7 @@ def _numba(
 
     formulas = [asymptotics.get(name) for name in names]
     where = dict(pair for formula in formulas for pair in formula.where)
-    text = source.source({f.name: f.short for f in formulas}, arguments, where.items())
+    text = source({f.name: f.short for f in formulas}, arguments, where.items())
     fused = numba.njit(error_model="numpy")
     space: dict[str, Any] = {"_square": fused(lambda x: x * x), "_ratio": fused(lambda p, q: p / q)}
     exec(text, space)

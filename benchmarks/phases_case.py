@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from asymptotics.phases import Target, best_dilation, generated_weight, half_grid
-from asymptotics.phases.design import free_shares
-from asymptotics.phases.first import first_phase
+from asymptotics.phases import Target, best_dilation, first_phase, free_shares, generated_weight, half_grid
 from benchmarks.measure import Result, in_turn, seconds
-from simulate import Mixture, Point
+from simulate import ClassData, Mixture, Point, UntiedSGD, UntiedSpan
 from simulate.untied import Parameters, Problem
-from simulate.untied_coordinates import UntiedSpan
-from simulate.untied_data import ClassData
 from simulate.untied_noise import Fresh
-from simulate.untied_recipes import UntiedSGD
 from simulate.untied_reduction import Drawn, Reduced, State
 
 N, SIGMA, RIDGES = 128, 1.0, (0.1, 0.1)

@@ -10,7 +10,7 @@ import simulate
 from asymptotics import ProofError, limited_samples as theory
 from asymptotics.schedule import linear
 from derivations.story import Story, Teller, alone
-from simulate.gram import GramStatistics
+from simulate import GramStatistics
 from simulate.path import point
 
 RIDGE, DIMENSION = 0.3, 40

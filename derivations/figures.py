@@ -10,8 +10,8 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 import simulate
-from asymptotics.formula import Formula
-from asymptotics.plotting import STYLE, colours, half_band
+from asymptotics.figures import STYLE, colours
+from asymptotics.formula import Formula, half_band
 
 if TYPE_CHECKING:
     import xarray as xr

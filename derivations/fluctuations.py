@@ -9,10 +9,9 @@ import numpy as np
 import simulate
 from asymptotics import limited_samples as theory
 from asymptotics.calibration import compare_mean
-from asymptotics.formula import Formula
-from asymptotics.plotting import BAND
+from asymptotics.formula import BAND, Formula
 from asymptotics.schedule import linear
-from asymptotics.wording import short_name
+from asymptotics.sentences import short_name
 from derivations import figures
 from derivations.story import Story, Teller, alone
 from simulate.gram import draw

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from asymptotics.explorer import Experiment
-from asymptotics.explorer.entry import TIME
+from asymptotics.explorer import TIME, Experiment
 from asymptotics.formula import Formula
 
 _SCHEDULE = {"t", "alpha", "beta", "dalpha", "dbeta"}

@@ -9,8 +9,8 @@ import html
 import re
 from collections.abc import Sequence
 
-from asymptotics.markup import conditions, formula_block, prose, sentence, steps
-from asymptotics.wording import title
+from asymptotics.pages import conditions, formula_block, prose, sentence, steps
+from asymptotics.sentences import title
 from derivations.story import Checked, Consequence, Drawn, Event, Proved, Said, Story, Tabled
 
 STYLE = """

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import sympy as sp
 
-from asymptotics.derivation import Derivation, ProofError
-from asymptotics.formula import Formula
-from asymptotics.latex import formula_text, pretty
-from asymptotics.wording import plain, short_name, unicode_text
+from asymptotics import Derivation, ProofError
+from asymptotics.formula import Formula, formula_text
+from asymptotics.latex import pretty
+from asymptotics.sentences import plain, short_name, unicode_text
 from simulate import BalancePlan, EnergyRecipe, FitRecipe, StudyPlan, UNet, workers
 from simulate.balance_plan import PLANE
 from simulate.runs import one_thread
@@ -202,7 +202,7 @@ class Teller:
         The expected form is what the theory note states; it is compared, never used.
         """
         from asymptotics.algebra import is_zero
-        from asymptotics.symbols import ARGUMENTS
+        from asymptotics.arguments import ARGUMENTS
 
         self.act(f"deriving {formula.name.split('.', 1)[-1]}")
         derivation = formula.prove()

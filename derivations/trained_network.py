@@ -11,7 +11,8 @@ from asymptotics import limited_samples as theory
 from asymptotics.schedule import linear
 from derivations import figures
 from derivations.story import Story, Teller, alone
-from simulate.path import Point, point
+from simulate import Point
+from simulate.path import point
 
 N, SIGMA, RIDGE = 8, 1.5, 0.1
 TIMES = (0.1, 0.3, 0.5, 0.8)

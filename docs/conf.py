@@ -15,9 +15,9 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from asymptotics import catalogue  # noqa: E402
-from asymptotics.markup import conditions, formula_block, mathml, sentence, steps  # noqa: E402
-from asymptotics.symbols import ARGUMENTS  # noqa: E402
-from asymptotics.wording import title, topic_title  # noqa: E402
+from asymptotics.arguments import ARGUMENTS  # noqa: E402
+from asymptotics.pages import conditions, formula_block, mathml, sentence, steps  # noqa: E402
+from asymptotics.sentences import title, topic_title  # noqa: E402
 
 project = "flow-asymptotics"
 author = "The flow-asymptotics authors"

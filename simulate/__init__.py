@@ -44,17 +44,9 @@ from simulate.coupling import CouplingFlow as CouplingFlow, fit_flow as fit_flow
 from simulate.curves import denoiser_curves as denoiser_curves, generation_curves as generation_curves
 from simulate.descent import Descent as Descent, descend as descend
 from simulate.energy import EnergyModel as EnergyModel, Standardised as Standardised, energy_network as energy_network
-from simulate.energy_recipes import (
-    NEGATIVES as NEGATIVES,
-    EnergyRecipe as EnergyRecipe,
-    Negatives as Negatives,
-)
+from simulate.energy_recipes import NEGATIVES as NEGATIVES, EnergyRecipe as EnergyRecipe, Negatives as Negatives
 from simulate.energy_training import EnergyTrained as EnergyTrained, train_energy as train_energy
-from simulate.exact import (
-    Solution as Solution,
-    solve as solve,
-    solve_self_consistent as solve_self_consistent,
-)
+from simulate.exact import Solution as Solution, solve as solve, solve_self_consistent as solve_self_consistent
 from simulate.execute import (
     Failure as Failure,
     PointsFailed as PointsFailed,
@@ -71,10 +63,7 @@ from simulate.feature_comparison import (
     ratio_interval as ratio_interval,
     study_table as study_table,
 )
-from simulate.feature_interval import (
-    FeatureInterval as FeatureInterval,
-    feature_interval as feature_interval,
-)
+from simulate.feature_interval import FeatureInterval as FeatureInterval, feature_interval as feature_interval
 from simulate.feature_plan import StudyPlan as StudyPlan
 from simulate.feature_study import feature_study as feature_study
 from simulate.field import MixtureField as MixtureField
@@ -83,11 +72,7 @@ from simulate.field_generation import generated_fraction as generated_fraction, 
 from simulate.fitting import FitRecipe as FitRecipe, Fitted as Fitted, fit as fit
 from simulate.flow import METHODS as METHODS, Method as Method, Trajectory as Trajectory, generate as generate
 from simulate.frozen_run import FrozenRun as FrozenRun, frozen_run as frozen_run
-from simulate.generated import (
-    ClusterLaw as ClusterLaw,
-    average_error as average_error,
-    cluster_law as cluster_law,
-)
+from simulate.generated import ClusterLaw as ClusterLaw, average_error as average_error, cluster_law as cluster_law
 from simulate.gram import GramStatistics as GramStatistics
 from simulate.image_target import (
     Blur as Blur,
@@ -101,17 +86,8 @@ from simulate.learned import Denoiser as Denoiser, LearnedVelocity as LearnedVel
 from simulate.learners import ExactLearner as ExactLearner, TrainedLearner as TrainedLearner
 from simulate.learning import learning_curves as learning_curves
 from simulate.log_odds import balance_curves as balance_curves
-from simulate.losses import (
-    Estimate as Estimate,
-    risk as risk,
-    test_error as test_error,
-    training_loss as training_loss,
-)
-from simulate.margins import (
-    Pairs as Pairs,
-    draw_with_pairs as draw_with_pairs,
-    label_flips as label_flips,
-)
+from simulate.losses import Estimate as Estimate, risk as risk, test_error as test_error, training_loss as training_loss
+from simulate.margins import Pairs as Pairs, draw_with_pairs as draw_with_pairs, label_flips as label_flips
 from simulate.mixture import Mixture as Mixture, Samples as Samples
 from simulate.mode_weights import (
     ModeWeights as ModeWeights,
@@ -182,8 +158,5 @@ from simulate.untied_generation import (
     trained_weight_curves as trained_weight_curves,
 )
 from simulate.untied_recipes import UntiedAdam as UntiedAdam, UntiedRecipe as UntiedRecipe, UntiedSGD as UntiedSGD
-from simulate.untied_span import (
-    SpanTraining as SpanTraining,
-    train_untied_span as train_untied_span,
-)
+from simulate.untied_span import SpanTraining as SpanTraining, train_untied_span as train_untied_span
 from simulate.uturn import Uturn as Uturn, return_curves as return_curves

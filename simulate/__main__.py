@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 import xarray as xr
 
-from asymptotics.axes import numbers
+from asymptotics.command_line import numbers
 from asymptotics.extras import version_line
 from asymptotics.schedule import NAMED
 from simulate import balance_commands, checks, long_runs, sweep_commands, uturn_commands, weight_commands

@@ -12,7 +12,7 @@ from typing import Any
 
 import xarray as xr
 
-from asymptotics.axes import numbers
+from asymptotics.command_line import numbers
 from simulate import checks, long_runs
 from simulate.balance_plan import BASES, IMAGES, PLANE, BalancePlan
 from simulate.balance_study import Make, balance_study

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from asymptotics.axes import grid as axes_of
+from asymptotics.command_line import grid as axes_of
 from simulate import checks, long_runs
 from simulate.autoencoder import ACTIVATIONS
 from simulate.execute import cores

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import torch
 
-from asymptotics.phases.first.averages import averages
+from asymptotics.phases import tanh_averages
 
 
 def mean_gradient(
@@ -48,4 +48,4 @@ def mean_gradient(
 def _averages(mean: torch.Tensor, variance: torch.Tensor) -> tuple[torch.Tensor, ...]:
     """E tanh^(k), k = 0 .. 5, and E tanh^2 of normal variables."""
     a, r = (each.double().numpy(force=True).ravel() for each in (mean, variance.expand_as(mean)))
-    return torch.from_numpy(averages(a, r)).to(mean).reshape(7, *mean.shape).unbind()
+    return torch.from_numpy(tanh_averages(a, r)).to(mean).reshape(7, *mean.shape).unbind()

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from asymptotics.axes import numbers
+from asymptotics.command_line import numbers
 from asymptotics.phases import boundary
 from asymptotics.schedule import NAMED, Dilation, linear
 from simulate import checks, long_runs

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from asymptotics.axes import numbers
+from asymptotics.command_line import numbers
 from asymptotics.phases import Target, half_grid
 from asymptotics.schedule import linear
 from simulate import checks, long_runs

@@ -66,7 +66,7 @@ def test_the_wheel_has_every_file_of_the_rooms_and_nothing_else(wheel: Path) -> 
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
         metadata = archive.read(next(n for n in archive.namelist() if n.endswith("METADATA"))).decode()
     assert names == _files_of_rooms()
-    assert {"asymptotics/house.mplstyle", "asymptotics/explorer/page.js", "asymptotics/py.typed"} <= names
+    assert {"asymptotics/figures.mplstyle", "asymptotics/explorer/page.js", "asymptotics/py.typed"} <= names
     assert "License-File: LICENSE" in metadata and "Requires-Python: >=3.11" in metadata
 
 

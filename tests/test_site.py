@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from asymptotics import catalogue
-from asymptotics.symbols import ARGUMENTS
+from asymptotics.arguments import ARGUMENTS
 
 ROOT = Path(__file__).parent.parent
 

@@ -6,10 +6,9 @@ from functools import cache
 
 import sympy as sp
 
-from asymptotics.algebra import decided
-from asymptotics.beta import beta_below
+from asymptotics.algebra import decided, in_generators
 from asymptotics.derivation import Derivation, Step
-from asymptotics.exponentials import in_generators
+from asymptotics.functions import beta_below
 from asymptotics.symbols import d, scale, tau
 
 _here, _there = sp.symbols("p_x p_y", positive=True)

@@ -10,8 +10,8 @@ from functools import cache
 
 import sympy as sp
 
+from asymptotics.algebra import in_generators
 from asymptotics.derivation import Derivation, Step
-from asymptotics.exponentials import in_generators
 from asymptotics.mixture import ODDS
 from asymptotics.symbols import half_odds, p, separation, sigma, step
 

@@ -8,13 +8,12 @@ from fractions import Fraction
 from math import log10
 from typing import Any
 
+from asymptotics.arguments import Argument
 from asymptotics.collection import catalogue
 from asymptotics.explorer.javascript import prints, values
-from asymptotics.formula import Formula
-from asymptotics.markup import conditions, formula_block, mathml, sentence, steps
-from asymptotics.symbols import Argument
-from asymptotics.typical import main_axis, typical_point
-from asymptotics.wording import title, unicode_text
+from asymptotics.formula import Formula, main_axis, typical_point
+from asymptotics.pages import conditions, formula_block, mathml, sentence, steps
+from asymptotics.sentences import title, unicode_text
 
 TIME = "time"
 """The axis on which the weights of the schedule, and the clock, follow from t."""

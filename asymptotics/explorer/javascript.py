@@ -12,10 +12,9 @@ from importlib.resources import files
 import sympy as sp
 
 from asymptotics.domain import Domain, Relation
-from asymptotics.formula import Formula
-from asymptotics.minimiser import Minimiser
-from asymptotics.source import SourcePrinter, ready, source
-from asymptotics.special import LeastPoint
+from asymptotics.formula import Formula, Minimiser
+from asymptotics.functions import LeastPoint
+from asymptotics.numeric import SourcePrinter, ready, source
 
 
 class _JavaScript(SourcePrinter):

@@ -1,5 +1,5 @@
 "use strict";
-// What printed formulas call, on doubles: the twins of asymptotics.backends, gaussian, roots, special and beta.
+// What printed formulas call, on doubles: the twins of asymptotics.numeric.backends and asymptotics.functions.
 // Where a value does not exist it is NaN, which the page says.
 
 const _exp = Math.exp, _log = Math.log, _sin = Math.sin, _cos = Math.cos, _sqrt = Math.sqrt, _abs = Math.abs;
@@ -56,7 +56,7 @@ function _sinpi(x) {
 }
 const _even = (x) => { const near = Math.round(x); return Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : near; };
 
-// -- means over a standard normal variable (asymptotics.gaussian) ---------------------------------------------
+// -- means over a standard normal variable (asymptotics.functions.gaussian)-----------------------------------
 
 const _LOSS = 45;
 function _gaussian_mean(integrand, scale, shift, rate) {
@@ -78,7 +78,7 @@ function _gaussian_mean(integrand, scale, shift, rate) {
   return total * step / Math.sqrt(2 * Math.PI);
 }
 
-// -- roots and minima (asymptotics.roots, asymptotics.special) ------------------------------------------------
+// -- roots and minima (asymptotics.functions.root, .minimum)------------------------------
 
 function _root(name, equation, slope, low, high) {
   const slack = 1e-12 * Math.max(Math.abs(low), Math.abs(high)), start = equation(low), end = equation(high);
@@ -126,7 +126,7 @@ function _upward(c, cubic, low, high) {
   return root;
 }
 
-// -- the symmetric beta law (asymptotics.beta) ----------------------------------------------------------------
+// -- the symmetric beta law (asymptotics.functions.beta)------------------------------------------------------
 
 const _BETA_LOSS = 37;
 const _NODES = (() => {

@@ -1,6 +1,6 @@
 """Learning a flow from n samples: denoiser, flow, generated law, errors, Euler (arXiv:2310.03575)."""
 
-from asymptotics.limited_samples.discretised import EulerFlow as EulerFlow, euler as euler
+from asymptotics.limited_samples.euler_flow import EulerFlow as EulerFlow, euler as euler
 from asymptotics.limited_samples.formulas import (
     FORMULAS as FORMULAS,
     bayes_cosine as bayes_cosine,

@@ -180,7 +180,7 @@ kl_divergence = Formula(
 best_ridge = Formula(
     "limited_samples.best_ridge", r"\lambda^\star",
     "The ridge >= 0 with the least mean_error (0 when the minimum is at the edge).",
-    _TUNED, REGIME, _ours("stationarity of mean_error"), _derived("tuning.best_ridge"), pinned=True,
+    _TUNED, REGIME, _ours("stationarity of mean_error"), _derived("ridge.best_ridge"), pinned=True,
 )
 no_skip_error = Formula(
     "limited_samples.no_skip_error", r"\mathcal{E}_{c=0}",

@@ -11,9 +11,9 @@ import sympy as sp
 
 from asymptotics.algebra import expand_where, is_positive_somewhere
 from asymptotics.derivation import Derivation, Step
+from asymptotics.functions import log_defect
 from asymptotics.limited_samples import flow, setting
 from asymptotics.limited_samples.denoiser import SIZE
-from asymptotics.special import log_defect
 from asymptotics.symbols import A, B, N, alpha, beta, draws, error, excess, n, radius, ridge, sigma, variance
 
 END = {alpha: 0, beta: 1}

@@ -1,31 +1,37 @@
 """Phases under time dilation: clocks, boundaries, what is known of the mode, schedule design (arXiv:2412.07972)."""
 
 from asymptotics.phases.design import (
+    Boundary as Boundary,
     Design as Design,
-    Target as Target,
-    best_dilation as best_dilation,
-    generated_weight as generated_weight,
-    half_grid as half_grid,
-    variance_across as variance_across,
-)
-from asymptotics.phases.dilations import (
+    Event as Event,
+    Fit as Fit,
+    Hierarchy as Hierarchy,
+    Modes as Modes,
     PhaseDesign as PhaseDesign,
+    Target as Target,
+    TrainingTimes as TrainingTimes,
+    best_dilation as best_dilation,
+    boundary_time as boundary_time,
+    clock as clock,
     design_dilation as design_dilation,
     design_phases as design_phases,
-)
-from asymptotics.phases.events import (
-    Boundary as Boundary,
-    Event as Event,
-    boundary_time as boundary_time,
+    fit_uturn as fit_uturn,
+    free_shares as free_shares,
+    generated_weight as generated_weight,
+    half_grid as half_grid,
+    phase_hierarchy as phase_hierarchy,
     share as share,
+    training_efficiency as training_efficiency,
+    training_times as training_times,
+    variance_across as variance_across,
 )
 from asymptotics.phases.first import (
     FirstPhase as FirstPhase,
     first_phase_skip as first_phase_skip,
     generated_fraction as generated_fraction,
     jump as jump,
+    tanh_averages as tanh_averages,
 )
-from asymptotics.phases.fit import Fit as Fit, clock as clock, fit_uturn as fit_uturn
 from asymptotics.phases.formulas import (
     FORMULAS as FORMULAS,
     boundary as boundary,
@@ -60,11 +66,4 @@ from asymptotics.phases.formulas import (
     variance_ratio as variance_ratio,
     velocity_linear as velocity_linear,
     velocity_mean as velocity_mean,
-)
-from asymptotics.phases.hierarchy import Hierarchy as Hierarchy, phase_hierarchy as phase_hierarchy
-from asymptotics.phases.modes import Modes as Modes
-from asymptotics.phases.training import (
-    TrainingTimes as TrainingTimes,
-    training_efficiency as training_efficiency,
-    training_times as training_times,
 )

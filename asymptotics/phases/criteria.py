@@ -6,11 +6,11 @@ from functools import cache
 
 import sympy as sp
 
+from asymptotics.algebra import in_generators
 from asymptotics.derivation import Derivation, Step
-from asymptotics.exponentials import in_generators
+from asymptotics.functions import Root
 from asymptotics.mixture import z
 from asymptotics.phases import posterior
-from asymptotics.roots import Root
 from asymptotics.symbols import half_odds, s
 
 _x = sp.Symbol("x", real=True)

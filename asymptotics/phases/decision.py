@@ -10,12 +10,11 @@ from functools import cache
 import sympy as sp
 
 from asymptotics import mixture
+from asymptotics.algebra import in_generators
 from asymptotics.derivation import Derivation, Step
-from asymptotics.exponentials import in_generators
+from asymptotics.functions import Root, normal_below
 from asymptotics.mixture import ODDS
 from asymptotics.phases import posterior
-from asymptotics.roots import Root
-from asymptotics.special import normal_below
 from asymptotics.symbols import alpha, beta, dalpha, dbeta, half_odds, kappa, noised, p, s, sigma
 
 _q = sp.Symbol("q", real=True)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+from asymptotics.arguments import ARGUMENTS
 from asymptotics.domain import Domain, Relation
-from asymptotics.formula import Deferred, Formula, Source
-from asymptotics.minimiser import Minimiser, Numbers
-from asymptotics.symbols import ARGUMENTS
+from asymptotics.formula import Deferred, Formula, Minimiser, Numbers, Source
 
 PAPER = "arXiv:2412.07972"
 EXACT = "any dimension; two modes of equal width"

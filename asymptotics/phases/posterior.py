@@ -12,11 +12,10 @@ from functools import cache
 import sympy as sp
 
 from asymptotics import mixture
+from asymptotics.algebra import in_generators
 from asymptotics.derivation import Derivation, Step
-from asymptotics.exponentials import in_generators
-from asymptotics.gaussian import GaussianMean
+from asymptotics.functions import GaussianMean, divergence, entropy, weighted_entropy
 from asymptotics.mixture import z
-from asymptotics.named import divergence, entropy, weighted_entropy
 from asymptotics.phases import clocks
 from asymptotics.symbols import half_odds, noised, p, s
 

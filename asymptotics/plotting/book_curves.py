@@ -10,10 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from asymptotics.formula import Formula
-from asymptotics.plotting.curves import Curve, Curves, curves, draw, equals
-from asymptotics.plotting.style import STYLE, half_band, mathtext
-from asymptotics.typical import main_axis, typical_point
+from asymptotics.figures import STYLE, mathtext
+from asymptotics.formula import Curve, Curves, Formula, curves, draw, equals, half_band, main_axis, typical_point
 
 BAND_DIMENSION = 1000
 """The dimension of the bands in curves that are drawn without being asked for one."""

@@ -13,10 +13,9 @@ from typing import NamedTuple
 import sympy as sp
 
 from asymptotics import symbols
-from asymptotics.binder import Binder
 from asymptotics.derivation import Definition
 from asymptotics.formula import Formula, require_formula
-from asymptotics.special import ArgMin
+from asymptotics.functions import ArgMin, Binder
 
 Edit = tuple[str, sp.Expr]
 PARTNERS = {

@@ -9,10 +9,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from asymptotics.arguments import Argument
 from asymptotics.domain import Relation
-from asymptotics.formula import Formula, require_formula
-from asymptotics.symbols import Argument
-from asymptotics.typical import typical_point
+from asymptotics.formula import Formula, require_formula, typical_point
 
 DECADES = 15
 """``wide`` explores magnitudes from 10^-15 to 10^15 off the end of a range."""

@@ -11,10 +11,9 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from asymptotics import Formula
-from asymptotics.gaussian import GaussianMean
+from asymptotics.formula import Formula
+from asymptotics.functions import ArgMin, GaussianMean
 from asymptotics.numeric import compile_expressions
-from asymptotics.special import ArgMin
 from asymptotics.testing import Mutant
 
 DIGITS = 40

@@ -3,9 +3,8 @@
 import pytest
 
 from asymptotics import catalogue
-from asymptotics.beta import FUNCTIONS as BETA
-from asymptotics.gaussian import GaussianMean
-from asymptotics.minimiser import Minimiser
+from asymptotics.formula import Minimiser
+from asymptotics.functions import FUNCTIONS as BETA, GaussianMean
 
 EVERY = list(catalogue().values())
 SCALAR = [formula for formula in EVERY if not isinstance(formula, Minimiser)]

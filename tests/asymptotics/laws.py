@@ -17,7 +17,8 @@ from numpy.polynomial import chebyshev
 from scipy import integrate, optimize, stats
 from vectors import Schedule, Space
 
-from asymptotics import Formula, limited_samples
+from asymptotics import limited_samples
+from asymptotics.formula import Formula
 
 ACCURACY = 1e-8
 Law = Callable[..., float]

@@ -11,9 +11,8 @@ import pytest
 import sympy as sp
 from hypothesis import given, strategies as st
 
-from asymptotics import laurent
-from asymptotics.algebra import is_positive, is_zero, time_limit
-from asymptotics.special import log_defect, log_defect_mp
+from asymptotics.algebra import is_positive, is_zero, laurent, time_limit
+from asymptotics.functions import log_defect, log_defect_mp
 
 x, y, z = sp.symbols("x y z", positive=True)
 
@@ -136,7 +135,7 @@ def test_log_defect_in_float64(value: float) -> None:
     """Relative error below 1e-14 max(1, condition); condition = x (x/(1+x)) / (x - ln(1+x))."""
     import numpy as np
 
-    from asymptotics.special import log_defect_array
+    from asymptotics.functions import log_defect_array
 
     with mpmath.workdps(60):
         exact = log_defect_mp(value)

@@ -14,11 +14,9 @@ from formulas import SCALAR, each_cheap, each_costly, each_formula
 from hypothesis import Phase, assume, given, settings, strategies as st, target
 
 import asymptotics
-from asymptotics import Formula, catalogue, limited_samples
-from asymptotics.gaussian import GaussianMean
-from asymptotics.named import spelled
-from asymptotics.roots import Root
-from asymptotics.special import ArgMin, log_defect, normal_below
+from asymptotics import catalogue, limited_samples
+from asymptotics.formula import Formula
+from asymptotics.functions import ArgMin, GaussianMean, Root, log_defect, normal_below, spelled
 from asymptotics.testing import accuracy, arguments, assert_close, sensitivity
 
 ROUNDING = 2.0**-52

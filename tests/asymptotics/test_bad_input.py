@@ -14,8 +14,9 @@ from formulas import EVERY, every_formula
 from hypothesis import given, strategies as st
 
 import asymptotics
-from asymptotics import Formula, catalogue, limited_samples, schedule
-from asymptotics.symbols import Argument
+from asymptotics import Argument, catalogue, limited_samples
+from asymptotics.formula import Formula
+from asymptotics.schedule import ornstein_uhlenbeck, variance_exploding
 from asymptotics.testing import outside
 from asymptotics.testing.strategies import refused_values
 
@@ -240,9 +241,9 @@ def test_on_takes_a_schedule_that_fits(formula: Formula) -> None:
             formula.on(wrong)
     if formula.pinned:
         with pytest.raises(ValueError, match="finite time"):
-            formula.on(schedule.ornstein_uhlenbeck)
+            formula.on(ornstein_uhlenbeck)
         with pytest.raises(ValueError, match="needs alpha = 1, beta = 0 at the noise end"):
-            formula.on(schedule.variance_exploding(9))
+            formula.on(variance_exploding(9))
 
 
 def test_the_catalogue_cannot_be_changed() -> None:
@@ -252,4 +253,4 @@ def test_the_catalogue_cannot_be_changed() -> None:
     with pytest.raises(TypeError):
         del table["limited_samples.skip"]  # type: ignore[attr-defined]
     with pytest.raises(TypeError, match="is not a formula"):
-        asymptotics.Catalogue(["limited_samples.skip"])  # type: ignore[list-item]
+        asymptotics.formula.Catalogue(["limited_samples.skip"])  # type: ignore[list-item]

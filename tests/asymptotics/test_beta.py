@@ -13,7 +13,7 @@ from scipy import integrate, special
 
 from asymptotics import balance
 from asymptotics.algebra import decided
-from asymptotics.beta import (
+from asymptotics.functions import (
     beta_below,
     beta_below_mp,
     beta_density,

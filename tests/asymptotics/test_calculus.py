@@ -10,8 +10,9 @@ import sympy as sp
 from formulas import SCALAR
 from hypothesis import given, settings, strategies as st
 
-from asymptotics import Formula, ProofError, limited_samples, symbols
-from asymptotics.special import ArgMin
+from asymptotics import ProofError, limited_samples, symbols
+from asymptotics.formula import Formula
+from asymptotics.functions import ArgMin
 from asymptotics.testing import arguments, assert_close, assert_matches
 
 SMOOTH = [f for f in SCALAR if not f.short.has(ArgMin)]

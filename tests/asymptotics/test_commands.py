@@ -15,8 +15,8 @@ from formulas import SCALAR
 
 from asymptotics import catalogue
 from asymptotics.__main__ import main
-from asymptotics.terminal import formula_line, formula_page
-from asymptotics.wording import unicode_text
+from asymptotics.pages import formula_line, formula_page
+from asymptotics.sentences import unicode_text
 
 NAME = "limited_samples.mean_error"
 POINT = ["n=8", "sigma=1.5", "ridge=0.1"]
@@ -130,7 +130,8 @@ def test_prove_all_has_a_line_for_each(capsys: Capture) -> None:
 
 
 def test_a_failed_proof_exits_1(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    from asymptotics import Formula, ProofError
+    from asymptotics import ProofError
+    from asymptotics.formula import Formula
 
     def refuse(self: Formula, *_: object, **__: object) -> None:
         raise ProofError("step 3 fails: a claim")
@@ -142,7 +143,7 @@ def test_a_failed_proof_exits_1(capsys: Capture, monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_interrupt_exits_130(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    from asymptotics import Formula
+    from asymptotics.formula import Formula
 
     def interrupt(self: Formula, *_: object, **__: object) -> None:
         raise KeyboardInterrupt

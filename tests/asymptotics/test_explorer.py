@@ -14,8 +14,7 @@ from hypothesis import given
 
 import asymptotics
 from asymptotics.explorer import explorer_page, prints, write_explorer
-from asymptotics.formula import Formula
-from asymptotics.minimiser import Minimiser
+from asymptotics.formula import Formula, Minimiser
 from asymptotics.schedule import linear
 from asymptotics.testing import arguments
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 import asymptotics
-from asymptotics.extras import installed, require_installed, version
+from asymptotics import version
+from asymptotics.extras import installed, require_installed
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("asymptotics", "simulate", "derivations")

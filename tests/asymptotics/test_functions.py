@@ -14,11 +14,9 @@ import sympy as sp
 import torch
 from hypothesis import given, settings, strategies as st, target
 
-from asymptotics.gaussian import GaussianMean
+from asymptotics.functions import GaussianMean, normal_below
 from asymptotics.latex import latex
-from asymptotics.numeric import compile_expressions
-from asymptotics.source import source
-from asymptotics.special import normal_below
+from asymptotics.numeric import compile_expressions, source
 from asymptotics.testing import assert_close
 
 x, y, z = sp.symbols("x y z", real=True)

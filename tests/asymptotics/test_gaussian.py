@@ -14,7 +14,8 @@ import torch
 from hypothesis import given, settings, strategies as st, target
 
 from asymptotics.algebra import is_zero
-from asymptotics.gaussian import UNKNOWN_SCALE, GaussianMean
+from asymptotics.functions import GaussianMean
+from asymptotics.functions.gaussian import UNKNOWN_SCALE
 from asymptotics.latex import latex
 from asymptotics.numeric import compile_expressions
 from asymptotics.testing import assert_close

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asymptotics import catalogue, limited_samples, schedule
+from asymptotics import catalogue, limited_samples
+from asymptotics.schedule import NAMED
 from asymptotics.testing import assert_close
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "values.json").read_text(encoding="utf-8"))
@@ -53,7 +54,7 @@ def test_reference_digits(entry: dict[str, Any]) -> None:
 def test_reference_digits_of_euler(entry: dict[str, Any]) -> None:
     law = {k: entry[k] for k in ("n", "sigma", "ridge")}
     grid = np.linspace(0, 1, entry["steps"] + 1)
-    path = limited_samples.euler(schedule.NAMED[entry["schedule"]], grid, **law)
+    path = limited_samples.euler(NAMED[entry["schedule"]], grid, **law)
     for name in ("flow_mean", "flow_noise", "flow_sample", "flow_variance"):
         assert_close(getattr(path, name)[-1], entry[name], rtol=1e-12, what=name)
     assert_close(path.mean_error, entry["mean_error"], rtol=1e-12, what="mean_error")

@@ -8,7 +8,7 @@ import laws
 from equivalence import equivalent, survives
 from formulas import SCALAR, each_formula
 
-from asymptotics import Formula
+from asymptotics.formula import Formula
 from asymptotics.testing import assert_matches, mutants
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from asymptotics import Formula, catalogue, limited_samples, phases
-from asymptotics.bibliography import REFERENCES, Reference, bibtex, cited, with_citations
-from asymptotics.lineage import builds_on, shared_steps
+from asymptotics import catalogue, limited_samples, phases
+from asymptotics.export.bibliography import REFERENCES, Reference, bibtex, cited, with_citations
+from asymptotics.export.lineage import builds_on, shared_steps
+from asymptotics.formula import Formula
 
 EVERY = list(catalogue().values())
 

@@ -7,10 +7,11 @@ import re
 import numpy as np
 import pytest
 
-from asymptotics import Formula, balance, catalogue
+from asymptotics import balance, catalogue
 from asymptotics.calibration import compare_mean
-from asymptotics.latex import formula_latex, latex
-from asymptotics.wording import unicode_text
+from asymptotics.formula import Formula, formula_latex
+from asymptotics.latex import latex
+from asymptotics.sentences import unicode_text
 
 every_formula = pytest.mark.parametrize("formula", list(catalogue().values()), ids=lambda f: f.name)
 

@@ -8,11 +8,23 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from asymptotics.phases import Event, Target, best_dilation, boundary_time, generated_weight, half_grid, speciation
-from asymptotics.phases.dilations import PhaseDesign, design_dilation, design_phases, whole_steps
-from asymptotics.phases.generated import InSpan, Path, carried, generator
-from asymptotics.phases.hierarchy import phase_hierarchy, split_levels
-from asymptotics.phases.modes import Modes
+from asymptotics.phases import (
+    Event,
+    Modes,
+    PhaseDesign,
+    Target,
+    best_dilation,
+    boundary_time,
+    design_dilation,
+    design_phases,
+    generated_weight,
+    half_grid,
+    phase_hierarchy,
+    speciation,
+)
+from asymptotics.phases.design.hierarchy import split_levels
+from asymptotics.phases.design.many_modes import whole_steps
+from asymptotics.phases.design.propagation import InSpan, Path, carried, generator
 from asymptotics.schedule import Dilation, linear, ornstein_uhlenbeck
 
 FOUR = Modes(np.array([[-1040.0], [-960.0], [950.0], [1050.0]]), np.array([0.1, 0.2, 0.3, 0.4]), 1.0, 1e6)

@@ -19,27 +19,15 @@ import pytest
 import sympy as sp
 from hypothesis import given
 
-from asymptotics import (
-    Catalogue,
-    Derivation,
-    Domain,
-    Formula,
-    ProofError,
-    Relation,
-    Step,
-    argument,
-    catalogue,
-    symbols,
-    testing,
-)
+from asymptotics import Derivation, Domain, ProofError, Relation, Step, argument, catalogue, symbols, testing
 from asymptotics.__main__ import main
-from asymptotics.book import book
 from asymptotics.explorer import explorer_page, write_explorer
 from asymptotics.export import export
-from asymptotics.macros import macros
-from asymptotics.markup import sentence
+from asymptotics.export.book import book
+from asymptotics.export.macros import macros
+from asymptotics.formula import Catalogue, Formula
+from asymptotics.pages import formula_page, sentence
 from asymptotics.schedule import linear
-from asymptotics.terminal import formula_page
 from asymptotics.testing import mutants, outside
 from asymptotics.testing.strategies import Refused
 

@@ -14,9 +14,11 @@ import xarray as xr
 
 import simulate
 from asymptotics import catalogue, limited_samples, phases
-from asymptotics.plotting import BAND, STYLE, colours, plot, plot_comparison, save_curves, typical_curves
+from asymptotics.figures import STYLE, colours
+from asymptotics.formula import BAND, main_axis, plot, typical_point
+from asymptotics.formula.typical import usual_values
+from asymptotics.plotting import plot_comparison, save_curves, typical_curves
 from asymptotics.schedule import linear
-from asymptotics.typical import main_axis, typical_point, usual_values
 
 error = limited_samples.mean_error
 FIRST = {"n_plus": 13, "n_minus": 3, "sigma": 1, "ridge_u": 0.1, "ridge_w": 0.5}

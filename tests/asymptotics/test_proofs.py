@@ -11,7 +11,8 @@ import sympy as sp
 from equivalence import equivalent, expanded
 from formulas import EVERY, each_formula, every_formula
 
-from asymptotics import Derivation, Formula, ProofError, Step, catalogue
+from asymptotics import Derivation, ProofError, Step, catalogue
+from asymptotics.formula import Formula
 from asymptotics.symbols import n
 from asymptotics.testing import Mutant, mutants
 from asymptotics.testing.mutation import edits

@@ -14,14 +14,11 @@ import sympy as sp
 import torch
 from hypothesis import given, settings, strategies as st, target
 
-from asymptotics import Formula, limited_samples
-from asymptotics.derivation import Derivation, Step
-from asymptotics.domain import Domain
-from asymptotics.gaussian import GaussianMean
+from asymptotics import Derivation, Domain, Step, limited_samples
+from asymptotics.formula import Formula
+from asymptotics.functions import GaussianMean, Root, normal_below
 from asymptotics.latex import latex
 from asymptotics.numeric import compile_expressions
-from asymptotics.roots import Root
-from asymptotics.special import normal_below
 from asymptotics.symbols import kappa, p, s
 from asymptotics.testing import assert_close
 

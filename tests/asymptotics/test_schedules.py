@@ -8,7 +8,8 @@ import sympy as sp
 from formulas import SCALAR
 from hypothesis import given, settings, strategies as st
 
-from asymptotics import Formula, limited_samples
+from asymptotics import limited_samples
+from asymptotics.formula import Formula
 from asymptotics.schedule import NAMED, Dilation, Interpolant, linear, square_root, trigonometric, variance_exploding
 from asymptotics.symbols import t
 from asymptotics.testing import assert_close, assert_matches

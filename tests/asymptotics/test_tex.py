@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from asymptotics import Formula, Source, catalogue, limited_samples
-from asymptotics.bibliography import REFERENCES
-from asymptotics.export import TYPESETTING, TypesettingFailed, export, typeset
-from asymptotics.macros import macro_name, macros
+from asymptotics import catalogue, limited_samples
+from asymptotics.export import TypesettingFailed, export, typeset
+from asymptotics.export.bibliography import REFERENCES
+from asymptotics.export.folder import TYPESETTING
+from asymptotics.export.macros import macro_name, macros
+from asymptotics.formula import Formula, Source
 from asymptotics.schedule import linear
 
 ENGINE = shutil.which("pdflatex")

@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from asymptotics.phases import Target, mmse
-from asymptotics.phases.modes import Modes
-from asymptotics.phases.profiles import contrasts, information_profiles
-from asymptotics.phases.training import time_mesh, training_efficiency, training_times
+from asymptotics.phases import Modes, Target, mmse, training_efficiency, training_times
+from asymptotics.phases.design.profiles import contrasts, information_profiles
+from asymptotics.phases.design.training_density import time_mesh
 from asymptotics.schedule import Dilation
 
 Z = np.arange(-8.5, 8.51, 0.1)

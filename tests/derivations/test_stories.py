@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 import asymptotics
-from asymptotics.explorer.entry import TIME
+from asymptotics.explorer import TIME
 from asymptotics.export import without_tex
 from asymptotics.formula import Formula
+from asymptotics.pages import prose
 from derivations.__main__ import STORIES, stories
 from derivations.measured import experiments
-from derivations.page import page, prose
+from derivations.page import page
 from derivations.report import write
 from derivations.story import Checked, Compared, Effort, Event, Proved, Story, Teller, alone
 
@@ -140,7 +141,7 @@ def test_a_failing_check_fails_the_story(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_a_false_formula_fails_the_story(monkeypatch: pytest.MonkeyPatch) -> None:
     """A derivation that does not hold is reported, and the page says so."""
-    from asymptotics.derivation import ProofError
+    from asymptotics import ProofError
 
     def refuse(*_: object, **__: object) -> None:
         raise ProofError("step 1 fails")

@@ -28,6 +28,7 @@ from simulate import (
     Store,
     balance_study,
     balance_table,
+    digit_target,
     digits,
     energy_network,
     image_target,
@@ -41,7 +42,6 @@ from simulate import (
 )
 from simulate.__main__ import main
 from simulate.balance_tasks import Judge
-from simulate.image_target import digit_target
 from simulate.mode_weights import WAYS
 from simulate.seeds import child
 

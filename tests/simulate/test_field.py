@@ -19,10 +19,9 @@ from asymptotics.schedule import (
     variance_exploding,
     variance_preserving,
 )
-from simulate import Mixture, Point
-from simulate.carry import carry, denoised, score, time_grid
-from simulate.field import MixtureField, along_mean
-from simulate.learned import LearnedVelocity
+from simulate import LearnedVelocity, Mixture, MixtureField, Point, carry, time_grid
+from simulate.carry import denoised, score
+from simulate.field import along_mean
 from simulate.seeds import normal
 
 MIXTURE = Mixture(d=5, sigma=0.7, radius=0.6, p=0.3)

@@ -10,11 +10,7 @@ from numpy.typing import NDArray
 from asymptotics import phases
 from asymptotics.calibration import assert_agrees, judge
 from asymptotics.schedule import Dilation, linear, trigonometric
-from simulate import Mixture
-from simulate.carry import carry, time_grid
-from simulate.field import MixtureField
-from simulate.field_generation import generated_fraction, weight_curves
-from simulate.learned import LearnedVelocity
+from simulate import LearnedVelocity, Mixture, MixtureField, carry, generated_fraction, time_grid, weight_curves
 from simulate.seeds import normal
 
 Array = NDArray[np.float64]

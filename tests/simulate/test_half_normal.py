@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from asymptotics import Formula, limited_samples
+from asymptotics import limited_samples
 from asymptotics.calibration import assert_agrees, compare_mean
+from asymptotics.formula import Formula
 from asymptotics.schedule import trigonometric
 from simulate import draw_starts, generate_points, reduced
 from simulate.gram import draw

@@ -8,11 +8,13 @@ import pytest
 import torch
 from torch import nn
 
-from asymptotics.schedule import Interpolant, linear, ornstein_uhlenbeck, t, trigonometric, variance_preserving
+from asymptotics.schedule import Interpolant, linear, ornstein_uhlenbeck, trigonometric, variance_preserving
+from asymptotics.schedule.interpolant import t
 from simulate import (
     FitRecipe,
     IsClass,
     Jiggle,
+    Labels,
     ModelVelocity,
     PiecewiseTimes,
     SmallClassifier,
@@ -27,7 +29,6 @@ from simulate import (
     train_model,
     uniform_times,
 )
-from simulate.classifier import Labels
 from simulate.models import _Loss
 from simulate.path import Schedule
 

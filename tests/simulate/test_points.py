@@ -9,16 +9,7 @@ import torch
 from asymptotics import limited_samples
 from asymptotics.calibration import assert_agrees, compare_laws, compare_mean, compare_two_samples
 from asymptotics.schedule import linear, trigonometric
-from simulate import (
-    ExactLearner,
-    GramStatistics,
-    Mixture,
-    Starts,
-    draw_starts,
-    generate,
-    generate_points,
-    reduced,
-)
+from simulate import ExactLearner, GramStatistics, Mixture, Starts, draw_starts, generate, generate_points, reduced
 from simulate.gram import draw
 from simulate.seeds import normal
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings, strategies as st
 from scipy.integrate import quad
 
 from asymptotics.phases import Target, training_times
-from asymptotics.schedule import Dilation, t
+from asymptotics.schedule import Dilation
+from asymptotics.schedule.interpolant import t
 from simulate import DilatedTimes, PiecewiseTimes, Times, interval_times, uniform_times
 from simulate.training_times import checked_times, importance
 

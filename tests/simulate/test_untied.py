@@ -7,11 +7,21 @@ import pytest
 import torch
 
 from asymptotics.calibration import assert_agrees, compare_mean
-from simulate import Mixture, Point, UntiedSpan, train_untied_span
-from simulate.untied import Parameters, Problem, Untied, train_untied
-from simulate.untied_data import ClassData, draw_labels
+from simulate import (
+    ClassData,
+    Mixture,
+    Point,
+    Untied,
+    UntiedAdam,
+    UntiedRecipe,
+    UntiedSGD,
+    UntiedSpan,
+    train_untied,
+    train_untied_span,
+)
+from simulate.untied import Parameters, Problem
+from simulate.untied_data import draw_labels
 from simulate.untied_noise import Fresh
-from simulate.untied_recipes import UntiedAdam, UntiedRecipe, UntiedSGD
 
 MIXTURE = Mixture(d=30, sigma=1.2, radius=0.8, p=0.7)
 POINTS = (Point(0.6, 0.4), Point(0.9, 0.1))

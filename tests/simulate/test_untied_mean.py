@@ -5,11 +5,19 @@ import pytest
 import torch
 
 from asymptotics.calibration import assert_agrees, compare_mean
-from asymptotics.phases import second_mean, second_skip, speciation
-from asymptotics.phases.first import first_phase, first_phase_skip
-from simulate import Mixture, Point, UntiedAdam, UntiedRecipe, UntiedSGD, UntiedSpan, train_untied, train_untied_span
+from asymptotics.phases import first_phase, first_phase_skip, second_mean, second_skip, speciation
+from simulate import (
+    ClassData,
+    Mixture,
+    Point,
+    UntiedAdam,
+    UntiedRecipe,
+    UntiedSGD,
+    UntiedSpan,
+    train_untied,
+    train_untied_span,
+)
 from simulate.untied import Parameters, Problem
-from simulate.untied_data import ClassData
 from simulate.untied_noise import Fresh
 
 MIXTURE = Mixture(d=30, sigma=1.2, radius=0.8, p=0.7)

@@ -9,14 +9,21 @@ import torch
 from numpy.typing import NDArray
 
 from asymptotics.calibration import assert_agrees, compare_mean, compare_two_samples
-from asymptotics.phases.first import first_phase, first_phase_skip
-from simulate import Mixture, Point
-from simulate.untied import Parameters, Problem, UntiedOverlaps, train_untied
-from simulate.untied_coordinates import UntiedSpan, basis
-from simulate.untied_data import ClassData
-from simulate.untied_recipes import UntiedAdam, UntiedSGD
+from asymptotics.phases import first_phase, first_phase_skip
+from simulate import (
+    ClassData,
+    Mixture,
+    Point,
+    UntiedAdam,
+    UntiedOverlaps,
+    UntiedSGD,
+    UntiedSpan,
+    train_untied,
+    train_untied_span,
+)
+from simulate.untied import Parameters, Problem
+from simulate.untied_coordinates import basis
 from simulate.untied_reduction import Drawn, Reduced, State, Sums
-from simulate.untied_span import train_untied_span
 
 Array = NDArray[np.float64]
 

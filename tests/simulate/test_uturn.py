@@ -19,15 +19,23 @@ from scipy.special import ndtr
 
 from asymptotics import phases
 from asymptotics.calibration import Verdict, assert_agrees, compare_laws, judge
-from asymptotics.phases.design import velocity
+from asymptotics.phases.design.two_modes import velocity
 from asymptotics.schedule import Dilation, Interpolant, Values, linear, ornstein_uhlenbeck, trigonometric
-from simulate import Mixture, compare
-from simulate.carry import STOCHASTIC, carry, time_grid
-from simulate.field import MixtureField, along_mean
-from simulate.field_curves import uturn_curves
-from simulate.learned import LearnedVelocity
+from simulate import (
+    LearnedVelocity,
+    Mixture,
+    MixtureField,
+    Uturn,
+    carry,
+    compare,
+    return_curves,
+    time_grid,
+    uturn_curves,
+)
+from simulate.carry import STOCHASTIC
+from simulate.field import along_mean
 from simulate.seeds import normal
-from simulate.uturn import Uturn, agreement, fraction, return_curves
+from simulate.uturn import agreement, fraction
 
 Array = NDArray[np.float64]
 

@@ -14,6 +14,7 @@ The trivial branch, omega = 0 and |b| = infinity, has no class in it: tanh is 1 
 and loses at large s, and is never continuous with the other branch: the switch is a jump.
 """
 
+from asymptotics.phases.first.averages import tanh_averages as tanh_averages
 from asymptotics.phases.first.minimise import first_phase as first_phase, first_phase_mp as first_phase_mp
 from asymptotics.phases.first.outcome import (
     first_phase_skip as first_phase_skip,

@@ -47,7 +47,7 @@ def _nodes() -> tuple[Array, Array, Array, Array]:
     return z, np.exp(-(z**2) / 2) * 0.4 / np.sqrt(2 * np.pi), x, 0.2 * table.T
 
 
-def averages(a: Array, r: Array) -> Array:
+def tanh_averages(a: Array, r: Array) -> Array:
     """E tanh^(k)(a + sqrt(r) z) for k = 0 .. 5, and E tanh^2; a and r of shape (lanes,), the result (7, lanes).
 
     E tanh^2 is 1 - E tanh', but not in floats where it is small.

@@ -10,9 +10,8 @@ from functools import cache
 import sympy as sp
 
 from asymptotics.derivation import Derivation, Step
-from asymptotics.gaussian import GaussianMean
+from asymptotics.functions import GaussianMean, LeastPoint
 from asymptotics.mixture import ODDS, z
-from asymptotics.special import LeastPoint
 from asymptotics.symbols import (
     f_minus,
     f_plus,

@@ -7,7 +7,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from asymptotics.domain import as_fraction
+from asymptotics.coerce import as_fraction
 from asymptotics.phases.first.averages import averages_mp, fine_averages
 from asymptotics.phases.first.objective import State, both_classes, objective_jet, state_of
 from asymptotics.phases.first.problem import Array, FirstPhase, Problem, checked

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from asymptotics.phases.first.averages import averages
+from asymptotics.phases.first.averages import tanh_averages
 from asymptotics.phases.first.problem import Array, Problem
 
 # A jet is an array (6, lanes): value, d/domega, d/db, d2/domega2, d2/domega db, d2/db2.
@@ -67,7 +67,9 @@ def objective_jet(p: Problem, omega: Any, plus: Any, minus: Any) -> Any:
     return jet
 
 
-def both_classes(p: Problem, omega: Array, b: Array, average: Callable[..., Array] = averages) -> tuple[Array, Array]:
+def both_classes(
+    p: Problem, omega: Array, b: Array, average: Callable[..., Array] = tanh_averages
+) -> tuple[Array, Array]:
     """The averages of the two classes."""
     r = omega**2 * p.v
     means = np.concatenate([b + p.s * omega * p.v_plus, b - p.s * omega * p.v_minus])

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from asymptotics.domain import as_float64
+from asymptotics.coerce import as_float64
 
 Array = np.ndarray[Any, Any]
 """float64 here, or objects that hold mpf."""

@@ -1,0 +1,30 @@
+"""Formula: what a result states, and what one can do with it."""
+
+from asymptotics.formula.balls import constant as constant
+from asymptotics.formula.catalogue import Catalogue as Catalogue, Formulas as Formulas
+from asymptotics.formula.compiled import compile_formulas as compile_formulas
+from asymptotics.formula.formula import (
+    Deferred as Deferred,
+    Formula as Formula,
+    Source as Source,
+    require_formula as require_formula,
+)
+from asymptotics.formula.minimiser import Minimiser as Minimiser, Numbers as Numbers
+from asymptotics.formula.plots import (
+    BAND as BAND,
+    Curve as Curve,
+    Curves as Curves,
+    curves as curves,
+    draw as draw,
+    equals as equals,
+    half_band as half_band,
+    plot as plot,
+)
+from asymptotics.formula.printing import (
+    domain_latex as domain_latex,
+    formula_latex as formula_latex,
+    formula_text as formula_text,
+    meanings as meanings,
+    where_latex as where_latex,
+)
+from asymptotics.formula.typical import main_axis as main_axis, typical_point as typical_point

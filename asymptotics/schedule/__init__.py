@@ -1,0 +1,14 @@
+"""Schedules of interpolants x_t = alpha(t) x0 + beta(t) x1: the named ones, one's own, and their dilations."""
+
+from asymptotics.schedule.dilation import Dilation as Dilation
+from asymptotics.schedule.interpolant import Interpolant as Interpolant, Values as Values
+from asymptotics.schedule.monotone import first_fall as first_fall, scattered as scattered
+from asymptotics.schedule.named import (
+    NAMED as NAMED,
+    linear as linear,
+    ornstein_uhlenbeck as ornstein_uhlenbeck,
+    square_root as square_root,
+    trigonometric as trigonometric,
+    variance_exploding as variance_exploding,
+    variance_preserving as variance_preserving,
+)
