@@ -21,7 +21,7 @@ def main() -> int:
 
     from benchmarks.balance_case import SEEDS, balance
     from benchmarks.cases import CASES
-    from simulate import Store
+    from simulate.runs import Store
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ratios against named peers.")
     parser.add_argument("name", choices=(*CASES, "balance"))

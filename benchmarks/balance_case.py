@@ -13,26 +13,20 @@ import numpy as np
 import xarray as xr
 
 from benchmarks.measure import Result, in_turn, seconds
-from simulate import (
-    NEGATIVES,
+from simulate.balance import (
+    PLANE,
     BalancePlan,
-    EnergyModel,
-    GaussianMixtureLaw,
-    Store,
-    Target,
+    Make,
     balance_dataset,
     balance_table,
+    balance_tasks,
     digit_target,
-    energy_network,
-    train_energy,
-    two_modes,
-    workers,
+    off_on_the_way,
 )
-from simulate.balance_plan import PLANE
-from simulate.balance_study import Make, balance_tasks
-from simulate.balance_table import off_on_the_way
-from simulate.execute import execute
-from simulate.tables import table_lines
+from simulate.commands import table_lines
+from simulate.energy import NEGATIVES, EnergyModel, Target, energy_network, train_energy, two_modes
+from simulate.runs import Store, execute, workers
+from simulate.sampler import GaussianMixtureLaw
 
 SEEDS, PROCESSES = 4, 2
 WEIGHTS = (0.8, 0.95)

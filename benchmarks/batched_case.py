@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from benchmarks.measure import Result, seconds
-from simulate import AdamRecipe, Job, Mixture, Point, Training, train, train_many
+from simulate import Mixture, Point
+from simulate.training import AdamRecipe, Job, Training, train, train_many
 
 N, D, ITERATIONS = 8, 200, 500
 """Later the gradients are rounding, and Adam, which divides them by their own size, throws networks about."""

@@ -21,10 +21,8 @@ from benchmarks.batched_case import batched_training
 from benchmarks.measure import Result, in_turn, peak_bytes, seconds
 from benchmarks.phases_case import phases
 from benchmarks.sweep_case import sweep_costs
-from simulate import draw_starts, draw_with_pairs, generate_points, label_flips
-from simulate.gram import draw
+from simulate.gram import denoisers, draw, draw_starts, draw_with_pairs, generate_points, generated, label_flips
 from simulate.path import point
-from simulate.reduced import denoisers, generated
 
 Array = NDArray[np.float64]
 
@@ -120,12 +118,14 @@ def empirical_curve() -> list[Result]:
     halfway = point(linear, 0.5)
     drawn()
     ours = float(np.median([seconds(drawn) for _ in range(15)]))
-    solve = float(np.median([seconds(lambda: simulate.solve(samples, halfway, ridge=RIDGE)) for _ in range(3)]))
+    solve = float(np.median([
+        seconds(lambda: simulate.autoencoder.solve(samples, halfway, ridge=RIDGE)) for _ in range(3)
+    ]))
     iterations = 200
-    recipe = simulate.AdamRecipe(iterations=iterations)
+    recipe = simulate.training.AdamRecipe(iterations=iterations)
     single = simulate.Mixture(d=d, sigma=SIGMA).sample(n=n, seed=1, dtype=torch.float32)  # as the authors train
     trains = [
-        seconds(lambda: simulate.train(single, halfway, recipe=recipe, ridge=RIDGE, seed=3)) for _ in range(3)
+        seconds(lambda: simulate.training.train(single, halfway, recipe=recipe, ridge=RIDGE, seed=3)) for _ in range(3)
     ]
     adam = float(np.median(trains)) / iterations
     return [

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from asymptotics.phases import Target, best_dilation, first_phase, free_shares, generated_weight, half_grid
+from asymptotics.phases import first_phase
+from asymptotics.phases.design import Target, best_dilation, free_shares, generated_weight, half_grid
 from benchmarks.measure import Result, in_turn, seconds
-from simulate import ClassData, Mixture, Point, UntiedSGD, UntiedSpan
-from simulate.untied import Parameters, Problem
-from simulate.untied_noise import Fresh
-from simulate.untied_reduction import Drawn, Reduced, State
+from simulate import Mixture, Point
+from simulate.untied import ClassData, Drawn, Fresh, Parameters, Problem, Reduced, State, UntiedSGD, UntiedSpan
 
 N, SIGMA, RIDGES = 128, 1.0, (0.1, 0.1)
 RECIPE = UntiedSGD(repeats=1)

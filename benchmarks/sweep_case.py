@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import Result, in_turn
-from simulate import Store, sweep, workers
+from simulate.runs import Store, sweep, workers
 
 POINTS, WORK = 400, 0.05
 

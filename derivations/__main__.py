@@ -21,8 +21,7 @@ from asymptotics.export import without_tex
 from asymptotics.extras import version_line
 from derivations.report import begin_figures, write
 from derivations.story import FULL, QUICK, Checked, Event, Story, Teller
-from simulate import workers
-from simulate.runs import one_thread
+from simulate.runs import one_thread, workers
 
 STORIES = (
     "learned_denoiser", "denoiser_errors", "every_schedule", "generated_mean", "frozen_draws", "distances",

@@ -10,7 +10,7 @@ import simulate
 from asymptotics import ProofError, limited_samples as theory
 from asymptotics.schedule import linear
 from derivations.story import Story, Teller, alone
-from simulate import GramStatistics
+from simulate.gram import GramStatistics
 from simulate.path import point
 
 RIDGE, DIMENSION = 0.3, 40
@@ -50,7 +50,7 @@ def _check_vectors(teller: Teller) -> None:
     a, b, g = (float(each[0]) for each in GramStatistics.of(samples).spreads(RIDGE))
     rows: list[tuple[Any, ...]] = []
     for t in (0.2, 0.5, 0.8):
-        solved = float(simulate.solve(samples, point(linear, t), ridge=RIDGE).network.skip)
+        solved = float(simulate.autoencoder.solve(samples, point(linear, t), ridge=RIDGE).network.skip)
         exact = float(theory.finite_skip(alpha=1 - t, beta=t, spread_data=a, spread_noise=b, spread_cross=g))
         limit = float(theory.skip(alpha=1 - t, beta=t, n=6, sigma=1.2, ridge=RIDGE, draws=2, radius=0.8))
         rows.append((t, solved, exact, limit))

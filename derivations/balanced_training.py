@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from derivations import figures
 from derivations.story import Story, Teller, alone
-from simulate import balance_study, balance_table, expected_scatter, scatter_scores, two_modes, worst_on_the_way
+from simulate.balance import balance_study, balance_table, expected_scatter, scatter_scores, worst_on_the_way
+from simulate.energy import two_modes
 
 if TYPE_CHECKING:
     import xarray as xr

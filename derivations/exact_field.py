@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from asymptotics import phases as theory
-from asymptotics.phases import Event, boundary_time, share
+from asymptotics.phases.design import Event, boundary_time, share
 from asymptotics.schedule import Dilation, linear, ornstein_uhlenbeck
 from derivations import figures
 from derivations.story import Story, Teller, alone

@@ -14,8 +14,7 @@ from asymptotics.schedule import linear
 from asymptotics.sentences import short_name
 from derivations import figures
 from derivations.story import Story, Teller, alone
-from simulate.gram import draw
-from simulate.reduced import denoisers, flows, generated
+from simulate.gram import denoisers, draw, flows, generated
 
 SIGMA, RIDGE, D = 1.5, 0.1, 50_000
 LAW = {"n": 8, "sigma": SIGMA, "ridge": RIDGE}
@@ -39,7 +38,7 @@ def tell(teller: Teller) -> None:
         teller.prove(formula.fluctuation, **_point(formula))
     _check_spread(teller)
     mixture = simulate.Mixture(d=D, sigma=SIGMA)
-    data = teller.simulate("exact law", lambda executor: simulate.reduced_generation_curves(
+    data = teller.simulate("exact law", lambda executor: simulate.curves.reduced_generation_curves(
         mixture, n=N, ridge=RIDGE, schedule=linear, times=[0.5, 1.0], seeds=SEEDS, seed=12, keep_runs=True,
     ))
     teller.compare(data, theory.mean_error)

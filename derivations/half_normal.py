@@ -11,8 +11,7 @@ from asymptotics.calibration import compare_mean
 from asymptotics.schedule import trigonometric
 from derivations import figures
 from derivations.story import Story, Teller, alone
-from simulate import draw_starts, generate_points, reduced
-from simulate.gram import draw
+from simulate.gram import draw, draw_starts, flows, generate_points
 
 SIGMA, RIDGE, D = 1.5, 0.1, 10_000
 N = (2, 4, 8, 16, 32, 64, 128)
@@ -54,7 +53,7 @@ def _leaning(n: int) -> dict[str, np.ndarray]:
     statistics = draw(n=n, d=D, sigma=SIGMA, seeds=SEEDS, seed=31)
     starts = draw_starts(statistics, count=POINTS, seed=32)
     points = generate_points(statistics, starts, trigonometric, np.linspace(0, 1, STEPS + 1), ridge=RIDGE)
-    flow = reduced.flows(statistics, alpha=0.0, beta=1.0, ridge=RIDGE)
+    flow = flows(statistics, alpha=0.0, beta=1.0, ridge=RIDGE)
     return {
         name: D**0.5 * ((points.cluster * getattr(points, name)).mean(axis=1) - getattr(flow, f"flow_{name}")[:, 0])
         for name in DIRECTIONS

@@ -12,7 +12,8 @@ import torch
 from asymptotics import balance as theory
 from derivations import figures
 from derivations.story import Story, Teller, alone
-from simulate import IndependentMetropolis, UnadjustedLangevin, balance_curves
+from simulate.balance import balance_curves
+from simulate.sampler import IndependentMetropolis, UnadjustedLangevin
 from simulate.seeds import Seed, child, normal
 
 P, RATE, CHAINS = 0.8, 0.05, 256

@@ -19,8 +19,10 @@ POINT = {"alpha": 1 - T, "beta": T, "n": N, "sigma": SIGMA, "ridge": RIDGE}
 LEARNED = ("skip", "overlap_mean", "overlap_noise")
 SHOWN = {"overlap_mean": "$m$", "training_loss": "training loss"}
 RECIPES = {
-    "all pairs": simulate.StochasticGradientDescent(step=0.5, iterations=ITERATIONS, record_every=1),
-    "batches of 2": simulate.StochasticGradientDescent(batch=2, step=0.05, iterations=ITERATIONS, record_every=1),
+    "all pairs": simulate.training.StochasticGradientDescent(step=0.5, iterations=ITERATIONS, record_every=1),
+    "batches of 2": simulate.training.StochasticGradientDescent(
+        batch=2, step=0.05, iterations=ITERATIONS, record_every=1
+    ),
 }
 
 
@@ -48,8 +50,8 @@ def tell(teller: Teller) -> None:
     ))
 
 
-def _curves(d: int, recipe: simulate.StochasticGradientDescent) -> Any:
-    return lambda executor: simulate.learning_curves(
+def _curves(d: int, recipe: simulate.training.StochasticGradientDescent) -> Any:
+    return lambda executor: simulate.curves.learning_curves(
         simulate.Mixture(d=d, sigma=SIGMA), n=[N], ridge=RIDGE, schedule=linear, times=[T], recipe=recipe,
         seeds=SEEDS, seed=3, keep_runs=True, executor=executor, progress=False,
     )
@@ -62,9 +64,9 @@ def _check_same(teller: Teller) -> None:
     samples = mixture.sample(n=N, seed=1)
     for label, recipe in RECIPES.items():
         seed = child(2, 0)
-        training = simulate.train(samples, values, recipe=recipe, ridge=RIDGE, seed=seed, activation="tanh")
-        span = simulate.Span.of([samples], [normal(seed, (d,))])
-        found = simulate.descend(span, values, recipe=recipe, ridge=RIDGE, seed=2, activation="tanh")
+        training = simulate.training.train(samples, values, recipe=recipe, ridge=RIDGE, seed=seed, activation="tanh")
+        span = simulate.gram.Span.of([samples], [normal(seed, (d,))])
+        found = simulate.gram.descend(span, values, recipe=recipe, ridge=RIDGE, seed=2, activation="tanh")
         gap = float(np.abs(found.training_loss[0] - np.array(training.losses)).max())
         teller.check(
             f"{label}: in $d={d}$ dimensions and in the {span.weight.shape[1]} of the span, {ITERATIONS} updates have "

@@ -9,11 +9,13 @@ import numpy as np
 import xarray as xr
 
 from asymptotics import phases as theory
-from asymptotics.phases import Design, Target, best_dilation, generated_weight, half_grid
+from asymptotics.phases.design import Design, Target, best_dilation, generated_weight, half_grid
 from asymptotics.schedule import linear
 from derivations import figures
 from derivations.story import Story, Teller, alone
-from simulate import Mixture, UntiedSGD, trained_weight_curves, weight_curves
+from simulate import Mixture
+from simulate.curves import trained_weight_curves, weight_curves
+from simulate.untied import UntiedSGD
 
 P, SIGMA, STEPS = 0.8, 1.0, 50
 PLUS, MINUS, TRAINED_STEPS, TRAINED = 102, 26, 12, (200, 5000, 10**6)

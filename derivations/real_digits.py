@@ -10,7 +10,8 @@ import numpy as np
 from asymptotics import phases as theory
 from derivations import figures
 from derivations.story import Story, Teller, alone
-from simulate import compare_trainings, digits, expected_gain, feature_study, fitted_clocks, homogeneity, study_table
+from simulate.features import compare_trainings, expected_gain, feature_study, fitted_clocks, homogeneity, study_table
+from simulate.images import digits
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from asymptotics import catalogue
-from asymptotics.extras import version
 from asymptotics.explorer import write_explorer
 from asymptotics.export import BOOK, export, typeset, without_tex
+from asymptotics.extras import version
 from derivations.measured import experiments
 from derivations.page import page
 from derivations.story import Compared, Drawn, Event, Proved, Story

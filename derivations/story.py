@@ -22,9 +22,12 @@ from asymptotics import Derivation, ProofError
 from asymptotics.formula import Formula, formula_text
 from asymptotics.latex import pretty
 from asymptotics.sentences import plain, short_name, unicode_text
-from simulate import BalancePlan, EnergyRecipe, FitRecipe, StudyPlan, UNet, workers
-from simulate.balance_plan import PLANE
-from simulate.runs import one_thread
+from simulate.balance import PLANE, BalancePlan
+from simulate.energy import EnergyRecipe
+from simulate.features import StudyPlan
+from simulate.images import UNet
+from simulate.runs import one_thread, workers
+from simulate.training import FitRecipe
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -229,7 +232,7 @@ class Teller:
         self.act(f"simulating {label}")
         dataset = run(executor=self.executor)
         if self.data is not None:
-            from simulate import save
+            from simulate.runs import save
 
             save(dataset, self.data / f"{label.replace(' ', '_')}.nc")
         self._print(f"Simulated: {label}\n{dataset.attrs.get('provenance', '')}\n")

@@ -33,12 +33,13 @@ def tell(teller: Teller) -> None:
     points = [point(linear, t) for t in TIMES]
     teller.act("training with Adam")
     jobs = [
-        simulate.Job(samples=samples, values=values, ridge=RIDGE, seed=100 + k) for k, values in enumerate(points)
+        simulate.training.Job(samples=samples, values=values, ridge=RIDGE, seed=100 + k)
+        for k, values in enumerate(points)
     ]
-    trainings = simulate.train_many(jobs, recipe=simulate.AdamRecipe())
+    trainings = simulate.training.train_many(jobs, recipe=simulate.training.AdamRecipe())
     for t, values, training in zip(TIMES, points, trainings, strict=True):
         trained.append(_row(training.network, samples, values))
-        solved.append(_row(simulate.solve(samples, values, ridge=RIDGE).network, samples, values))
+        solved.append(_row(simulate.autoencoder.solve(samples, values, ridge=RIDGE).network, samples, values))
         formula.append([
             float(getattr(theory, name)(alpha=1 - t, beta=t, n=N, sigma=SIGMA, ridge=RIDGE)) for name in NAMES
         ])
@@ -60,8 +61,8 @@ def tell(teller: Teller) -> None:
     ))
 
 
-def _row(network: simulate.Autoencoder, samples: simulate.Samples, values: Point) -> list[float]:
-    found = simulate.overlaps(network, samples, values)
+def _row(network: simulate.autoencoder.Autoencoder, samples: simulate.Samples, values: Point) -> list[float]:
+    found = simulate.autoencoder.overlaps(network, samples, values)
     return [float(getattr(found, name)) for name in NAMES]
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from asymptotics import phases as theory
-from asymptotics.phases import first_phase_skip, jump
+from asymptotics.phases.first import first_phase_skip, jump
 from derivations import figures
 from derivations.story import Story, Teller, alone
-from simulate import (
+from simulate import Mixture, Point
+from simulate.runs import one_thread
+from simulate.untied import (
     ClassData,
-    Mixture,
-    Point,
     UntiedAdam,
     UntiedOverlaps,
     UntiedRecipe,
@@ -24,7 +24,6 @@ from simulate import (
     train_untied,
     train_untied_span,
 )
-from simulate.runs import one_thread
 
 SIGMA, RIDGE, KAPPA = 1.0, 0.1, 2.0
 PLUS, MINUS, D = 102, 26, 10**6

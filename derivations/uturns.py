@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from asymptotics import phases as theory
-from asymptotics.phases import clock, fit_uturn
+from asymptotics.phases.design import clock, fit_uturn
 from asymptotics.schedule import Dilation, linear
 from derivations import figures
 from derivations.story import Story, Teller, alone
-from simulate import Mixture, Uturn, compare, uturn_curves
+from simulate import Mixture, compare
+from simulate.uturn import Uturn, uturn_curves
 
 P, SIGMA, D, COUNT, STEPS = 0.7, 1.2, 10_000, 4000, 150
 FORMULAS = (theory.uturn_sde_plus, theory.uturn_sde_minus, theory.uturn_ode_plus, theory.uturn_ode_minus)

@@ -22,26 +22,30 @@ import xarray as xr
 from asymptotics.command_line import numbers
 from asymptotics.extras import version_line
 from asymptotics.schedule import NAMED
-from simulate import balance_commands, checks, long_runs, sweep_commands, uturn_commands, weight_commands
-from simulate.curves import denoiser_curves, generation_curves
-from simulate.execute import PointsFailed, WorkerEnded
-from simulate.experiments import inside
+from simulate import checks
+from simulate.commands import balance, execution, sweep, uturn, weights
+from simulate.curves import (
+    MOST_TIMES,
+    denoiser_curves,
+    generation_curves,
+    inside,
+    learning_curves,
+    reduced_denoiser_curves,
+    reduced_generation_curves,
+)
 from simulate.flow import METHODS
-from simulate.learning import learning_curves
 from simulate.mixture import Mixture
 from simulate.path import Schedule
-from simulate.plan import MOST_TIMES
-from simulate.recipes import RECIPES, StochasticGradientDescent
-from simulate.reduced_curves import reduced_denoiser_curves, reduced_generation_curves
-from simulate.store import save
+from simulate.runs import PointsFailed, WorkerEnded, save
+from simulate.training import RECIPES, StochasticGradientDescent
 
 _LESS = "take a smaller d, n or draws, or fewer workers"
 _OUT_OF_MEMORY = f"out of memory (or a worker was ended): {_LESS}"
 
 # Commands with rooms of their own.
-_ROOMS = (weight_commands, uturn_commands, balance_commands, sweep_commands)
+_ROOMS = (weights, uturn, balance, sweep)
 # Of those, which tell on the terminal what they found.
-_TELLING = (uturn_commands, balance_commands)
+_TELLING = (uturn, balance)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -124,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--seeds", type=int, default=8, help="data sets to average over")
     shared.add_argument("--seed", type=int, default=0)
     shared.add_argument("--no-skip", action="store_true", help="networks without skip connection")
-    long_runs.add(shared)
+    execution.add(shared)
     shared.add_argument("--runs", action="store_true", help="keep the values of every data set")
     shared.add_argument("--quiet", action="store_true", help="no progress bar")
     shared.add_argument("--out", type=Path, required=True, help="netCDF file to write")
@@ -160,10 +164,10 @@ def _curves(given: argparse.Namespace) -> xr.Dataset:
         "n": given.n, "ridge": given.ridge, "draws": given.draws, "schedule": schedule, "seeds": given.seeds,
         "seed": given.seed, "skip": not given.no_skip, "keep_runs": given.runs,
     }
-    kept = long_runs.store(given)
+    kept = execution.store(given)
     if given.kind != "learning" and given.reduced:
         return _reduced(given, mixture, shared)
-    with long_runs.executor(given) as executor:
+    with execution.executor(given) as executor:
         shared |= {"executor": executor, "progress": not given.quiet, "store": kept}
         if given.kind == "learning":
             return learning_curves(

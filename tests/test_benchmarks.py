@@ -10,7 +10,8 @@ import xarray as xr
 
 from benchmarks.balance_case import two_mode_bars
 from benchmarks.measure import Result
-from simulate import BalancePlan, EnergyRecipe, balance_study, two_modes
+from simulate.balance import BalancePlan, balance_study
+from simulate.energy import EnergyRecipe, two_modes
 
 ROOT = Path(__file__).resolve().parents[1]
 

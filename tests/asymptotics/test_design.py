@@ -12,7 +12,7 @@ import sympy as sp
 from hypothesis import given, strategies as st
 
 from asymptotics import phases, symbols
-from asymptotics.phases import (
+from asymptotics.phases.design import (
     Event,
     Modes,
     Target,

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from asymptotics import phases
-from asymptotics.phases import Event, Modes, boundary_time, phase_hierarchy
+from asymptotics.phases.design import Event, Modes, boundary_time, phase_hierarchy
 from asymptotics.schedule import Dilation, Interpolant, linear, ornstein_uhlenbeck
 
 WAVY = Interpolant("1-t", "t*(1+sin(8*pi*t)*9/10)")

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 import asymptotics
-from asymptotics import version
-from asymptotics.extras import installed, require_installed
+from asymptotics.extras import installed, require_installed, version
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("asymptotics", "simulate", "derivations")

@@ -17,9 +17,17 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import norm
 
-from asymptotics.phases import first_phase, first_phase_skip, generated_fraction, jump
-from asymptotics.phases.first import averages, minimise, outcome, problem
-from asymptotics.phases.first.minimise import first_phase_mp
+from asymptotics.phases import first_phase
+from asymptotics.phases.first import (
+    averages,
+    first_phase_mp,
+    first_phase_skip,
+    generated_fraction,
+    jump,
+    minimise,
+    outcome,
+    problem,
+)
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "values.json").read_text(encoding="utf-8"))
 GOLDEN: list[dict[str, Any]] = REFERENCE["first_phase"]

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from asymptotics.phases import (
+from asymptotics.phases import speciation
+from asymptotics.phases.design import (
     Event,
     Modes,
     PhaseDesign,
@@ -20,7 +21,6 @@ from asymptotics.phases import (
     generated_weight,
     half_grid,
     phase_hierarchy,
-    speciation,
 )
 from asymptotics.phases.design.hierarchy import split_levels
 from asymptotics.phases.design.many_modes import whole_steps

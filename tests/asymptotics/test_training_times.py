@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from asymptotics.phases import Modes, Target, mmse, training_efficiency, training_times
+from asymptotics.phases import mmse
+from asymptotics.phases.design import Modes, Target, training_efficiency, training_times
 from asymptotics.phases.design.profiles import contrasts, information_profiles
 from asymptotics.phases.design.training_density import time_mesh
 from asymptotics.schedule import Dilation

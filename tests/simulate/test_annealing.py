@@ -14,7 +14,7 @@ import torch
 from scipy import stats
 from two_mode_laws import BOX, FAR, tilted, two_modes
 
-from simulate import (
+from simulate.sampler import (
     CouplingFlow,
     GaussianMixtureLaw,
     ModeWeights,
@@ -182,6 +182,6 @@ def test_bad_input(make: Callable[[], Any], error: type[Exception], text: str) -
 
 
 def test_a_path_that_gets_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("simulate.annealing._LONGEST", 5)
+    monkeypatch.setattr("simulate.sampler.annealing._LONGEST", 5)
     with pytest.raises(Undetermined, match=r"after 5 steps points of mode 0 are at 0.\d+ of the way"):
         _of(moved(2, 0.0))

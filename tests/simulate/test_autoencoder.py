@@ -7,7 +7,8 @@ import pytest
 import torch
 
 import simulate
-from simulate import Autoencoder, Mixture, Point, overlaps
+from simulate import Mixture, Point
+from simulate.autoencoder import Autoencoder, overlaps
 from simulate.seeds import normal
 
 Orthogonal = Callable[..., simulate.Samples]
@@ -62,8 +63,8 @@ def test_the_losses_are_the_sums_they_stand_for() -> None:
             x = 0.6 * samples.noise[m, k] + 0.8 * samples.data[m]
             total += 0.5 * float((network(x) - samples.data[m]).square().sum())
     total += 0.5 * 0.3 * float(network.weight.square().sum())
-    assert float(simulate.risk(network, samples, VALUES, ridge=0.3)) == pytest.approx(total, rel=1e-13)
-    loss = simulate.training_loss(network, samples, VALUES, ridge=0.3)
+    assert float(simulate.autoencoder.risk(network, samples, VALUES, ridge=0.3)) == pytest.approx(total, rel=1e-13)
+    loss = simulate.autoencoder.training_loss(network, samples, VALUES, ridge=0.3)
     assert loss == pytest.approx(total / (3 * 2 * 6), rel=1e-13)
 
 
@@ -73,15 +74,15 @@ def test_test_error_of_a_network_without_weight_is_known() -> None:
 
     samples = Mixture(d=400, sigma=0.7, radius=1.3).sample(n=2, seed=0)
     fresh = samples.fresh(n=2000, seed=1)
-    estimate = simulate.test_error(Autoencoder(0.3, torch.zeros(400).double()), fresh, VALUES)
+    estimate = simulate.autoencoder.test_error(Autoencoder(0.3, torch.zeros(400).double()), fresh, VALUES)
     exact = (0.3 * 0.8 - 1) ** 2 * (0.7**2 + 1.3**2) + (0.3 * 0.6) ** 2
     assert_agrees(judge(estimate.value, exact, estimate.stderr, dof=1999, power=POWER), within=0.02)
 
 
 def test_no_label_is_wrong_where_there_is_no_weight() -> None:
     samples = Mixture(d=6, sigma=1.0).sample(n=3, seed=0)
-    assert simulate.labels_match(Autoencoder(1.0, torch.zeros(6).double()), samples, VALUES)
-    assert simulate.labels_match(Autoencoder(1.0, samples.mean * 100), samples, Point(0.0, 1.0)) == bool(
+    assert simulate.autoencoder.labels_match(Autoencoder(1.0, torch.zeros(6).double()), samples, VALUES)
+    assert simulate.autoencoder.labels_match(Autoencoder(1.0, samples.mean * 100), samples, Point(0.0, 1.0)) == bool(
         (samples.labels * (samples.data @ samples.mean) > 0).all()
     )
 
@@ -126,6 +127,6 @@ def test_bad_losses() -> None:
     samples = Mixture(d=6, sigma=1.0).sample(n=1, seed=0)
     network = Autoencoder(1.0, torch.zeros(6).double())
     with pytest.raises(ValueError, match=r"ridge = -1.0 must be >= 0"):
-        simulate.risk(network, samples, VALUES, ridge=-1.0)
+        simulate.autoencoder.risk(network, samples, VALUES, ridge=-1.0)
     with pytest.raises(ValueError, match="at least 2"):
-        simulate.test_error(network, samples, VALUES)
+        simulate.autoencoder.test_error(network, samples, VALUES)

@@ -9,20 +9,10 @@ import xarray as xr
 from torch import nn
 
 from asymptotics import balance
-from simulate import (
-    AdjustedLangevin,
-    BalancePlan,
-    EnergyModel,
-    EnergyRecipe,
-    EnergyTrained,
-    balance_rate,
-    balance_study,
-    expected_scatter,
-    scatter_scores,
-    two_modes,
-    weights_by_quadrature,
-    workers,
-)
+from simulate.balance import BalancePlan, balance_rate, balance_study, expected_scatter, scatter_scores
+from simulate.energy import EnergyModel, EnergyRecipe, EnergyTrained, two_modes
+from simulate.runs import workers
+from simulate.sampler import AdjustedLangevin, weights_by_quadrature
 
 F64 = torch.float64
 

@@ -14,36 +14,27 @@ import torch
 import xarray as xr
 from torch import nn
 
-from simulate import (
+from simulate.__main__ import main
+from simulate.balance import BalancePlan, balance_study, balance_table, digit_target, image_target, worst_on_the_way
+from simulate.balance.tasks import Judge
+from simulate.energy import (
     NEGATIVES,
-    BalancePlan,
     Checkerboard,
     EnergyModel,
     EnergyRecipe,
-    FitRecipe,
-    GaussianMixtureLaw,
     Moons,
     Negatives,
     Rings,
-    Store,
-    balance_study,
-    balance_table,
-    digit_target,
-    digits,
     energy_network,
-    image_target,
-    load,
     many_modes,
     ring_of_modes,
-    save,
     two_modes,
-    workers,
-    worst_on_the_way,
 )
-from simulate.__main__ import main
-from simulate.balance_tasks import Judge
-from simulate.mode_weights import WAYS
+from simulate.images import digits
+from simulate.runs import Store, load, save, workers
+from simulate.sampler import WAYS, GaussianMixtureLaw
 from simulate.seeds import child
+from simulate.training import FitRecipe
 
 RECIPE = EnergyRecipe(iterations=20, chains=16, batch=16, prefit=5, record_every=10)
 PLAN = BalancePlan(
@@ -144,8 +135,8 @@ def test_starts_are_as_many_in_each_mode() -> None:
 def test_what_cannot_be_told_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer effective points than weights need, populations that disagree: NaN in the data set, "unknown" in the table.
     """
-    monkeypatch.setattr("simulate.mode_weights.FEWEST", 1e9)
-    monkeypatch.setattr("simulate.annealing._GUESS", 0.0)
+    monkeypatch.setattr("simulate.sampler.mode_weights.FEWEST", 1e9)
+    monkeypatch.setattr("simulate.sampler.annealing._GUESS", 0.0)
     with pytest.warns(UserWarning, match="weights of a model are missing: populations disagree"):
         found = balance_study(two_modes(3), plan=replace(PLAN, methods=("pcd",)), progress=False)
     assert np.isnan(found["weight"]).all() and np.isnan(found["path"]).all() and np.isnan(found["error"]).all()
@@ -162,7 +153,7 @@ def test_where_importance_is_lost_points_follow_the_model(monkeypatch: pytest.Mo
     odds = 0.7 / 0.3 * np.exp(-0.5 * 8.0)
     exact = odds / (1 + odds)
     for follow in (False, True):
-        monkeypatch.setattr("simulate.mode_weights.FEWEST", 1e9 if follow else 1.0)
+        monkeypatch.setattr("simulate.sampler.mode_weights.FEWEST", 1e9 if follow else 1.0)
         found = judge.measured(model, 20_000, None)
         # The tilted modes are at 3.5 and -4.5: 2e-4 of the first is beyond. Eight populations: 16 errors are 1e-6.
         assert abs(found["weight"][0] - exact) < 16 * found["weight_stderr"][0] + 3e-4

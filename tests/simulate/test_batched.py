@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from simulate import AdamRecipe, GradientDescent, Job, Mixture, Point, StochasticGradientDescent, train, train_many
-from simulate.recipes import Recipe
-from simulate.training import STUCK
+from simulate import Mixture, Point
+from simulate.training import AdamRecipe, GradientDescent, Job, Recipe, StochasticGradientDescent, train, train_many
+from simulate.training.single import STUCK
 
 MIXTURE = Mixture(d=40, sigma=1.3, radius=0.8, p=0.6)
 
@@ -113,7 +113,7 @@ def test_on_an_accelerator(dtype: torch.dtype) -> None:
 
 def test_the_memory_decides_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
     jobs, seen = _jobs(), []
-    monkeypatch.setattr("simulate.batched.free", lambda device: 2 * 2 * 8 * 40 * (4 * 4 + 12))
+    monkeypatch.setattr("simulate.training.many.free", lambda device: 2 * 2 * 8 * 40 * (4 * 4 + 12))
     train_many(jobs, recipe=AdamRecipe(iterations=2), progress=seen.append)
     assert seen == [2, 4, 6, 7]
 

@@ -14,26 +14,12 @@ import numpy as np
 import pytest
 import torch
 
-from simulate import (
-    AdamRecipe,
-    Checkpoint,
-    ClassData,
-    GradientDescent,
-    Job,
-    Mixture,
-    Point,
-    StochasticGradientDescent,
-    UntiedAdam,
-    UntiedSGD,
-    UntiedSpan,
-    descend,
-    draw_span,
-    train,
-    train_many,
-    train_untied,
-    train_untied_span,
-)
-from simulate.durable import read_arrays
+from simulate import Mixture, Point
+from simulate.gram import descend, draw_span
+from simulate.runs import Checkpoint, read_arrays
+from simulate.runs.durable import write_arrays
+from simulate.training import AdamRecipe, GradientDescent, Job, StochasticGradientDescent, train, train_many
+from simulate.untied import ClassData, UntiedAdam, UntiedSGD, UntiedSpan, train_untied, train_untied_span
 
 ROOT = Path(__file__).parents[2]
 MIXTURE = Mixture(d=30, sigma=1.2, radius=0.8, p=0.7)
@@ -108,9 +94,9 @@ def _same(one: Any, two: Any) -> None:
 
 def _interrupted(run: Run, path: Path, writes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ended right after a checkpoint was written, the ``writes``-th."""
-    from simulate import checkpoint
+    from simulate.runs import checkpoint
 
-    whole, seen = checkpoint.write_arrays, []
+    whole, seen = write_arrays, []
 
     def write(*arguments: Any) -> None:
         whole(*arguments)
@@ -139,10 +125,10 @@ def test_it_goes_on_to_the_same_bits(name: str, tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize("name", LOOPS)
 def test_what_is_not_done_again(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Taken up, a loop writes only what is left; a finished one nothing."""
-    from simulate import checkpoint
+    from simulate.runs import checkpoint
 
     writes: list[Any] = []
-    whole = checkpoint.write_arrays
+    whole = write_arrays
     monkeypatch.setattr(checkpoint, "write_arrays", lambda *a: (writes.append(a), whole(*a)))
     LOOPS[name](checkpoint=Checkpoint(tmp_path / "whole", seconds=0))
     every = len(writes)
@@ -164,7 +150,7 @@ def test_another_training_is_refused(name: str, tmp_path: Path) -> None:
 def test_another_commit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, path = LOOPS["Adam"], tmp_path / "c"
     whole = run(checkpoint=path)
-    monkeypatch.setattr("simulate.checkpoint.code", lambda: "abc with changes 012")
+    monkeypatch.setattr("simulate.runs.checkpoint.code", lambda: "abc with changes 012")
     with pytest.raises(ValueError, match=r"was written at commit .*, this is abc with changes 012"):
         run(checkpoint=path)
     _same(run(checkpoint=Checkpoint(path, any_commit=True)), whole)
@@ -174,11 +160,11 @@ def test_batches_stay_as_large_as_they_were(tmp_path: Path, monkeypatch: pytest.
     """On a machine with another free memory too."""
     jobs = [Job(samples=MIXTURE.sample(n=5, seed=k), values=VALUES, ridge=0.3, seed=k) for k in range(5)]
     recipe = AdamRecipe(**SHORT)
-    monkeypatch.setattr("simulate.batched.BATCH", 2 * 300)
+    monkeypatch.setattr("simulate.training.many.BATCH", 2 * 300)
     whole = train_many(jobs, recipe=recipe, checkpoint=tmp_path / "c")
     assert sorted(each.name for each in tmp_path.iterdir()) == ["c", "c.0000", "c.0001", "c.0002"]
     (tmp_path / "c.0001").unlink()
-    monkeypatch.setattr("simulate.batched.BATCH", 2**30)
+    monkeypatch.setattr("simulate.training.many.BATCH", 2**30)
     _same(train_many(jobs, recipe=recipe, checkpoint=tmp_path / "c"), whole)
     _same(train_many(jobs, recipe=recipe, checkpoint=tmp_path / "c", together=2), whole)
     with pytest.raises(ValueError, match=r"together = 5, but checkpoint .*c was begun with 2, "):
@@ -203,22 +189,22 @@ def test_batches_are_found_without_their_head(harm: str, tmp_path: Path) -> None
 def test_pieces_stay_as_large_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, whole = LOOPS["untied SGD"], LOOPS["untied SGD"]()
     _interrupted(run, tmp_path / "c", 3, monkeypatch)
-    monkeypatch.setattr("simulate.untied.free", lambda device: 1)
+    monkeypatch.setattr("simulate.untied.problem.free", lambda device: 1)
     _same(run(checkpoint=tmp_path / "c"), whole)
 
 
 def test_two_trainings_on_one_path(tmp_path: Path) -> None:
     """The second's file is not replaced by the first's."""
-    from simulate.checkpoint import begin
+    from simulate.runs import open_checkpoint
 
-    one, two = (begin(Checkpoint(tmp_path / "c", seconds=0), lambda mark=mark: mark) for mark in "ab")
+    one, two = (open_checkpoint(Checkpoint(tmp_path / "c", seconds=0), lambda mark=mark: mark) for mark in "ab")
     two.keep(lambda: {"x": np.ones(1)})
     with pytest.raises(ValueError, match="is written by another training beside this"):
         one.keep(lambda: {"x": np.zeros(1)})
     two.keep(lambda: {"x": np.full(1, 2.0)})
     assert read_arrays(tmp_path / "c")[0]["x"] == 2.0
     with pytest.raises(IsADirectoryError, match="is a folder: name a file"):
-        begin(tmp_path, lambda: "a")
+        open_checkpoint(tmp_path, lambda: "a")
 
 
 def test_a_damaged_file_is_not_used(tmp_path: Path) -> None:
@@ -246,7 +232,7 @@ def test_what_diverged_is_not_kept(tmp_path: Path) -> None:
 
 def test_it_is_written_when_it_is_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not at every record: those are frequent."""
-    from simulate import checkpoint
+    from simulate.runs import checkpoint
 
     writes = []
     monkeypatch.setattr(checkpoint, "write_arrays", lambda *a: writes.append(a))

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 from scipy.optimize import minimize
 
-from simulate import class_shares, energy_distance, label_counts, net_shares
+from simulate.images import class_shares, energy_distance, label_counts, net_shares
 
 RATES = np.array([[0.9, 0.07, 0.03], [0.05, 0.85, 0.1], [0.02, 0.08, 0.9]])
 SHARES = np.array([0.6, 0.3, 0.1])

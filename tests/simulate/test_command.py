@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from simulate import load
 from simulate.__main__ import main
-from simulate.idx import write_idx
+from simulate.images.idx import write_idx
+from simulate.runs import load
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ["--d", "60", "--n", "2,3", "--seeds", "2", "--quiet"]

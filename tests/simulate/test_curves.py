@@ -12,23 +12,12 @@ import xarray as xr
 
 from asymptotics import limited_samples
 from asymptotics.schedule import linear, ornstein_uhlenbeck, square_root, trigonometric
-from simulate import (
-    AdamRecipe,
-    ExactLearner,
-    GradientDescent,
-    Mixture,
-    Point,
-    compare,
-    denoiser_curves,
-    durable,
-    generation_curves,
-    load,
-    overlaps,
-    save,
-    solve,
-    training_loss,
-)
+from simulate import Mixture, Point, compare
+from simulate.autoencoder import overlaps, solve, training_loss
+from simulate.curves import denoiser_curves, generation_curves
+from simulate.runs import durable, load, save
 from simulate.seeds import child
+from simulate.training import AdamRecipe, ExactLearner, GradientDescent
 
 MIXTURE = Mixture(d=150, sigma=0.9, radius=1.2)
 COMMON: dict[str, Any] = {"ridge": 0.2, "seeds": 3, "seed": 7, "draws": 2, "progress": False}
@@ -104,7 +93,7 @@ def test_trained_curves_are_reproducible_and_near_the_exact_ones() -> None:
 
 
 def test_generation_is_the_cluster_law_of_its_data() -> None:
-    from simulate import cluster_law
+    from simulate.autoencoder import cluster_law
 
     dataset = generation(keep_runs=True)
     samples = MIXTURE.sample(n=4, draws=2, seed=child(child(7, 150, 4, 2, 1), 0))

@@ -8,25 +8,11 @@ import torch
 
 from asymptotics.calibration import assert_agrees, compare_mean, compare_two_samples
 from asymptotics.schedule import linear
-from simulate import (
-    AdamRecipe,
-    Autoencoder,
-    GradientDescent,
-    GramStatistics,
-    Mixture,
-    Point,
-    Samples,
-    Span,
-    StochasticGradientDescent,
-    descend,
-    draw_span,
-    labels_match,
-    overlaps,
-    reduced,
-    test_error as measured_test_error,
-    train,
-)
+from simulate import Mixture, Point, Samples
+from simulate.autoencoder import Autoencoder, labels_match, overlaps, test_error as measured_test_error
+from simulate.gram import GramStatistics, Span, descend, draw_span, networks
 from simulate.seeds import batches, child, normal
+from simulate.training import AdamRecipe, GradientDescent, StochasticGradientDescent, train
 
 MIXTURE = Mixture(d=60, sigma=1.2, radius=0.8)
 VALUES = Point(0.6, 0.4)
@@ -97,7 +83,7 @@ def test_all_pairs_lead_to_the_minimiser(draws: int) -> None:
     sets, span = _sets(draws, count=8)
     recipe = StochasticGradientDescent(step=0.2, iterations=4000, record_every=4000)
     found = descend(span, VALUES, recipe=recipe, ridge=0.3, seed=0)
-    exact = reduced.denoisers(GramStatistics.of(sets), alpha=0.6, beta=0.4, ridge=0.3)
+    exact = networks.denoisers(GramStatistics.of(sets), alpha=0.6, beta=0.4, ridge=0.3)
     right = found.label_flips[:, -1] == 0
     assert right.sum() >= 4
     for name in (*NAMES, "training_loss", "test_error"):

@@ -13,22 +13,21 @@ from scipy import stats
 from torch import nn
 from two_mode_laws import BOX, FAR, tilted, two_modes
 
-from simulate import (
+from simulate.energy import EnergyModel, energy_network
+from simulate.sampler import (
     CouplingFlow,
-    EnergyModel,
-    FitRecipe,
     GaussianMixtureLaw,
     IndependentMetropolis,
     SeededLaw,
     Standardised,
     Undetermined,
     divergence,
-    energy_network,
     fit_flow,
     weights_by_importance,
     weights_by_quadrature,
 )
 from simulate.seeds import normal
+from simulate.training import FitRecipe
 
 LIMIT = 6.0
 SMALL = [(-1.0, 1.0), (-1.0, 1.0)]

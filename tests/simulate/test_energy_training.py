@@ -12,25 +12,19 @@ import pytest
 import torch
 from torch import nn
 
-from simulate import (
-    NEGATIVES,
-    Checkpoint,
+from simulate.energy import NEGATIVES, EnergyModel, EnergyRecipe, EnergyTrained, Negatives, energy_network, train_energy
+from simulate.runs import Checkpoint
+from simulate.sampler import (
     CouplingFlow,
-    EnergyModel,
-    EnergyRecipe,
-    EnergyTrained,
     FlowAssisted,
     GaussianMixtureLaw,
     IndependentMetropolis,
-    Negatives,
     divergence,
-    energy_network,
     fit_flow,
-    train_energy,
     weights_by_importance,
     weights_by_quadrature,
 )
-from simulate.averaging import average_in
+from simulate.training import average_in
 
 SHORT = EnergyRecipe(iterations=30, chains=32, batch=32, prefit=10, record_every=10)
 

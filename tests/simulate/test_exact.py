@@ -9,7 +9,8 @@ import torch
 from hypothesis import given, settings, strategies as st
 from scipy import optimize
 
-from simulate import Autoencoder, Mixture, Point, Samples, labels_match, overlaps, risk, solve, solve_self_consistent
+from simulate import Mixture, Point, Samples
+from simulate.autoencoder import Autoencoder, labels_match, overlaps, risk, solve, solve_self_consistent
 
 Orthogonal = Callable[..., Samples]
 VALUES = Point(0.55, 0.4)

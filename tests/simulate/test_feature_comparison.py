@@ -6,7 +6,7 @@ import xarray as xr
 from hypothesis import given, strategies as st
 
 from asymptotics.schedule import variance_preserving
-from simulate import fitted_clocks, homogeneity, mean_interval, ratio_interval
+from simulate.features import fitted_clocks, homogeneity, mean_interval, ratio_interval
 
 
 def test_intervals_cover() -> None:

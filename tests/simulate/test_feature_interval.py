@@ -8,7 +8,8 @@ import xarray as xr
 from scipy.optimize import brentq
 
 from asymptotics import phases
-from simulate import feature_interval, told_apart
+from simulate.features import feature_interval
+from simulate.images import told_apart
 
 P, RATE = 0.8, 6.0
 TIMES = np.linspace(0.04, 0.76, 19)

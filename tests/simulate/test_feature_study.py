@@ -13,27 +13,13 @@ from hypothesis import given, strategies as st
 from torch import nn
 
 from asymptotics.schedule import linear, ornstein_uhlenbeck, variance_preserving
-from simulate import (
-    FitRecipe,
-    Images,
-    Mixture,
-    MixtureField,
-    PiecewiseTimes,
-    PointsFailed,
-    Store,
-    StudyPlan,
-    UNet,
-    compare_trainings,
-    digits,
-    expected_gain,
-    feature_study,
-    load,
-    save,
-    study_table,
-    uniform_times,
-    workers,
-)
-from simulate.feature_plan import away
+from simulate import Mixture
+from simulate.features import StudyPlan, compare_trainings, expected_gain, feature_study, study_table
+from simulate.features.plan import away
+from simulate.flow import MixtureField
+from simulate.images import Images, UNet, digits
+from simulate.runs import PointsFailed, Store, load, save, workers
+from simulate.training import FitRecipe, PiecewiseTimes, uniform_times
 
 TWO = digits().only(0, 1)
 PLAN = StudyPlan(
@@ -247,7 +233,7 @@ def _seven(points: torch.Tensor) -> torch.Tensor:
     ({"plan": {"network": partial(int, 3)}}, TypeError, "network makes a int; it must make a torch.nn.Module"),
     ({"plan": {"own": [3]}}, TypeError, "own must map names to densities of times, not be a list"),
     ({"plan": {"own": {"mine": uniform_times(-1, 1)}}}, ValueError, "outside of the schedule's"),
-    ({"images": TWO.pixels}, TypeError, "images must be simulate.Images, not Tensor"),
+    ({"images": TWO.pixels}, TypeError, "images must be simulate.images.Images, not Tensor"),
     ({"classify": _zeros}, ValueError, r"classifier _zeros \(seed 0\) does not tell the classes apart on held out"),
     ({"classify": nn.Dropout()}, ValueError, "classifier Dropout is in training mode"),
     ({"classify": lambda x: x, "store": "nowhere"}, TypeError, "classify cannot be known again by a store"),

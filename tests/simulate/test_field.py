@@ -19,9 +19,9 @@ from asymptotics.schedule import (
     variance_exploding,
     variance_preserving,
 )
-from simulate import LearnedVelocity, Mixture, MixtureField, Point, carry, time_grid
-from simulate.carry import denoised, score
-from simulate.field import along_mean
+from simulate import Mixture, Point
+from simulate.flow import LearnedVelocity, MixtureField, along_mean, carry, time_grid
+from simulate.flow.solver import denoised, score
 from simulate.seeds import normal
 
 MIXTURE = Mixture(d=5, sigma=0.7, radius=0.6, p=0.3)

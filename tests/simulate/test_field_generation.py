@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from asymptotics import phases
 from asymptotics.calibration import assert_agrees, judge
 from asymptotics.schedule import Dilation, linear, trigonometric
-from simulate import LearnedVelocity, Mixture, MixtureField, carry, generated_fraction, time_grid, weight_curves
+from simulate import Mixture
+from simulate.curves import generated_fraction, weight_curves
+from simulate.flow import LearnedVelocity, MixtureField, carry, time_grid
 from simulate.seeds import normal
 
 Array = NDArray[np.float64]

@@ -8,10 +8,12 @@ import torch
 from scipy.integrate import solve_ivp
 
 from asymptotics.schedule import linear, ornstein_uhlenbeck, square_root, trigonometric
-from simulate import METHODS, Autoencoder, ExactLearner, Method, Mixture, generate
-from simulate.flow import drift, stage_times
+from simulate import Mixture
+from simulate.autoencoder import Autoencoder, generate
+from simulate.flow import METHODS, Method, drift, stage_times
 from simulate.path import Motion
 from simulate.seeds import normal
+from simulate.training import ExactLearner
 
 SAMPLES = Mixture(d=12, sigma=1.1, radius=1.4).sample(n=3, draws=2, seed=2)
 LEARNER = ExactLearner(samples=SAMPLES, schedule=trigonometric, ridge=0.3)

@@ -6,18 +6,10 @@ import torch
 
 from asymptotics.calibration import assert_agrees, compare_mean
 from asymptotics.schedule import linear, trigonometric
-from simulate import (
-    AdamRecipe,
-    ExactLearner,
-    GradientDescent,
-    Mixture,
-    Samples,
-    TrainedLearner,
-    average_error,
-    cluster_law,
-    generate,
-)
+from simulate import Mixture, Samples
+from simulate.autoencoder import average_error, cluster_law, generate
 from simulate.seeds import child, normal
+from simulate.training import AdamRecipe, ExactLearner, GradientDescent, TrainedLearner
 
 SAMPLES = Mixture(d=40, sigma=1.5, radius=1.3).sample(n=6, draws=2, seed=4)
 

@@ -11,28 +11,22 @@ import pytest
 from asymptotics import limited_samples
 from asymptotics.calibration import assert_agrees, compare_two_samples
 from asymptotics.schedule import linear
-from simulate import (
-    ExactLearner,
+from simulate import Mixture, Point, compare
+from simulate.autoencoder import cluster_law, overlaps, solve
+from simulate.curves import generation_curves, reduced_denoiser_curves, reduced_generation_curves
+from simulate.gram import (
     GramStatistics,
-    Mixture,
     Pairs,
-    Point,
     Starts,
-    cluster_law,
-    compare,
     draw_starts,
     draw_with_pairs,
     generate_points,
-    generation_curves,
-    gram,
     label_flips,
-    overlaps,
-    reduced,
-    reduced_denoiser_curves,
-    reduced_generation_curves,
-    solve,
+    networks,
+    sufficient,
 )
 from simulate.seeds import normal
+from simulate.training import ExactLearner
 
 GRID = np.linspace(0.0, 1.0, 65)
 
@@ -44,7 +38,7 @@ def test_the_carried_cluster_is_the_closed_form_in_every_data_set(d: int, n: int
     for k in range(25):
         samples = Mixture(d=d, sigma=1.5).sample(n=n, seed=k)
         law = cluster_law(ExactLearner(samples=samples, schedule=linear, ridge=0.1), samples, linear, GRID)
-        expected = reduced.generated(GramStatistics.of(samples), ridge=0.1)
+        expected = networks.generated(GramStatistics.of(samples), ridge=0.1)
         assert law.centre_error == pytest.approx(float(expected.mean_error[0]), rel=1e-5)
         assert law.centre_cosine == pytest.approx(float(expected.mean_cosine[0]), abs=1e-5)
         weight = solve(samples, Point(0.005, 0.995), ridge=0.1).network.weight
@@ -60,13 +54,13 @@ def test_without_skip_the_flow_ends_at_the_weight_whatever_the_steps(steps: int)
         samples = mixture.sample(n=4, seed=k)
         learner = ExactLearner(samples=samples, schedule=linear, ridge=0.1, skip=False)
         law = cluster_law(learner, samples, linear, np.linspace(0.0, 1.0, steps + 1), method="euler")
-        expected = reduced.generated(GramStatistics.of(samples), ridge=0.1, skip=False)
+        expected = networks.generated(GramStatistics.of(samples), ridge=0.1, skip=False)
         assert law.centre_error == pytest.approx(float(expected.mean_error[0]), rel=1e-9)
 
 
 def test_overlaps_keep_their_signs_near_the_data_end() -> None:
-    statistics = gram.draw(n=2, d=100_000, sigma=1.5, seeds=2000, seed=1)
-    found = reduced.denoisers(statistics, alpha=[0.5, 0.01, 1e-3, 1e-5], beta=[0.5, 0.99, 0.999, 0.99999], ridge=0.1)
+    statistics = sufficient.draw(n=2, d=100_000, sigma=1.5, seeds=2000, seed=1)
+    found = networks.denoisers(statistics, alpha=[0.5, 0.01, 1e-3, 1e-5], beta=[0.5, 0.99, 0.999, 0.99999], ridge=0.1)
     assert (found.overlap_noise < 0).all()
     samples = Mixture(d=50, sigma=1.5).sample(n=2, seed=3)
     for t in (0.9, 0.99, 0.999):
@@ -87,7 +81,7 @@ def test_errors_and_trajectories_in_d_dimensions_have_the_drawn_law(d: int, seed
     drawn = reduced_generation_curves(
         mixture, schedule=linear, times=measured.t.values, seeds=20_000, **{**LAWS, "seed": 6}
     )
-    for name in (*reduced.Generated._fields, *reduced.Flows._fields):
+    for name in (*networks.Generated._fields, *networks.Flows._fields):
         arrays = [each[f"{name}_runs"] for each in (measured, drawn)]
         if "t" in arrays[0].dims:
             arrays = [each.isel(t=[steps // 4, steps * 3 // 4, steps]).transpose("seed", "n", "t") for each in arrays]

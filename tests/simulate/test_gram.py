@@ -13,27 +13,13 @@ from hypothesis import given, settings, strategies as st
 from asymptotics import limited_samples
 from asymptotics.calibration import Verdict, assert_agrees, compare_laws, compare_mean, compare_two_samples, judge
 from asymptotics.schedule import linear, ornstein_uhlenbeck, square_root, trigonometric
-from simulate import (
-    GramStatistics,
-    Mixture,
-    Point,
-    Samples,
-    compare,
-    denoiser_curves,
-    generation_curves,
-    gram,
-    load,
-    overlaps,
-    path,
-    reduced,
-    reduced_denoiser_curves,
-    reduced_generation_curves,
-    save,
-    solve,
-    test_error as measured_test_error,
-)
+from simulate import Mixture, Point, Samples, compare, path
+from simulate.autoencoder import overlaps, solve, test_error as measured_test_error
+from simulate.curves import denoiser_curves, generation_curves, reduced_denoiser_curves, reduced_generation_curves
 from simulate.flow import drift, integrate
-from simulate.gram import ARRAYS, draw
+from simulate.gram import GramStatistics, draw, networks, sufficient
+from simulate.gram.sufficient import ARRAYS
+from simulate.runs import load, save
 
 Orthogonal = Callable[..., Samples]
 KIND: dict[str, Any] = {"n": 3, "draws": 2, "sigma": 0.9, "radius": 1.3}
@@ -75,7 +61,7 @@ def test_minimisers_are_those_of_least_squares_on_the_vectors(
     draws += n == draws == 1
     samples = Mixture(d=d, sigma=sigma, radius=radius).sample(n=n, draws=draws, seed=seed)
     solution = solve(samples, Point(alpha, beta), ridge=ridge, skip=skip)
-    found = reduced.denoisers(GramStatistics.of(samples), alpha=alpha, beta=beta, ridge=ridge, skip=skip)
+    found = networks.denoisers(GramStatistics.of(samples), alpha=alpha, beta=beta, ridge=ridge, skip=skip)
     # 100 times the rounding of a sum of squares over what is left of it.
     a, b, _ = GramStatistics.of(samples).spreads(ridge)
     size = (1.0 + radius + sigma) ** 2
@@ -94,7 +80,7 @@ def test_the_test_error_is_the_expectation_over_fresh_pairs(skip: bool) -> None:
     wrong = float((torch.sign(network.preactivation(fresh.data)) != fresh.labels).double().mean())
     assert 0.02 < wrong < 0.5
     errors = (network(fresh.mixed(Point(0.6, 0.4))) - fresh.targets).square().sum(dim=-1).flatten() / 6
-    found = reduced.denoisers(GramStatistics.of(samples), alpha=0.6, beta=0.4, ridge=0.2, skip=skip)
+    found = networks.denoisers(GramStatistics.of(samples), alpha=0.6, beta=0.4, ridge=0.2, skip=skip)
     verdict = compare_mean(errors.numpy(), float(found.test_error[0, 0]), comparisons=2)
     print(verdict)
     assert_agrees(verdict, within=0.02)
@@ -123,13 +109,13 @@ def test_flows_are_those_of_the_integrated_velocity(schedule: Any, draws: int, r
     integrate(velocity, grid, starts, method="ralston", observe=observe)
     statistics = GramStatistics.of(samples)
     alpha, beta = np.array([path.point(schedule, t) for t in grid]).T
-    found = reduced.flows(statistics, alpha=alpha, beta=beta, ridge=ridge)
-    from simulate.autoencoder import project
+    found = networks.flows(statistics, alpha=alpha, beta=beta, ridge=ridge)
+    from simulate.autoencoder.network import project
 
     measured = np.array([project(each, samples) for each in offsets])
     assert np.allclose(np.array(found[:3])[:, 0].T, measured, atol=2e-7)
     assert np.allclose(found.flow_variance[0], np.square(factors), atol=2e-7)
-    end = reduced.generated(statistics, ridge=ridge)
+    end = networks.generated(statistics, ridge=ridge)
     centre = offsets[-1]
     error = float((centre - samples.mean).square().sum()) / 40
     cosine = float(torch.cosine_similarity(centre, samples.mean, dim=0))
@@ -140,13 +126,13 @@ def test_without_skip_the_flow_is_the_ridge_mean() -> None:
     samples = Mixture(d=40, sigma=1.1, radius=1.3).sample(n=3, draws=2, seed=1)
     statistics = GramStatistics.of(samples)
     centre = 6 * samples.sample_mean / 6.4
-    end = reduced.generated(statistics, ridge=0.4, skip=False)
+    end = networks.generated(statistics, ridge=0.4, skip=False)
     assert float(end.mean_error[0]) == pytest.approx(float((centre - samples.mean).square().sum()) / 40, rel=1e-12)
     assert float(end.generated_variance[0]) == 0.0
     assert float(end.mean_cosine[0]) == pytest.approx(
         float(torch.cosine_similarity(centre, samples.mean, dim=0)), rel=1e-12
     )
-    flow = reduced.flows(statistics, alpha=[1.0, 0.3], beta=[0.0, 0.7], ridge=0.4, skip=False)
+    flow = networks.flows(statistics, alpha=[1.0, 0.3], beta=[0.0, 0.7], ridge=0.4, skip=False)
     assert np.allclose(flow.flow_variance, [[1.0, 0.09]]) and flow.flow_mean[0, 0] == 0.0
 
 
@@ -155,37 +141,37 @@ def test_on_orthogonal_vectors_everything_is_the_formula(orthogonal: Orthogonal)
     law = {"n": 4, "sigma": 1.1, "ridge": 0.4, "draws": 2, "radius": 1.3}
     alpha, beta = np.array([0.9, 0.5, 0.1]), np.array([0.1, 0.6, 0.9])
     found = {
-        **reduced.denoisers(statistics, alpha=alpha, beta=beta, ridge=0.4)._asdict(),
-        **reduced.flows(statistics, alpha=alpha, beta=beta, ridge=0.4)._asdict(),
+        **networks.denoisers(statistics, alpha=alpha, beta=beta, ridge=0.4)._asdict(),
+        **networks.flows(statistics, alpha=alpha, beta=beta, ridge=0.4)._asdict(),
     }
     # Overlaps of test pairs with w are 0 only in the limit: that formula is compared in law below.
     del found["test_error"]
     for name, value in found.items():
         formula = getattr(limited_samples, name)
         assert np.allclose(value[0], formula(alpha=alpha, beta=beta, **law), rtol=1e-11, atol=1e-13), name
-    for name, value in reduced.generated(statistics, ridge=0.4)._asdict().items():
+    for name, value in networks.generated(statistics, ridge=0.4)._asdict().items():
         assert float(value[0]) == pytest.approx(float(getattr(limited_samples, name)(**law)), rel=1e-11), name
 
 
 def test_many_data_sets_are_measured_as_one_by_one() -> None:
     every = [Mixture(d=9, sigma=1.1).sample(n=2, seed=k) for k in range(5)]
-    together = reduced.generated(GramStatistics.of(every), ridge=0.4)
-    alone = [reduced.generated(GramStatistics.of(each), ridge=0.4) for each in every]
+    together = networks.generated(GramStatistics.of(every), ridge=0.4)
+    alone = [networks.generated(GramStatistics.of(each), ridge=0.4) for each in every]
     for name in together._fields:
         assert np.array_equal(getattr(together, name), [getattr(each, name)[0] for each in alone])
 
 
 def test_at_the_ends_nothing_is_undefined() -> None:
     statistics = draw(n=4, d=500, sigma=1.5, seeds=3, seed=0)
-    noise, data = (reduced.denoisers(statistics, alpha=x, beta=1 - x, ridge=0.1) for x in (1.0, 0.0))
+    noise, data = (networks.denoisers(statistics, alpha=x, beta=1 - x, ridge=0.1) for x in (1.0, 0.0))
     assert np.allclose(data.skip, 1.0, rtol=1e-14) and not data.training_loss.any()
     assert not data.overlap_mean.any() and np.abs(noise.skip).max() < 0.2
-    flow = reduced.flows(statistics, alpha=[1.0, 0.0], beta=[0.0, 1.0], ridge=0.1)
+    flow = networks.flows(statistics, alpha=[1.0, 0.0], beta=[0.0, 1.0], ridge=0.1)
     assert np.array_equal(flow.flow_variance[:, 0], np.ones(3)) and not flow.flow_noise[:, 0].any()
-    end = reduced.generated(statistics, ridge=0.1)
+    end = networks.generated(statistics, ridge=0.1)
     assert np.allclose(flow.flow_variance[:, 1], end.generated_variance, rtol=1e-14)
     one = draw(n=1, d=500, sigma=1.5, draws=2, seeds=3, seed=0)
-    point = reduced.flows(one, alpha=0.0, beta=1.0, ridge=0.0)
+    point = networks.flows(one, alpha=0.0, beta=1.0, ridge=0.0)
     assert np.allclose(point.flow_mean[:, 0], 1 + one.sample_mean) and not point.flow_variance.any()
 
 
@@ -215,8 +201,8 @@ def outputs(statistics: GramStatistics) -> dict[str, np.ndarray]:
     """Every output at one generic time, and the spread of the generated law."""
     at = {"alpha": 0.6, "beta": 0.5, "ridge": 0.4}
     found = {
-        **reduced.denoisers(statistics, **at)._asdict(), **reduced.flows(statistics, **at)._asdict(),
-        **reduced.generated(statistics, ridge=0.4)._asdict(),
+        **networks.denoisers(statistics, **at)._asdict(), **networks.flows(statistics, **at)._asdict(),
+        **networks.generated(statistics, ridge=0.4)._asdict(),
     }
     return {name: value.reshape(len(value)) for name, value in found.items()}
 
@@ -293,7 +279,7 @@ def test_drawn_and_measured_scalars_have_one_law_sharply(d: int, runs: int) -> N
 @pytest.mark.parametrize("wrong", ["n d within", "d off mu", "draws forgotten"])
 def test_a_wrong_law_is_refused(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison above sees each of these slips at d = 20."""
-    true = gram._wishart
+    true = sufficient._wishart
 
     def slipped(key: Any, many: int, freedom: int, first: float, second: float) -> Any:
         if wrong == "n d within" and freedom == 40:
@@ -302,11 +288,11 @@ def test_a_wrong_law_is_refused(wrong: str, monkeypatch: pytest.MonkeyPatch) -> 
             freedom = 20
         return true(key, many, freedom, first, second)
 
-    monkeypatch.setattr(gram, "_wishart", slipped)
+    monkeypatch.setattr(sufficient, "_wishart", slipped)
     if wrong == "draws forgotten":
-        without = gram._chi_squared
+        without = sufficient._chi_squared
         monkeypatch.setattr(
-            gram, "_chi_squared", lambda key, many, freedom: without(key, many, 0 if freedom == 60 else freedom)
+            sufficient, "_chi_squared", lambda key, many, freedom: without(key, many, 0 if freedom == 60 else freedom)
         )
     drawn = draw(d=20, seeds=20_000, seed=77, **KIND)
     laws = {name: getattr(drawn, name) for name in ARRAYS}
@@ -320,8 +306,8 @@ def test_variances_over_data_sets_are_those_of_the_delta_method() -> None:
     many, d = 200_000, 10**8
     statistics = draw(n=4, d=d, sigma=0.9, seeds=many, seed=5)
     found = {
-        **reduced.denoisers(statistics, alpha=0.5, beta=0.5, ridge=0.1)._asdict(),
-        **reduced.generated(statistics, ridge=0.1)._asdict(),
+        **networks.denoisers(statistics, alpha=0.5, beta=0.5, ridge=0.1)._asdict(),
+        **networks.generated(statistics, ridge=0.1)._asdict(),
     }
     expected = {
         "skip": 0.31369888, "overlap_mean": 0.17752219, "overlap_noise": 0.11350931, "overlap_sample": 0.14017423,
@@ -330,7 +316,7 @@ def test_variances_over_data_sets_are_those_of_the_delta_method() -> None:
     law = {"n": 4, "sigma": 0.9, "ridge": 0.1, "draws": 1, "radius": 1.0}
     squares = []
     for name in expected:
-        at = law if name in reduced.Generated._fields else {**law, "alpha": 0.5, "beta": 0.5}
+        at = law if name in networks.Generated._fields else {**law, "alpha": 0.5, "beta": 0.5}
         limit = float(getattr(limited_samples, name)(**at))
         squares.append(d * (found[name].reshape(many) - limit) ** 2)
     verdict = compare_mean(np.array(squares).T, list(expected.values()))
@@ -354,9 +340,9 @@ def test_any_n_and_d_at_all() -> None:
     """With n = d = 1e12 the limit is met to 1e-11, and no difference of large numbers spoils it."""
     statistics = draw(n=10**12, d=10**12, sigma=1.5, radius=1.3, draws=2, seeds=4, seed=0)
     law = {"n": 10**12, "sigma": 1.5, "ridge": 0.3, "draws": 2, "radius": 1.3}
-    for name, value in reduced.generated(statistics, ridge=0.3)._asdict().items():
+    for name, value in networks.generated(statistics, ridge=0.3)._asdict().items():
         assert np.allclose(value, float(getattr(limited_samples, name)(**law)), rtol=1e-5, atol=0), name
-    found = reduced.denoisers(statistics, alpha=0.5, beta=0.5, ridge=0.3)
+    found = networks.denoisers(statistics, alpha=0.5, beta=0.5, ridge=0.3)
     skip = float(limited_samples.skip(alpha=0.5, beta=0.5, **law))
     assert np.allclose(found.skip, skip, rtol=1e-11)
 
@@ -377,7 +363,7 @@ def test_curves_drawn_from_laws_agree_with_curves_of_networks() -> None:
     assert not measured.label_flips.any()
     assert set(drawn.data_vars) == {name for name in measured.data_vars if "label_flips" not in str(name)}
     assert set(drawn.coords) == set(measured.coords)
-    for name in reduced.Denoisers._fields:
+    for name in networks.Denoisers._fields:
         assert drawn[name].attrs == measured[name].attrs and drawn[name].dims == measured[name].dims
         runs = [each[f"{name}_runs"].transpose("seed", "n", "t").values for each in (measured, drawn)]
         verdict = compare_two_samples(
@@ -396,7 +382,7 @@ def test_flows_drawn_from_laws_agree_with_flows_of_networks() -> None:
     assert set(drawn.data_vars) == {name for name in measured.data_vars if "label_flips" not in str(name)}
     assert all(drawn[name].attrs == measured[name].attrs for name in drawn.data_vars)
     assert all(drawn[name].dims == measured[name].dims for name in drawn.data_vars)
-    for name in reduced.Flows._fields:
+    for name in networks.Flows._fields:
         values = [
             each[f"{name}_runs"].isel(t=[5, 10, 14]).transpose("seed", "n", "t").values for each in (measured, drawn)
         ]
@@ -413,7 +399,7 @@ def test_compare_reads_them_and_says_what_was_not_checked() -> None:
     changed = {**SETTINGS, "n": [2, 8, 10**6], "keep_runs": False, "seeds": 4000, "times": [0.1, 0.5, 0.9]}
     denoisers = reduced_denoiser_curves(large, schedule=linear, **changed)
     law = reduced_generation_curves(large, schedule=linear, **changed)
-    names = (*reduced.Denoisers._fields, *reduced.Generated._fields, *reduced.Flows._fields)
+    names = (*networks.Denoisers._fields, *networks.Generated._fields, *networks.Flows._fields)
     for name in names:
         dataset = denoisers if name in denoisers else law
         found = compare(dataset, getattr(limited_samples, name), comparisons=len(names))
@@ -504,7 +490,7 @@ def test_bad_data_sets_to_measure() -> None:
         ({"skip": 1}, TypeError, "skip = 1"),
     ],
 )
-@pytest.mark.parametrize("ask", [reduced.denoisers, reduced.flows])
+@pytest.mark.parametrize("ask", [networks.denoisers, networks.flows])
 def test_bad_questions(ask: Any, change: dict[str, Any], error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         ask(draw(seeds=2, seed=0, d=5, **KIND), **{"alpha": 0.5, "beta": 0.5, "ridge": 0.1, **change})
@@ -513,7 +499,7 @@ def test_bad_questions(ask: Any, change: dict[str, Any], error: type[Exception],
 def test_an_undetermined_skip_is_refused() -> None:
     one = draw(n=1, d=5, sigma=1.0, draws=2, seeds=2, seed=0)
     with pytest.raises(ValueError, match="skip c is not determined"):
-        reduced.denoisers(one, alpha=0.0, beta=1.0, ridge=0.0)
+        networks.denoisers(one, alpha=0.0, beta=1.0, ridge=0.0)
 
 
 @pytest.mark.parametrize("curves", [reduced_denoiser_curves, reduced_generation_curves])

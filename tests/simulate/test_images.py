@@ -8,8 +8,8 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
-from simulate import Images, digits, idx_folder
-from simulate.idx import read_idx, write_idx
+from simulate.images import Images, digits, idx_folder
+from simulate.images.idx import read_idx, write_idx
 
 IMAGES = np.random.default_rng(1).integers(0, 256, (30, 5, 4)).astype(np.uint8)
 LABELS = np.repeat(np.arange(3), 10).astype(np.uint8)

@@ -7,7 +7,11 @@ from scipy.optimize import brentq
 
 from asymptotics import phases
 from asymptotics.schedule import Interpolant, linear, variance_preserving
-from simulate import Mixture, MixtureField, ModelVelocity, Uturn, feature_interval, return_curves
+from simulate import Mixture
+from simulate.features import feature_interval
+from simulate.flow import MixtureField
+from simulate.training import ModelVelocity
+from simulate.uturn import Uturn, return_curves
 
 MIXTURE = Mixture(d=36, sigma=1.0, radius=1.0, p=0.7)
 COUNT = 1000

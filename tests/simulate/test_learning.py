@@ -10,18 +10,12 @@ import pytest
 import xarray as xr
 
 from asymptotics.schedule import linear
-from simulate import (
-    AdamRecipe,
-    Mixture,
-    StochasticGradientDescent,
-    denoiser_curves,
-    descend,
-    draw_span,
-    learning_curves,
-    load,
-    save,
-)
+from simulate import Mixture
+from simulate.curves import denoiser_curves, learning_curves
+from simulate.gram import descend, draw_span
+from simulate.runs import load, save
 from simulate.seeds import child
+from simulate.training import AdamRecipe, StochasticGradientDescent
 
 RECIPE = StochasticGradientDescent(batch=2, iterations=25, record_every=10)
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from asymptotics import balance
-from simulate import balance_curves
+from simulate.balance import balance_curves
 
 LIMIT = 6.0
 

@@ -7,21 +7,11 @@ import pytest
 
 from asymptotics.calibration import assert_agrees, compare_laws, compare_mean, compare_two_samples
 from asymptotics.schedule import linear
-from simulate import (
-    GramStatistics,
-    Mixture,
-    Pairs,
-    Point,
-    compare,
-    denoiser_curves,
-    draw_with_pairs,
-    label_flips,
-    labels_match,
-    memory,
-    reduced_denoiser_curves,
-    solve,
-)
-from simulate.gram import ARRAYS, draw
+from simulate import Mixture, Point, compare, memory
+from simulate.autoencoder import labels_match, solve
+from simulate.curves import denoiser_curves, reduced_denoiser_curves
+from simulate.gram import GramStatistics, Pairs, draw, draw_with_pairs, label_flips
+from simulate.gram.sufficient import ARRAYS
 from simulate.seeds import child
 
 KIND: dict[str, Any] = {"n": 3, "d": 40, "draws": 2, "sigma": 1.1, "radius": 0.7}

@@ -10,27 +10,11 @@ from torch import nn
 
 from asymptotics.schedule import Interpolant, linear, ornstein_uhlenbeck, trigonometric, variance_preserving
 from asymptotics.schedule.interpolant import t
-from simulate import (
-    FitRecipe,
-    IsClass,
-    Jiggle,
-    Labels,
-    ModelVelocity,
-    PiecewiseTimes,
-    SmallClassifier,
-    UNet,
-    Uturn,
-    digits,
-    fit,
-    interval_times,
-    return_curves,
-    seeded,
-    train_classifier,
-    train_model,
-    uniform_times,
-)
-from simulate.models import _Loss
+from simulate.images import IsClass, Jiggle, Labels, SmallClassifier, UNet, digits, seeded, train_classifier
 from simulate.path import Schedule
+from simulate.training import FitRecipe, ModelVelocity, PiecewiseTimes, fit, interval_times, train_model, uniform_times
+from simulate.training.time_networks import _Loss
+from simulate.uturn import Uturn, return_curves
 
 CURVED = Interpolant(1 - t**2, t * (2 - t), name="curved")
 POINTS = torch.from_numpy(np.random.default_rng(1).standard_normal((50, 3)) * 0.7 + [1.0, -2.0, 0.5])
@@ -132,7 +116,7 @@ class _Killed(BaseException):
 
 @pytest.mark.parametrize("at", [10, 40, 60])
 def test_it_goes_on_to_the_same_bits(at: int, tmp_path: Path) -> None:
-    from simulate import Checkpoint
+    from simulate.runs import Checkpoint
 
     def stop(update: int, loss: float) -> None:
         if update == at:

@@ -9,9 +9,11 @@ import torch
 from asymptotics import limited_samples
 from asymptotics.calibration import assert_agrees, compare_laws, compare_mean, compare_two_samples
 from asymptotics.schedule import linear, trigonometric
-from simulate import ExactLearner, GramStatistics, Mixture, Starts, draw_starts, generate, generate_points, reduced
-from simulate.gram import draw
+from simulate import Mixture
+from simulate.autoencoder import generate
+from simulate.gram import GramStatistics, Starts, draw, draw_starts, generate_points, networks
 from simulate.seeds import normal
+from simulate.training import ExactLearner
 
 MIXTURE = Mixture(d=40, sigma=1.1, radius=0.7)
 SAMPLES = MIXTURE.sample(n=3, draws=2, seed=4)
@@ -73,7 +75,7 @@ def test_inside_a_cluster_points_are_the_closed_form_and_their_norms_the_limit()
     starts = draw_starts(statistics, count=200, seed=1)
     found = generate_points(statistics, starts, trigonometric, np.linspace(0, 1, 65), ridge=0.1)
     assert not found.crossed.any() and np.array_equal(found.ended, found.cluster)
-    flow = reduced.flows(statistics, alpha=0.0, beta=1.0, ridge=0.1)
+    flow = networks.flows(statistics, alpha=0.0, beta=1.0, ridge=0.1)
     assert np.allclose(found.factor**2, flow.flow_variance[:, 0], atol=1e-5)
     own = found.factor[:, None] * starts.mean / 1.3**2
     assert np.allclose(found.cluster * (found.mean - own), flow.flow_mean, atol=1e-5)
@@ -92,7 +94,7 @@ def test_the_cluster_sign_pulls_the_mean_as_the_notes_say() -> None:
     starts = draw_starts(statistics, count=500, seed=1)
     found = generate_points(statistics, starts, trigonometric, np.linspace(0, 1, 33), ridge=0.1)
     turned = (found.cluster * found.mean).mean(axis=1)
-    flow = reduced.flows(statistics, alpha=0.0, beta=1.0, ridge=0.1)
+    flow = networks.flows(statistics, alpha=0.0, beta=1.0, ridge=0.1)
     cosine = (1 + 1.5**2 / 64) ** -0.5
     pull = (2 / np.pi) ** 0.5 * found.factor.mean() * cosine / d**0.5
     verdict = compare_mean(turned - flow.flow_mean[:, 0], pull, bias=2e-4)

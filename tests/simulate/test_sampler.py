@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from asymptotics import balance
-from simulate import (
+from simulate.sampler import (
     AdjustedLangevin,
     FlowAssisted,
     GaussianMixtureLaw,

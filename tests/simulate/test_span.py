@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from asymptotics.calibration import assert_agrees, compare_laws, compare_two_samples
-from simulate import Mixture, Samples, Span, draw_span
+from simulate import Mixture, Samples
+from simulate.gram import Span, draw_span
 from simulate.seeds import child, normal
 
 MIXTURE = Mixture(d=40, sigma=1.3, radius=0.6)

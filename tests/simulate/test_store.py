@@ -19,10 +19,21 @@ import pytest
 import xarray as xr
 from sweep_points import DRIVER, calls, deadly, logged, pids, plain, until
 
-from simulate import PointsFailed, Store, WorkerEnded, checkpoint, load, save, sweep, workers
-from simulate.durable import Damaged, read_arrays, write_arrays
-from simulate.identity import digest
-from simulate.sweep import point_key
+from simulate.runs import (
+    Damaged,
+    PointsFailed,
+    Store,
+    WorkerEnded,
+    checkpoint,
+    digest,
+    load,
+    read_arrays,
+    save,
+    sweep,
+    workers,
+)
+from simulate.runs.durable import write_arrays
+from simulate.runs.grid import point_key
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -268,7 +279,7 @@ def test_what_killed_writers_left_is_removed_once_it_is_old(what: str, tmp_path:
     if what == "store":
         sweep(plain, GRID, store=Store(tmp_path), **HERE_ONLY)
     elif what == "checkpoint":
-        checkpoint.begin(tmp_path / own, lambda: "mark")
+        checkpoint.open_checkpoint(tmp_path / own, lambda: "mark")
     else:
         save(xr.Dataset(), tmp_path / own)
     assert not old.exists() and fresh.exists()

@@ -13,9 +13,9 @@ import pytest
 from sweep_points import plain, until
 
 import simulate
-from simulate import PointsFailed, Store, average, load, sweep, workers
 from simulate.__main__ import main
-from simulate.sweep import point_key
+from simulate.runs import PointsFailed, Store, average, load, sweep, workers
+from simulate.runs.grid import point_key
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

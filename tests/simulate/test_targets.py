@@ -11,19 +11,14 @@ import pytest
 import torch
 
 from asymptotics import balance
-from simulate import (
+from simulate.energy import Checkerboard, Moons, Rings, many_modes, ring_of_modes, two_modes
+from simulate.sampler import (
     AdjustedLangevin,
-    Checkerboard,
     FlowAssisted,
     GaussianMixtureLaw,
     IndependentMetropolis,
     ModeWeights,
-    Moons,
-    Rings,
     frozen_run,
-    many_modes,
-    ring_of_modes,
-    two_modes,
     weights_by_quadrature,
 )
 

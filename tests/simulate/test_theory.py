@@ -15,21 +15,11 @@ from hypothesis import given, settings, strategies as st
 from asymptotics import limited_samples
 from asymptotics.calibration import assert_agrees, compare_mean, judge, slope
 from asymptotics.schedule import linear, trigonometric
-from simulate import (
-    ExactLearner,
-    GradientDescent,
-    Mixture,
-    Point,
-    Samples,
-    cluster_law,
-    compare,
-    denoiser_curves,
-    generation_curves,
-    overlaps,
-    solve,
-    train,
-)
+from simulate import Mixture, Point, Samples, compare
+from simulate.autoencoder import cluster_law, overlaps, solve
+from simulate.curves import denoiser_curves, generation_curves
 from simulate.seeds import child
+from simulate.training import ExactLearner, GradientDescent, train
 
 Orthogonal = Callable[..., Samples]
 OVERLAPS = ("skip", "overlap_mean", "overlap_noise", "overlap_sample")

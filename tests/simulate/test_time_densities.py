@@ -8,11 +8,11 @@ import sympy as sp
 from hypothesis import given, settings, strategies as st
 from scipy.integrate import quad
 
-from asymptotics.phases import Target, training_times
+from asymptotics.phases.design import Target, training_times
 from asymptotics.schedule import Dilation
 from asymptotics.schedule.interpolant import t
-from simulate import DilatedTimes, PiecewiseTimes, Times, interval_times, uniform_times
-from simulate.training_times import checked_times, importance
+from simulate.training import DilatedTimes, PiecewiseTimes, Times, checked_times, interval_times, uniform_times
+from simulate.training.times import importance
 
 SMOOTH = Dilation((t + 3 * t**2) / 4, name="smooth")
 EVERY: dict[str, Times] = {

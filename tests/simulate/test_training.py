@@ -3,7 +3,9 @@
 import pytest
 import torch
 
-from simulate import AdamRecipe, GradientDescent, Mixture, Point, labels_match, overlaps, solve, train, training_loss
+from simulate import Mixture, Point
+from simulate.autoencoder import labels_match, overlaps, solve, training_loss
+from simulate.training import AdamRecipe, GradientDescent, train
 
 MIXTURE = Mixture(d=1000, sigma=1.5, radius=1.2)
 SMALL = Mixture(d=60, sigma=0.8).sample(n=3, draws=2, seed=0)

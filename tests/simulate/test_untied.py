@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from asymptotics.calibration import assert_agrees, compare_mean
-from simulate import (
+from simulate import Mixture, Point
+from simulate.untied import (
     ClassData,
-    Mixture,
-    Point,
+    Fresh,
+    Parameters,
+    Problem,
     Untied,
     UntiedAdam,
     UntiedRecipe,
@@ -19,9 +21,7 @@ from simulate import (
     train_untied,
     train_untied_span,
 )
-from simulate.untied import Parameters, Problem
-from simulate.untied_data import draw_labels
-from simulate.untied_noise import Fresh
+from simulate.untied.data import draw_labels
 
 MIXTURE = Mixture(d=30, sigma=1.2, radius=0.8, p=0.7)
 POINTS = (Point(0.6, 0.4), Point(0.9, 0.1))
@@ -84,7 +84,7 @@ def test_pieces_do_not_change_the_gradient(monkeypatch: pytest.MonkeyPatch) -> N
     net = Parameters(*(each.detach() for each in _network(3, 30)))
     found = []
     for there in (None, 10**9, 20_000, 1):
-        monkeypatch.setattr("simulate.untied.free", lambda device, there=there: there)
+        monkeypatch.setattr("simulate.untied.problem.free", lambda device, there=there: there)
         problem = Problem.of(data, POINTS, **RIDGES)
         assert problem.piece == {None: 2**22, 10**9: 2**22, 20_000: 312, 1: 1}[there]
         found.append(problem.gradient(net, Fresh(1, 0, 3, 5, 5), None, 2))
@@ -101,7 +101,7 @@ def test_networks_do_not_depend_on_those_beside_them(recipe: UntiedRecipe, monke
     """The first data sets alone, in other pieces: the same noises and mini-batches."""
     data = ClassData.draw(MIXTURE, n=5, seeds=3, seed=1)
     whole = train_untied(data, POINTS, recipe=recipe, **RIDGES, seed=3)
-    monkeypatch.setattr("simulate.untied._PIECE", 1)
+    monkeypatch.setattr("simulate.untied.problem._PIECE", 1)
     first = ClassData(mixture=MIXTURE, labels=data.labels[:2], data=data.data[:2])
     some = train_untied(first, POINTS, recipe=recipe, **RIDGES, seed=3)
     for one, all_ in zip(some.overlaps, whole.overlaps, strict=True):

@@ -8,24 +8,22 @@ import torch
 
 from asymptotics.calibration import assert_agrees, compare_mean, compare_two_samples
 from asymptotics.schedule import Interpolant, linear, variance_exploding
-from simulate import (
+from simulate import Mixture, Point
+from simulate.curves import generated_fraction, trained_weight_curves
+from simulate.flow import carry
+from simulate.runs import workers
+from simulate.seeds import child, normal
+from simulate.untied import (
     ClassData,
-    Mixture,
-    Point,
     Untied,
     UntiedAdam,
     UntiedSGD,
     UntiedSpan,
-    carry,
-    generated_fraction,
+    in_common,
     learned_velocity,
     train_untied,
     train_untied_span,
-    trained_weight_curves,
-    workers,
 )
-from simulate.seeds import child, normal
-from simulate.untied_generation import in_common
 
 MIXTURE = Mixture(d=20, sigma=1.0, p=0.7)
 POINTS = (Point(0.9, 0.1), Point(0.6, 0.4), Point(0.3, 0.7))

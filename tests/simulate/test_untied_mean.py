@@ -5,11 +5,14 @@ import pytest
 import torch
 
 from asymptotics.calibration import assert_agrees, compare_mean
-from asymptotics.phases import first_phase, first_phase_skip, second_mean, second_skip, speciation
-from simulate import (
+from asymptotics.phases import first_phase, second_mean, second_skip, speciation
+from asymptotics.phases.first import first_phase_skip
+from simulate import Mixture, Point
+from simulate.untied import (
     ClassData,
-    Mixture,
-    Point,
+    Fresh,
+    Parameters,
+    Problem,
     UntiedAdam,
     UntiedRecipe,
     UntiedSGD,
@@ -17,8 +20,6 @@ from simulate import (
     train_untied,
     train_untied_span,
 )
-from simulate.untied import Parameters, Problem
-from simulate.untied_noise import Fresh
 
 MIXTURE = Mixture(d=30, sigma=1.2, radius=0.8, p=0.7)
 POINTS = (Point(0.6, 0.4), Point(0.9, 0.1))

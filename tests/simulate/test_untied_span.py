@@ -9,11 +9,16 @@ import torch
 from numpy.typing import NDArray
 
 from asymptotics.calibration import assert_agrees, compare_mean, compare_two_samples
-from asymptotics.phases import first_phase, first_phase_skip
-from simulate import (
+from asymptotics.phases import first_phase
+from asymptotics.phases.first import first_phase_skip
+from simulate import Mixture, Point
+from simulate.untied import (
     ClassData,
-    Mixture,
-    Point,
+    Drawn,
+    Parameters,
+    Problem,
+    Reduced,
+    State,
     UntiedAdam,
     UntiedOverlaps,
     UntiedSGD,
@@ -21,9 +26,8 @@ from simulate import (
     train_untied,
     train_untied_span,
 )
-from simulate.untied import Parameters, Problem
-from simulate.untied_coordinates import basis
-from simulate.untied_reduction import Drawn, Reduced, State, Sums
+from simulate.untied.span import basis
+from simulate.untied.span_update import Sums
 
 Array = NDArray[np.float64]
 
@@ -173,7 +177,7 @@ def test_the_law_is_that_in_d_dimensions(d: int, batch: int | None, repeats: int
 
 @pytest.mark.parametrize("batch", [None, 2])
 def test_networks_updated_part_by_part_have_the_same_law(batch: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("simulate.untied_reduction.BLOCK", 7 * 20)
+    monkeypatch.setattr("simulate.untied.span_update.BLOCK", 7 * 20)
     _in_law(20, 3000, 2, batch, 2 if batch else 4, 0.5)
 
 

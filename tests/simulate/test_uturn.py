@@ -21,21 +21,11 @@ from asymptotics import phases
 from asymptotics.calibration import Verdict, assert_agrees, compare_laws, judge
 from asymptotics.phases.design.two_modes import velocity
 from asymptotics.schedule import Dilation, Interpolant, Values, linear, ornstein_uhlenbeck, trigonometric
-from simulate import (
-    LearnedVelocity,
-    Mixture,
-    MixtureField,
-    Uturn,
-    carry,
-    compare,
-    return_curves,
-    time_grid,
-    uturn_curves,
-)
-from simulate.carry import STOCHASTIC
-from simulate.field import along_mean
+from simulate import Mixture, compare
+from simulate.flow import STOCHASTIC, LearnedVelocity, MixtureField, along_mean, carry, time_grid
 from simulate.seeds import normal
-from simulate.uturn import agreement, fraction
+from simulate.uturn import Uturn, fraction, return_curves, uturn_curves
+from simulate.uturn.returns import agreement
 
 Array = NDArray[np.float64]
 

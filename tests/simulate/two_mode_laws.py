@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from simulate import EnergyModel, GaussianMixtureLaw
+from simulate.energy import EnergyModel
+from simulate.sampler import GaussianMixtureLaw
 
 # Holds both modes.
 BOX = [(-9.0, 9.0), (-9.0, 9.0)]

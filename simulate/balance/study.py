@@ -1,0 +1,125 @@
+"""The experiment of arXiv 2306.00684: do models of data in separate modes get the modes' weights right?
+
+For each seed: a target -> data -> for each method the same base and energy at first -> a trained model -> its weights
+by quadrature, importance sampling or annealing and its divergence from the target, where the target has a density; and
+those of chains that are run with everything frozen, from as many in each mode.
+"""
+
+from __future__ import annotations
+
+import pickle
+import re
+import warnings
+from collections.abc import Callable
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+import xarray as xr
+
+from simulate import checks
+from simulate.balance.plan import BalancePlan
+from simulate.balance.results import balance_dataset
+from simulate.balance.tasks import BalanceTask
+from simulate.energy import Target
+from simulate.runs import Store, WorkerPool, as_store, canonical, execute, keeping
+from simulate.seeds import Seed, child
+
+Make: TypeAlias = Callable[[Seed], Target]
+"""A target for each seed (other images, another classifier)."""
+# Streams below the seed of one run.
+_TARGET, _RUN = range(2)
+
+
+def balance_study(
+    target: Target | Make, *, plan: BalancePlan | None = None, seeds: int = 1, seed: int = 0,
+    executor: Executor | None = None, store: Store | str | Path | None = None, progress: bool = True,
+) -> xr.Dataset:
+    """The whole experiment, ``seeds`` times: other data, networks, random numbers. `BalancePlan`, `balance_dataset`.
+
+    ``target``: a `Target` (with ``log_prob``, a `Known`; or images, `ImageTarget`), or a function of a seed that makes
+    one. ``plan``: None for `BalancePlan.suited`. Work is shared out over the ``executor``; a ``store`` keeps every
+    finished training, and checkpoints of those that are not.
+    """
+    kept = as_store(store)
+    tasks = balance_tasks(target, plan=plan, seeds=seeds, seed=seed, store=kept, progress=progress)
+    if isinstance(executor, WorkerPool):
+        _require_sent(tasks[0])
+    results = execute(
+        tasks, name="training", executor=executor if len(tasks) > 1 or not progress else None, progress=progress,
+        unit="training", store=kept,
+    )
+    return balance_dataset(tasks, results, seed=seed)
+
+
+def balance_tasks(
+    target: Target | Make, *, plan: BalancePlan | None, seeds: int, seed: int, store: Store | None, progress: bool,
+    name: str = "",
+) -> list[BalanceTask]:
+    """What is to be trained, seed by seed and method by method; ``name`` tells several studies in one run apart."""
+    if plan is not None and not isinstance(plan, BalancePlan):
+        raise TypeError(f"plan must be a BalancePlan, not {type(plan).__name__}")
+    root, tasks = checks.integer("seed", seed, least=0), []
+    own = [child(root, k) for k in range(checks.integer("seeds", seeds, least=1))]
+    laws = [_target(target, child(each, _TARGET)) for each in own]
+    if len({len(law.weights) for law in laws}) > 1:
+        raise ValueError(f"targets of different seeds have {[len(law.weights) for law in laws]} modes: make them agree")
+    chosen = plan or BalancePlan.suited(laws[0])
+    _require_chains(chosen, len(laws[0].weights))
+    for k, (where, law) in enumerate(zip(own, laws, strict=True)):
+        if store is not None:
+            _require_known(law)
+        for method in chosen.methods:
+            label = " ".join(each for each in (name, method, "seed", str(k)) if each)
+            tasks.append(BalanceTask(
+                label=label, target=law, plan=chosen, method=method, seed=child(where, _RUN),
+                keeping=keeping(store, re.sub(r"\W+", "_", label), shown=label if progress else None),
+            ))
+    return tasks
+
+
+def _target(given: Target | Make, seed: Seed) -> Target:
+    found: Any = given if hasattr(given, "sample") else given(seed) if callable(given) else given
+    kind = found.__name__ if isinstance(found, type) else type(found).__name__
+    for name in ("sample", "mode", "weights"):
+        if isinstance(found, type) or not hasattr(found, name):
+            raise TypeError(
+                f"target {kind} has no {name}: give a law with sample(count, seed=...), mode(x) and weights "
+                "(simulate.energy.targets), or a function of a seed that makes one"
+            )
+    weights = np.asarray(found.weights, dtype=np.float64)
+    if weights.ndim != 1 or not np.all(np.isfinite(weights) & (weights >= 0)) or abs(weights.sum() - 1) > 1e-6:
+        raise ValueError(f"weights of the target, {found.weights}, must be numbers >= 0 that sum to 1")
+    if len(weights) < 2:
+        raise ValueError(f"target has {len(weights)} mode; there is nothing to balance: give two or more")
+    x = found.sample(4, seed=child(seed, 1))
+    checks.tensor("a sample of the target", x, (4, *[None] * max(1, x.ndim - 1 if isinstance(x, torch.Tensor) else 1)))
+    label = found.mode(x)
+    if not isinstance(label, torch.Tensor) or label.shape != (4,) or label.dtype != torch.int64:
+        raise TypeError(f"mode of the target {kind} must give int64 labels (C,) for points (C, ...)")
+    return found  # type: ignore[no-any-return]
+
+
+def _require_chains(plan: BalancePlan, modes: int) -> None:
+    if plan.chains < modes:
+        raise ValueError(f"chains = {plan.chains} of the run with everything frozen cannot begin in {modes} modes")
+    if plan.recipe.chains < modes:
+        warnings.warn(f"chains = {plan.recipe.chains} of the training are fewer than the {modes} modes", stacklevel=4)
+
+
+def _require_known(target: Target) -> None:
+    try:
+        canonical(target)
+    except TypeError as problem:
+        raise TypeError(f"target cannot be known again by a store: {problem}") from None
+
+
+def _require_sent(task: BalanceTask) -> None:
+    try:
+        pickle.dumps(task)
+    except Exception as problem:
+        raise TypeError(
+            f"target cannot be sent to worker processes ({problem}): use classes of a module, or no executor"
+        ) from None

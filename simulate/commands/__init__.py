@@ -1,0 +1,10 @@
+"""The command line: one file for each group of commands."""
+
+from simulate.commands import (
+    balance as balance,
+    execution as execution,
+    sweep as sweep,
+    uturn as uturn,
+    weights as weights,
+)
+from simulate.commands.tables import table_lines as table_lines

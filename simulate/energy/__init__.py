@@ -1,0 +1,24 @@
+"""Energy-based models: targets, models, recipes and their training."""
+
+from simulate.energy.model import EnergyModel as EnergyModel, energy_network as energy_network
+from simulate.energy.recipes import (
+    NEGATIVES as NEGATIVES,
+    PCD as PCD,
+    EnergyRecipe as EnergyRecipe,
+    Negatives as Negatives,
+)
+from simulate.energy.targets import (
+    Checkerboard as Checkerboard,
+    Known as Known,
+    Moons as Moons,
+    Rings as Rings,
+    Target as Target,
+    many_modes as many_modes,
+    ring_of_modes as ring_of_modes,
+    two_modes as two_modes,
+)
+from simulate.energy.training import (
+    EnergyTrained as EnergyTrained,
+    kernel_of as kernel_of,
+    train_energy as train_energy,
+)

@@ -1,0 +1,22 @@
+"""Labelled images: data, augmentation, networks, classifiers, shares of classes."""
+
+from simulate.images.augment import Jiggle as Jiggle
+from simulate.images.class_shares import (
+    ClassShares as ClassShares,
+    beyond_chance as beyond_chance,
+    energy_distance as energy_distance,
+    label_counts as label_counts,
+    net_shares as net_shares,
+    require_told_apart as require_told_apart,
+    told_apart as told_apart,
+)
+from simulate.images.classifier import (
+    TOGETHER as TOGETHER,
+    IsClass as IsClass,
+    Labels as Labels,
+    confusion as confusion,
+    confusion_table as confusion_table,
+    train_classifier as train_classifier,
+)
+from simulate.images.data import Images as Images, digits as digits, idx_folder as idx_folder
+from simulate.images.networks import SmallClassifier as SmallClassifier, UNet as UNet, seeded as seeded

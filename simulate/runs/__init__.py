@@ -1,0 +1,29 @@
+"""Long work: independent tasks on any executor, stores of what is finished, checkpoints, sweeps over a grid.
+
+Nothing here knows what the tasks compute.
+"""
+
+from simulate.runs.checkpoint import (
+    Checkpoint as Checkpoint,
+    Given as Given,
+    Keeper as Keeper,
+    as_checkpoint as as_checkpoint,
+    open_checkpoint as open_checkpoint,
+)
+from simulate.runs.durable import Arrays as Arrays, Damaged as Damaged, read_arrays as read_arrays
+from simulate.runs.execution import (
+    Failure as Failure,
+    PointsFailed as PointsFailed,
+    WorkerEnded as WorkerEnded,
+    cluster as cluster,
+    cores as cores,
+    execute as execute,
+    workers as workers,
+)
+from simulate.runs.fingerprint import Identified as Identified, canonical as canonical, digest as digest
+from simulate.runs.grid import average as average, sweep as sweep
+from simulate.runs.pool import WorkerPool as WorkerPool
+from simulate.runs.provenance import describe as describe
+from simulate.runs.store import Store as Store, as_store as as_store, load as load, save as save
+from simulate.runs.task import Measured as Measured, Task as Task, one_thread as one_thread
+from simulate.runs.task_context import Keeping as Keeping, keeping as keeping

@@ -1,0 +1,26 @@
+"""Chains, laws to propose from, flows, and the weights of modes."""
+
+from simulate.sampler.annealing import weights_by_annealing as weights_by_annealing
+from simulate.sampler.coupling import KINDS as KINDS, CouplingFlow as CouplingFlow, fit_flow as fit_flow
+from simulate.sampler.frozen import FrozenRun as FrozenRun, frozen_run as frozen_run
+from simulate.sampler.kernels import (
+    AdjustedLangevin as AdjustedLangevin,
+    FlowAssisted as FlowAssisted,
+    IndependentMetropolis as IndependentMetropolis,
+    Kernel as Kernel,
+    Moved as Moved,
+    Proposal as Proposal,
+    Resampling as Resampling,
+    UnadjustedLangevin as UnadjustedLangevin,
+    require_law as require_law,
+)
+from simulate.sampler.laws import GaussianMixtureLaw as GaussianMixtureLaw, SeededLaw as SeededLaw
+from simulate.sampler.mode_weights import (
+    WAYS as WAYS,
+    ModeWeights as ModeWeights,
+    Undetermined as Undetermined,
+    divergence as divergence,
+    weights_by_importance as weights_by_importance,
+    weights_by_quadrature as weights_by_quadrature,
+)
+from simulate.sampler.standardised import Standardised as Standardised

@@ -1,0 +1,42 @@
+"""Training networks: one, many at once, one for each time, one for all times; recipes and training times."""
+
+from simulate.training.adam import adam_move as adam_move
+from simulate.training.averaging import average_in as average_in
+from simulate.training.fitting import (
+    FitRecipe as FitRecipe,
+    Fitted as Fitted,
+    Progress as Progress,
+    fit as fit,
+    network_arrays as network_arrays,
+    optimiser_arrays as optimiser_arrays,
+    restore_network as restore_network,
+    restore_optimiser as restore_optimiser,
+    torch_seeded as torch_seeded,
+)
+from simulate.training.many import Job as Job, train_many as train_many
+from simulate.training.many_risk import Networks as Networks, Pairs as Pairs, Risk as Risk, along as along
+from simulate.training.per_time import ExactLearner as ExactLearner, TrainedLearner as TrainedLearner
+from simulate.training.recipes import (
+    RECIPES as RECIPES,
+    AdamRecipe as AdamRecipe,
+    GradientDescent as GradientDescent,
+    Recipe as Recipe,
+    StochasticGradientDescent as StochasticGradientDescent,
+    checked as checked,
+)
+from simulate.training.single import BATCHES as BATCHES, CONVERGED as CONVERGED, Training as Training, train as train
+from simulate.training.time_networks import (
+    PREDICTIONS as PREDICTIONS,
+    Augment as Augment,
+    ModelVelocity as ModelVelocity,
+    require_evaluation as require_evaluation,
+    train_model as train_model,
+)
+from simulate.training.times import (
+    DilatedTimes as DilatedTimes,
+    PiecewiseTimes as PiecewiseTimes,
+    Times as Times,
+    checked_times as checked_times,
+    interval_times as interval_times,
+    uniform_times as uniform_times,
+)

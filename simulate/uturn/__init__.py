@@ -1,0 +1,11 @@
+"""U-turns: noise a point up to some time, generate from there, and see in which mode it ends."""
+
+from simulate.uturn.exact import COPIES as COPIES, require_points as require_points, uturn_curves as uturn_curves
+from simulate.uturn.returns import (
+    Classifier as Classifier,
+    Uturn as Uturn,
+    classes as classes,
+    fraction as fraction,
+    pieces as pieces,
+    return_curves as return_curves,
+)
