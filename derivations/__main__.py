@@ -19,8 +19,7 @@ from tqdm import tqdm
 
 from asymptotics.export import without_tex
 from asymptotics.extras import version_line
-from derivations.report import begin_figures, write
-from derivations.story import FULL, QUICK, Checked, Event, Story, Teller
+from derivations.reporting import FULL, QUICK, Checked, Event, Story, Teller, begin_figures, write
 from simulate.runs import one_thread, workers
 
 STORIES = (

@@ -9,7 +9,7 @@ import numpy as np
 import simulate
 from asymptotics import ProofError, limited_samples as theory
 from asymptotics.schedule import linear
-from derivations.story import Story, Teller, alone
+from derivations.reporting import Story, Teller, alone
 from simulate.gram import GramStatistics
 from simulate.path import point
 

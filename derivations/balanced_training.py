@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from derivations import figures
-from derivations.story import Story, Teller, alone
+from derivations.reporting import Story, Teller, alone, figures
 from simulate.balance import balance_study, balance_table, expected_scatter, scatter_scores, worst_on_the_way
 from simulate.energy import two_modes
 

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from asymptotics import limited_samples as theory
-from derivations import figures
-from derivations.story import Story, Teller, alone
+from derivations.reporting import Story, Teller, alone, figures
 
 SIGMAS = (0.5, 1.0, 1.5)
 N = 8

@@ -9,8 +9,7 @@ import numpy as np
 import simulate
 from asymptotics import limited_samples as theory
 from asymptotics.schedule import linear
-from derivations import figures
-from derivations.story import Story, Teller, alone
+from derivations.reporting import Story, Teller, alone, figures
 
 SIGMA, RIDGE = 1.5, 0.1
 POINT = {"alpha": 0.5, "beta": 0.5, "n": 8, "sigma": SIGMA, "ridge": RIDGE}

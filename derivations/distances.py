@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from asymptotics import limited_samples as theory
-from derivations import figures
-from derivations.story import Story, Teller, alone
+from derivations.reporting import Story, Teller, alone, figures
 
 LAW = {"n": 8, "sigma": 1.5, "ridge": 0.1}
 

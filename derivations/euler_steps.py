@@ -8,8 +8,7 @@ import numpy as np
 
 from asymptotics import limited_samples as theory
 from asymptotics.schedule import linear, trigonometric
-from derivations import figures
-from derivations.story import Story, Teller, alone
+from derivations.reporting import Story, Teller, alone, figures
 
 LAW = {"n": 8, "sigma": 1.5, "ridge": 0.1}
 STEPS = (10, 20, 50, 100, 200, 400, 1600)

@@ -9,8 +9,7 @@ import numpy as np
 from asymptotics import phases as theory
 from asymptotics.phases.design import Event, boundary_time, share
 from asymptotics.schedule import Dilation, linear, ornstein_uhlenbeck
-from derivations import figures
-from derivations.story import Story, Teller, alone
+from derivations.reporting import Story, Teller, alone, figures
 
 SIGMA, P, KAPPA = 1.0, 0.8, 3.0
 DIMENSIONS = (10**2, 10**4, 10**6)

@@ -12,8 +12,7 @@ from asymptotics.calibration import compare_mean
 from asymptotics.formula import BAND, Formula
 from asymptotics.schedule import linear
 from asymptotics.sentences import short_name
-from derivations import figures
-from derivations.story import Story, Teller, alone
+from derivations.reporting import Story, Teller, alone, figures
 from simulate.gram import denoisers, draw, flows, generated
 
 SIGMA, RIDGE, D = 1.5, 0.1, 50_000

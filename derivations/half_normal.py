@@ -9,8 +9,7 @@ import numpy as np
 from asymptotics import limited_samples as theory
 from asymptotics.calibration import compare_mean
 from asymptotics.schedule import trigonometric
-from derivations import figures
-from derivations.story import Story, Teller, alone
+from derivations.reporting import Story, Teller, alone, figures
 from simulate.gram import draw, draw_starts, flows, generate_points
 
 SIGMA, RIDGE, D = 1.5, 0.1, 10_000

@@ -10,8 +10,7 @@ import numpy as np
 import torch
 
 from asymptotics import balance as theory
-from derivations import figures
-from derivations.story import Story, Teller, alone
+from derivations.reporting import Story, Teller, alone, figures
 from simulate.balance import balance_curves
 from simulate.sampler import IndependentMetropolis, UnadjustedLangevin
 from simulate.seeds import Seed, child, normal

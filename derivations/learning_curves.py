@@ -9,8 +9,7 @@ import numpy as np
 import simulate
 from asymptotics import limited_samples as theory
 from asymptotics.schedule import linear
-from derivations import figures
-from derivations.story import Story, Teller, alone
+from derivations.reporting import Story, Teller, alone, figures
 from simulate.seeds import child, normal
 
 N, SIGMA, RIDGE, T = 8, 1.5, 0.1, 0.5

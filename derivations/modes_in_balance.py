@@ -11,8 +11,7 @@ import xarray as xr
 from asymptotics import phases as theory
 from asymptotics.phases.design import Design, Target, best_dilation, generated_weight, half_grid
 from asymptotics.schedule import linear
-from derivations import figures
-from derivations.story import Story, Teller, alone
+from derivations.reporting import Story, Teller, alone, figures
 from simulate import Mixture
 from simulate.curves import trained_weight_curves, weight_curves
 from simulate.untied import UntiedSGD

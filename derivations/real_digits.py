@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from asymptotics import phases as theory
-from derivations import figures
-from derivations.story import Story, Teller, alone
+from derivations.reporting import Story, Teller, alone, figures
 from simulate.features import compare_trainings, expected_gain, feature_study, fitted_clocks, homogeneity, study_table
 from simulate.images import digits
 

@@ -10,8 +10,7 @@ import numpy as np
 
 from asymptotics import phases as theory
 from asymptotics.phases.first import first_phase_skip, jump
-from derivations import figures
-from derivations.story import Story, Teller, alone
+from derivations.reporting import Story, Teller, alone, figures
 from simulate import Mixture, Point
 from simulate.runs import one_thread
 from simulate.untied import (

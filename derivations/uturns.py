@@ -9,8 +9,7 @@ import numpy as np
 from asymptotics import phases as theory
 from asymptotics.phases.design import clock, fit_uturn
 from asymptotics.schedule import Dilation, linear
-from derivations import figures
-from derivations.story import Story, Teller, alone
+from derivations.reporting import Story, Teller, alone, figures
 from simulate import Mixture, compare
 from simulate.uturn import Uturn, uturn_curves
 

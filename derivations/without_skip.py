@@ -9,7 +9,7 @@ from asymptotics import limited_samples as theory
 from asymptotics.algebra import is_zero
 from asymptotics.schedule import linear
 from asymptotics.symbols import draws, radius, ridge, sigma
-from derivations.story import Story, Teller, alone
+from derivations.reporting import Story, Teller, alone
 
 LAW = {"n": 8, "sigma": 1.5, "ridge": 0.1}
 

@@ -25,15 +25,7 @@ from simulate.mixture import Mixture
 from simulate.path import Schedule, point
 from simulate.runs import Measured, Store, describe, execute
 from simulate.seeds import child, normal
-from simulate.untied import (
-    UntiedSGD,
-    UntiedSpan,
-    in_common,
-    learned_velocity,
-    penalty,
-    reducible,
-    train_untied_span,
-)
+from simulate.untied import UntiedSGD, UntiedSpan, in_common, learned_velocity, penalty, reducible, train_untied_span
 
 # Streams below (seed, d): data sets; then, below the index of a grid, of training, planes and generation.
 _DATA, _GRID, _NOISE = range(3)

@@ -18,10 +18,10 @@ from asymptotics.export import without_tex
 from asymptotics.formula import Formula
 from asymptotics.pages import prose
 from derivations.__main__ import STORIES, stories
-from derivations.measured import experiments
-from derivations.page import page
-from derivations.report import write
-from derivations.story import Checked, Compared, Effort, Event, Proved, Story, Teller, alone
+from derivations.reporting import Checked, Effort, Event, Story, Teller, alone, write
+from derivations.reporting.events import Compared, Proved
+from derivations.reporting.measured import experiments
+from derivations.reporting.page import page
 
 SMALL = Effort(d=2000, seeds=24, n=(2, 8, 32), steps=12, trained_d=1000, workers=1)
 """At d = 2000 the bias of order 1/d is below what 24 data sets can see (at d = 400 the test error shows it:
@@ -173,7 +173,7 @@ def test_a_story_runs_alone() -> None:
 
 def test_every_script_is_told() -> None:
     folder = Path(importlib.import_module("derivations").__file__ or "").parent
-    helpers = {"__init__", "__main__", "figures", "measured", "page", "report", "story"}
+    helpers = {"__init__", "__main__"}
     assert {path.stem for path in folder.glob("*.py")} - helpers == set(STORIES)
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from asymptotics.schedule import Interpolant, linear, ornstein_uhlenbeck, trigonometric, variance_preserving
-from asymptotics.schedule.interpolant import t
+from asymptotics.symbols import t
 from simulate.images import IsClass, Jiggle, Labels, SmallClassifier, UNet, digits, seeded, train_classifier
 from simulate.path import Schedule
 from simulate.training import FitRecipe, ModelVelocity, PiecewiseTimes, fit, interval_times, train_model, uniform_times

@@ -10,7 +10,7 @@ from scipy.integrate import quad
 
 from asymptotics.phases.design import Target, training_times
 from asymptotics.schedule import Dilation
-from asymptotics.schedule.interpolant import t
+from asymptotics.symbols import t
 from simulate.training import DilatedTimes, PiecewiseTimes, Times, checked_times, interval_times, uniform_times
 from simulate.training.times import importance
 

@@ -12,9 +12,10 @@ from asymptotics import catalogue
 from asymptotics.explorer import write_explorer
 from asymptotics.export import BOOK, export, typeset, without_tex
 from asymptotics.extras import version
-from derivations.measured import experiments
-from derivations.page import page
-from derivations.story import Compared, Drawn, Event, Proved, Story
+from derivations.reporting.events import Compared, Drawn, Event, Proved
+from derivations.reporting.measured import experiments
+from derivations.reporting.page import page
+from derivations.reporting.teller import Story
 
 TITLE = "How generative models learn: from n samples, in phases, with modes in balance"
 

@@ -1,135 +1,32 @@
 """Telling a result: state, derive, prove, evaluate, simulate, compare, print.
 
-A story is a function of a `Teller`. The teller prints what it is told (the whole of it when a story runs
-alone), keeps it as events for the page, and remembers whether anything failed.
+A story is a function of a `Teller`. The teller prints what the story says (the whole of it when a story runs alone),
+keeps it as events for the page, and remembers whether anything failed.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field, fields, is_dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sympy as sp
 
-from asymptotics import Derivation, ProofError
+from asymptotics import ProofError
 from asymptotics.formula import Formula, formula_text
 from asymptotics.latex import pretty
 from asymptotics.sentences import plain, short_name, unicode_text
-from simulate.balance import PLANE, BalancePlan
-from simulate.energy import EnergyRecipe
-from simulate.features import StudyPlan
-from simulate.images import UNet
-from simulate.runs import one_thread, workers
-from simulate.training import FitRecipe
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
+from derivations.reporting.effort import Effort
+from derivations.reporting.events import Checked, Compared, Consequence, Drawn, Event, Proved, Said, Tabled
 
 Result = TypeVar("Result")
-
-
-EIGHTY_TWENTY = {0: 0.8, 1: 0.2}
-# Seconds: a narrow network that learns the balance of the classes and little else.
-SMALL_STUDY = StudyPlan(
-    network=partial(UNet, width=8), recipe=FitRecipe(updates=140, batch=32, rate=4e-3, average=0.96), budgets=(50, 140),
-    turns=10, clones=4, turn_steps=10, count=250, steps=14,
-    classifier=FitRecipe(updates=80, rate=3e-3, average=0.95), weights=EIGHTY_TWENTY,
-)
-# Seconds: an energy that learns the weights of two modes and little of their shape.
-SMALL_BALANCE = BalancePlan(
-    n=4000, widths=(64, 64),
-    transforms=4, hidden=(32, 32), count=4000, watched=1000, moves=60, warm=10, recipe=EnergyRecipe(
-        rate=2e-3, flow_rate=1e-3, iterations=250, prefit=150, record_every=10
-    ),
-)
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How much to simulate. d: dimension of the runs; seeds: data sets; n: sample numbers; study: of real images;
-    balance: of energy-based models."""
-
-    d: int
-    seeds: int
-    n: tuple[int, ...]
-    steps: int
-    trained_d: int
-    workers: int = 2
-    study: StudyPlan = SMALL_STUDY
-    study_seeds: int = 1
-    balance: BalancePlan = SMALL_BALANCE
-    balance_seeds: int = 1
-
-
-QUICK = Effort(d=5000, seeds=8, n=(2, 4, 8, 16, 32, 64), steps=16, trained_d=1000)
-FULL = Effort(
-    d=20000, seeds=48, n=(2, 4, 8, 16, 32, 64, 128), steps=32, trained_d=5000, study=StudyPlan(weights=EIGHTY_TWENTY),
-    study_seeds=8, balance_seeds=4,
-    balance=replace(PLANE, recipe=replace(PLANE.recipe, record_every=20)),
-)
-
-
-@dataclass(frozen=True)
-class Said:
-    text: str
-
-
-@dataclass(frozen=True)
-class Proved:
-    """A formula, its executed derivation, and its value at a point."""
-
-    formula: Formula
-    derivation: Derivation
-    point: dict[str, float]
-    value: float
-
-
-@dataclass(frozen=True)
-class Consequence:
-    """A limit, a series or another consequence of a formula, with its executed derivation."""
-
-    formula: Formula
-    derivation: Derivation
-
-
-@dataclass(frozen=True)
-class Checked:
-    claim: str
-    holds: bool
-    detail: str
-
-
-@dataclass(frozen=True)
-class Tabled:
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    caption: str
-
-
-@dataclass(frozen=True)
-class Drawn:
-    name: str
-    figure: Figure
-    caption: str
-
-
-@dataclass(frozen=True)
-class Compared:
-    """What `simulate.compare` found of a formula."""
-
-    formula: Formula
-    result: xr.Dataset
-
-
-Event = Said | Proved | Consequence | Checked | Tabled | Drawn | Compared
 
 
 @dataclass(frozen=True)
@@ -282,30 +179,3 @@ class Teller:
         """A figure for the report."""
         self.events.append(Drawn(name, figure, caption))
         self._print(f"Figure {name}: {plain(caption)}\n")
-
-
-def alone(story: Story, argv: Sequence[str] | None = None) -> int:
-    """Tell one story on the terminal; exit code 1 if anything in it fails, 130 if interrupted."""
-    parser = argparse.ArgumentParser(description=story.title)
-    parser.add_argument("--full", action="store_true", help="larger simulations")
-    parser.add_argument("--out", type=Path, help="write the story's page, figures and data here")
-    arguments = parser.parse_args(argv)
-    data = None if arguments.out is None else arguments.out / "data"
-    effort = FULL if arguments.full else QUICK
-    print(f"{story.title}\n{'=' * len(story.title)}\n")
-    try:
-        with one_thread(), workers(effort.workers if story.parallel else 1) as executor:
-            teller = Teller(
-                effort, print, lambda what: print(f"... {what}", file=sys.stderr, flush=True), executor,
-                data=data,
-            )
-            story.tell(teller)
-        if arguments.out is not None:
-            from derivations.report import write
-
-            print(f"The page is {write(arguments.out, [(story, teller.events)])}")
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    print(f"\n{len(teller.failures)} failures")
-    return 1 if teller.failures else 0

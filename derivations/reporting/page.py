@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from asymptotics.pages import conditions, formula_block, prose, sentence, steps
 from asymptotics.sentences import title
-from derivations.story import Checked, Consequence, Drawn, Event, Proved, Said, Story, Tabled
+from derivations.reporting.events import Checked, Consequence, Drawn, Event, Proved, Said, Tabled
+from derivations.reporting.teller import Story
 
 STYLE = """
 :root { --ink:#1d2430; --soft:#5b6472; --paper:#fdfdfb; --line:#dfe2e6; --good:#2f7d4f; --bad:#b3261e;

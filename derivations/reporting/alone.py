@@ -1,0 +1,43 @@
+"""Telling one story on the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simulate.runs import one_thread, workers
+
+if TYPE_CHECKING:
+    pass
+from derivations.reporting.effort import FULL, QUICK
+from derivations.reporting.teller import Story, Teller
+
+
+def alone(story: Story, argv: Sequence[str] | None = None) -> int:
+    """Tell one story on the terminal; exit code 1 if anything in it fails, 130 if interrupted."""
+    parser = argparse.ArgumentParser(description=story.title)
+    parser.add_argument("--full", action="store_true", help="larger simulations")
+    parser.add_argument("--out", type=Path, help="write the story's page, figures and data here")
+    arguments = parser.parse_args(argv)
+    data = None if arguments.out is None else arguments.out / "data"
+    effort = FULL if arguments.full else QUICK
+    print(f"{story.title}\n{'=' * len(story.title)}\n")
+    try:
+        with one_thread(), workers(effort.workers if story.parallel else 1) as executor:
+            teller = Teller(
+                effort, print, lambda what: print(f"... {what}", file=sys.stderr, flush=True), executor,
+                data=data,
+            )
+            story.tell(teller)
+        if arguments.out is not None:
+            from derivations.reporting.report import write
+
+            print(f"The page is {write(arguments.out, [(story, teller.events)])}")
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    print(f"\n{len(teller.failures)} failures")
+    return 1 if teller.failures else 0
