@@ -14,7 +14,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from pages import ROOT, program, python_blocks
+from helpers.pages import ROOT, program, python_blocks
 
 from asymptotics import catalogue
 

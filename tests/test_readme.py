@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from pages import ROOT, program, python_blocks
+from helpers.pages import ROOT, program, python_blocks
 
 import asymptotics
 from asymptotics.arguments import ARGUMENTS

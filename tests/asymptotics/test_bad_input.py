@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sympy as sp
 import torch
-from formulas import EVERY, every_formula
+from helpers.formulas import EVERY, every_formula
 from hypothesis import given, strategies as st
 
 import asymptotics

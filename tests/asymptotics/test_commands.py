@@ -11,7 +11,7 @@ from pathlib import Path
 
 import mpmath
 import pytest
-from formulas import SCALAR
+from helpers.formulas import SCALAR
 
 from asymptotics import catalogue
 from asymptotics.__main__ import main

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import laws
-from equivalence import equivalent, survives
-from formulas import SCALAR, each_formula
+from helpers.equivalence import equivalent, survives
+from helpers.formulas import SCALAR, each_formula
+from oracles import laws
 
 from asymptotics.formula import Formula
 from asymptotics.testing import assert_matches, mutants

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import sympy as sp
-from equivalence import equivalent, expanded
-from formulas import EVERY, each_formula, every_formula
+from helpers.equivalence import equivalent, expanded
+from helpers.formulas import EVERY, each_formula, every_formula
 
 from asymptotics import Derivation, ProofError, Step, catalogue
 from asymptotics.formula import Formula

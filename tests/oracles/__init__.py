@@ -1,0 +1,1 @@
+"""Independent laws: what formulas are held against. They import nothing that they check."""
