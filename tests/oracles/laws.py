@@ -8,16 +8,14 @@ the extrapolation to t = 1 is checked against itself at each call, and quadratur
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.polynomial import chebyshev
 from scipy import integrate, optimize, stats
 
-from asymptotics import limited_samples
-from asymptotics.formula import Formula
 from oracles.vectors import Schedule, Space
 
 ACCURACY = 1e-8
@@ -239,14 +237,16 @@ def kl_divergence(*, sigma: float, **law: float) -> float:
     return float(integrate.trapezoid(ours.pdf(x) * (ours.logpdf(x) - theirs.logpdf(x)), x))
 
 
-@cache
-def best_ridge(*, n: float, sigma: float, draws: int, radius: float) -> float:
+def best_ridge(
+    *, n: float, sigma: float, draws: int, radius: float, integrated: Callable[..., Any] | None = None
+) -> float:
     """The integrated error scanned over the ridge; each local minimum refined by a polynomial through the error.
 
     Good to 1e-6: the minimum of a Chebyshev interpolant whose last coefficients are checked. Between integers
-    n has no vectors: there the formula mean_error, which is held to its own law, takes the integral's place.
+    n has no vectors: there the caller gives the error, as a function that has been held to its own law.
     """
-    integrated = mean_error if n == int(n) else limited_samples.mean_error
+    if integrated is None:
+        integrated = mean_error
 
     def error(ridge: float) -> float:
         return float(integrated(n=n, sigma=sigma, ridge=float(ridge), draws=draws, radius=radius))
@@ -344,21 +344,20 @@ def tolerance(name: str) -> float:
     return 1e-6 if name.endswith(LOOSE) else ACCURACY
 
 
-def points(formula: Formula) -> list[dict[str, float]]:
-    """The points at which a formula is held against its law."""
+def points(name: str, arguments: Iterable[str]) -> list[dict[str, float]]:
+    """The points at which the formula of that name is held against its law."""
     from oracles.balance_laws import FAR
     from oracles.phase_laws import TURNS
 
-    if formula.name in FAR:
-        return list(FAR[formula.name])
-    generic = [{name: point[name] for name in formula.arguments} for point in POINTS]
-
-    return generic + (list(TIES) if formula.name == "limited_samples.best_ridge" else [*TURNS.get(formula.name, ())])
+    if name in FAR:
+        return list(FAR[name])
+    generic = [{each: point[each] for each in arguments} for point in POINTS]
+    return generic + (list(TIES) if name == "limited_samples.best_ridge" else [*TURNS.get(name, ())])
 
 
 @cache
-def _value(name: str, point: tuple[tuple[str, float], ...]) -> float:
-    return float(every_law()[name](**dict(point)))
+def _value(name: str, point: tuple[tuple[str, float], ...], given: tuple[tuple[str, Any], ...]) -> float:
+    return float(every_law()[name](**dict(point), **dict(given)))
 
 
 def every_law() -> dict[str, Law]:
@@ -370,6 +369,6 @@ def every_law() -> dict[str, Law]:
     return LAWS | FINITE_LAWS | FLUCTUATION_LAWS | BIAS_LAWS | PHASE_LAWS | BALANCE_LAWS
 
 
-def value(name: str, point: dict[str, float]) -> float:
-    """The law's value, computed once."""
-    return _value(name, tuple(point.items()))
+def value(name: str, point: dict[str, float], **given: Any) -> float:
+    """The law's value, computed once. ``given`` is what a law cannot do for itself at this point."""
+    return _value(name, tuple(point.items()), tuple(given.items()))

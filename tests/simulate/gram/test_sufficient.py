@@ -1,6 +1,5 @@
 """Statistics drawn in O(1) against d-dimensional data: the same formulas to rounding, the same laws within chance."""
 
-import json
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -8,25 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings, strategies as st
 
 from asymptotics import limited_samples
-from asymptotics.calibration import Verdict, assert_agrees, compare_laws, compare_mean, compare_two_samples, judge
-from asymptotics.schedule import linear, ornstein_uhlenbeck, square_root, trigonometric
-from simulate import Mixture, Point, Samples, compare, path
-from simulate.autoencoder import overlaps, solve, test_error as measured_test_error
-from simulate.curves import denoiser_curves, generation_curves, reduced_denoiser_curves, reduced_generation_curves
-from simulate.flow import drift, integrate
+from asymptotics.calibration import Verdict, assert_agrees, compare_laws, compare_mean, judge
+from simulate import Mixture, Samples
 from simulate.gram import GramStatistics, draw, networks, sufficient
 from simulate.gram.sufficient import ARRAYS
-from simulate.runs import load, save
 
 Orthogonal = Callable[..., Samples]
 KIND: dict[str, Any] = {"n": 3, "draws": 2, "sigma": 0.9, "radius": 1.3}
 OVERLAPS = ("skip", "overlap_mean", "overlap_noise", "overlap_sample")
 
-
-# -- the same vectors, the same numbers ---------------------------------------------------------------------------
 
 def test_the_scalars_are_those_of_the_vectors() -> None:
     samples = Mixture(d=40, sigma=0.9, radius=1.3).sample(n=3, draws=2, seed=1)
@@ -47,112 +38,6 @@ def test_the_scalars_are_those_of_the_vectors() -> None:
     assert (found.seeds, found.pairs) == (1, 6)
 
 
-@settings(max_examples=60)
-@given(
-    n=st.integers(1, 5), draws=st.integers(1, 4), d=st.integers(1, 60), ridge=st.floats(0.0, 10.0),
-    sigma=st.floats(0.2, 4.0), radius=st.floats(0.3, 3.0), alpha=st.floats(0.05, 2.0), beta=st.floats(0.05, 2.0),
-    skip=st.booleans(), seed=st.integers(0, 10**6),
-)
-def test_minimisers_are_those_of_least_squares_on_the_vectors(
-    n: int, draws: int, d: int, ridge: float, sigma: float, radius: float, alpha: float, beta: float, skip: bool,
-    seed: int,
-) -> None:
-    """To rounding, at any d >= 1: c, the measured projections and the objective."""
-    draws += n == draws == 1
-    samples = Mixture(d=d, sigma=sigma, radius=radius).sample(n=n, draws=draws, seed=seed)
-    solution = solve(samples, Point(alpha, beta), ridge=ridge, skip=skip)
-    found = networks.denoisers(GramStatistics.of(samples), alpha=alpha, beta=beta, ridge=ridge, skip=skip)
-    # 100 times the rounding of a sum of squares over what is left of it.
-    a, b, _ = GramStatistics.of(samples).spreads(ridge)
-    size = (1.0 + radius + sigma) ** 2
-    worst = 1e-13 * size * (1 + size / float(alpha**2 * b[0] + beta**2 * a[0])) * (1 + 1 / sigma + 1 / radius) ** 2
-    expected = overlaps(solution.network, samples, Point(alpha, beta))
-    assert [float(each[0, 0]) for each in found[:4]] == pytest.approx(expected, rel=1e-9, abs=worst)
-    assert float(found.training_loss[0, 0]) == pytest.approx(solution.objective, rel=1e-9, abs=worst)
-
-
-@pytest.mark.parametrize("skip", [True, False])
-def test_the_test_error_is_the_expectation_over_fresh_pairs(skip: bool) -> None:
-    """At d = 6, where fresh signs are often wrong; the mean over fresh pairs knows nothing of the formula."""
-    samples = Mixture(d=6, sigma=1.1, radius=0.8).sample(n=3, draws=2, seed=3)
-    network = solve(samples, Point(0.6, 0.4), ridge=0.2, skip=skip).network
-    fresh = samples.fresh(n=400_000, seed=8)
-    wrong = float((torch.sign(network.preactivation(fresh.data)) != fresh.labels).double().mean())
-    assert 0.02 < wrong < 0.5
-    errors = (network(fresh.mixed(Point(0.6, 0.4))) - fresh.targets).square().sum(dim=-1).flatten() / 6
-    found = networks.denoisers(GramStatistics.of(samples), alpha=0.6, beta=0.4, ridge=0.2, skip=skip)
-    verdict = compare_mean(errors.numpy(), float(found.test_error[0, 0]), comparisons=2)
-    print(verdict)
-    assert_agrees(verdict, within=0.02)
-    assert float(errors.mean()) == pytest.approx(measured_test_error(network, fresh, Point(0.6, 0.4)).value)
-
-
-@pytest.mark.parametrize("schedule", [linear, trigonometric])
-@pytest.mark.parametrize(("draws", "ridge", "seed"), [(2, 0.4, 1), (1, 0.0, 2), (3, 5.0, 3)])
-def test_flows_are_those_of_the_integrated_velocity(schedule: Any, draws: int, ridge: float, seed: int) -> None:
-    """Least squares at every stage time and a generic integrator, in d = 40 dimensions, labels as given."""
-    samples = Mixture(d=40, sigma=1.1, radius=1.3).sample(n=3, draws=draws, seed=seed)
-    grid = np.linspace(0.0, 1.0, 301)
-
-    def velocity(time: float, x: torch.Tensor) -> torch.Tensor:
-        network = solve(samples, path.point(schedule, time), ridge=ridge).network
-        return drift(schedule.at(time), network.branch(x, 1.0), x)
-
-    offsets: list[torch.Tensor] = []
-    factors: list[float] = []
-    starts = torch.stack([torch.zeros(40).double(), samples.mean])
-
-    def observe(time: float, x: torch.Tensor) -> None:
-        offsets.append(x[0])
-        factors.append(float((x[1] - x[0]) @ samples.mean / (samples.mean @ samples.mean)))
-
-    integrate(velocity, grid, starts, method="ralston", observe=observe)
-    statistics = GramStatistics.of(samples)
-    alpha, beta = np.array([path.point(schedule, t) for t in grid]).T
-    found = networks.flows(statistics, alpha=alpha, beta=beta, ridge=ridge)
-    from simulate.autoencoder.network import project
-
-    measured = np.array([project(each, samples) for each in offsets])
-    assert np.allclose(np.array(found[:3])[:, 0].T, measured, atol=2e-7)
-    assert np.allclose(found.flow_variance[0], np.square(factors), atol=2e-7)
-    end = networks.generated(statistics, ridge=ridge)
-    centre = offsets[-1]
-    error = float((centre - samples.mean).square().sum()) / 40
-    cosine = float(torch.cosine_similarity(centre, samples.mean, dim=0))
-    assert [float(each[0]) for each in end] == pytest.approx([error, factors[-1] ** 2, cosine], abs=2e-7)
-
-
-def test_without_skip_the_flow_is_the_ridge_mean() -> None:
-    samples = Mixture(d=40, sigma=1.1, radius=1.3).sample(n=3, draws=2, seed=1)
-    statistics = GramStatistics.of(samples)
-    centre = 6 * samples.sample_mean / 6.4
-    end = networks.generated(statistics, ridge=0.4, skip=False)
-    assert float(end.mean_error[0]) == pytest.approx(float((centre - samples.mean).square().sum()) / 40, rel=1e-12)
-    assert float(end.generated_variance[0]) == 0.0
-    assert float(end.mean_cosine[0]) == pytest.approx(
-        float(torch.cosine_similarity(centre, samples.mean, dim=0)), rel=1e-12
-    )
-    flow = networks.flows(statistics, alpha=[1.0, 0.3], beta=[0.0, 0.7], ridge=0.4, skip=False)
-    assert np.allclose(flow.flow_variance, [[1.0, 0.09]]) and flow.flow_mean[0, 0] == 0.0
-
-
-def test_on_orthogonal_vectors_everything_is_the_formula(orthogonal: Orthogonal) -> None:
-    statistics = GramStatistics.of(orthogonal(n=4, draws=2, sigma=1.1, radius=1.3))
-    law = {"n": 4, "sigma": 1.1, "ridge": 0.4, "draws": 2, "radius": 1.3}
-    alpha, beta = np.array([0.9, 0.5, 0.1]), np.array([0.1, 0.6, 0.9])
-    found = {
-        **networks.denoisers(statistics, alpha=alpha, beta=beta, ridge=0.4)._asdict(),
-        **networks.flows(statistics, alpha=alpha, beta=beta, ridge=0.4)._asdict(),
-    }
-    # Overlaps of test pairs with w are 0 only in the limit: that formula is compared in law below.
-    del found["test_error"]
-    for name, value in found.items():
-        formula = getattr(limited_samples, name)
-        assert np.allclose(value[0], formula(alpha=alpha, beta=beta, **law), rtol=1e-11, atol=1e-13), name
-    for name, value in networks.generated(statistics, ridge=0.4)._asdict().items():
-        assert float(value[0]) == pytest.approx(float(getattr(limited_samples, name)(**law)), rel=1e-11), name
-
-
 def test_many_data_sets_are_measured_as_one_by_one() -> None:
     every = [Mixture(d=9, sigma=1.1).sample(n=2, seed=k) for k in range(5)]
     together = networks.generated(GramStatistics.of(every), ridge=0.4)
@@ -160,22 +45,6 @@ def test_many_data_sets_are_measured_as_one_by_one() -> None:
     for name in together._fields:
         assert np.array_equal(getattr(together, name), [getattr(each, name)[0] for each in alone])
 
-
-def test_at_the_ends_nothing_is_undefined() -> None:
-    statistics = draw(n=4, d=500, sigma=1.5, seeds=3, seed=0)
-    noise, data = (networks.denoisers(statistics, alpha=x, beta=1 - x, ridge=0.1) for x in (1.0, 0.0))
-    assert np.allclose(data.skip, 1.0, rtol=1e-14) and not data.training_loss.any()
-    assert not data.overlap_mean.any() and np.abs(noise.skip).max() < 0.2
-    flow = networks.flows(statistics, alpha=[1.0, 0.0], beta=[0.0, 1.0], ridge=0.1)
-    assert np.array_equal(flow.flow_variance[:, 0], np.ones(3)) and not flow.flow_noise[:, 0].any()
-    end = networks.generated(statistics, ridge=0.1)
-    assert np.allclose(flow.flow_variance[:, 1], end.generated_variance, rtol=1e-14)
-    one = draw(n=1, d=500, sigma=1.5, draws=2, seeds=3, seed=0)
-    point = networks.flows(one, alpha=0.0, beta=1.0, ridge=0.0)
-    assert np.allclose(point.flow_mean[:, 0], 1 + one.sample_mean) and not point.flow_variance.any()
-
-
-# -- laws ---------------------------------------------------------------------------------------------------------
 
 @lru_cache(maxsize=2)
 def directly(m: int, *, n: int, d: int, sigma: float, radius: float, draws: int, seed: int) -> dict[str, np.ndarray]:
@@ -347,95 +216,6 @@ def test_any_n_and_d_at_all() -> None:
     assert np.allclose(found.skip, skip, rtol=1e-11)
 
 
-# -- data sets of curves ------------------------------------------------------------------------------------------
-
-MIXTURE = Mixture(d=2000, sigma=0.9, radius=1.3)
-SETTINGS: dict[str, Any] = {"n": [2, 4], "ridge": 0.4, "draws": 2, "seed": 7, "keep_runs": True}
-
-
-def test_curves_drawn_from_laws_agree_with_curves_of_networks() -> None:
-    """Where no label flips: every variable at every n and t, means of 160 data sets against 20 000."""
-    times = [0.25, 0.5, 0.75]
-    measured = denoiser_curves(
-        MIXTURE, schedule=linear, times=times, seeds=160, fresh=64, progress=False, **SETTINGS
-    )
-    drawn = reduced_denoiser_curves(MIXTURE, schedule=linear, times=times, seeds=20_000, **SETTINGS)
-    assert not measured.label_flips.any()
-    assert set(drawn.data_vars) == {name for name in measured.data_vars if "label_flips" not in str(name)}
-    assert set(drawn.coords) == set(measured.coords)
-    for name in networks.Denoisers._fields:
-        assert drawn[name].attrs == measured[name].attrs and drawn[name].dims == measured[name].dims
-        runs = [each[f"{name}_runs"].transpose("seed", "n", "t").values for each in (measured, drawn)]
-        verdict = compare_two_samples(
-            *runs, comparisons=6, scale=np.abs(drawn[name].values).max() + np.zeros((2, 3))
-        )
-        print(name, verdict)
-        assert_agrees(verdict, within=0.10)
-
-
-def test_flows_drawn_from_laws_agree_with_flows_of_networks() -> None:
-    """Up to alpha = 0.19; nearer the data end networks of this size have flipped labels at times."""
-    measured = generation_curves(MIXTURE, schedule=trigonometric, steps=16, seeds=100, progress=False, **SETTINGS)
-    drawn = reduced_generation_curves(
-        MIXTURE, schedule=trigonometric, times=measured.t.values, seeds=20_000, **SETTINGS
-    )
-    assert set(drawn.data_vars) == {name for name in measured.data_vars if "label_flips" not in str(name)}
-    assert all(drawn[name].attrs == measured[name].attrs for name in drawn.data_vars)
-    assert all(drawn[name].dims == measured[name].dims for name in drawn.data_vars)
-    for name in networks.Flows._fields:
-        values = [
-            each[f"{name}_runs"].isel(t=[5, 10, 14]).transpose("seed", "n", "t").values for each in (measured, drawn)
-        ]
-        verdict = compare_two_samples(
-            *values, comparisons=4, bias=1e-4, scale=np.full((2, 3), np.abs(values[1]).mean(axis=0).max())
-        )
-        print(name, verdict)
-        assert_agrees(verdict, within=0.10)
-
-
-def test_compare_reads_them_and_says_what_was_not_checked() -> None:
-    """At d = 1e7 with 4000 data sets: the limit itself, far sharper than networks could show it."""
-    large = Mixture(d=10**7, sigma=0.9, radius=1.3)
-    changed = {**SETTINGS, "n": [2, 8, 10**6], "keep_runs": False, "seeds": 4000, "times": [0.1, 0.5, 0.9]}
-    denoisers = reduced_denoiser_curves(large, schedule=linear, **changed)
-    law = reduced_generation_curves(large, schedule=linear, **changed)
-    names = (*networks.Denoisers._fields, *networks.Generated._fields, *networks.Flows._fields)
-    for name in names:
-        dataset = denoisers if name in denoisers else law
-        found = compare(dataset, getattr(limited_samples, name), comparisons=len(names))
-        assert bool(found.passed.all()), found.attrs["verdict"]
-        assert "exact law given the labels; label checks off" in found.attrs["verdict"]
-        seen = float(found.detectable.max() / np.abs(found.theory).max())
-        print(f"{name}: largest MDD {100 * seen:.2g} % of the largest value")
-        assert seen < 1e-3, name
-
-
-def test_provenance_and_storage(tmp_path: Any) -> None:
-    dataset = reduced_generation_curves(MIXTURE, schedule=linear, times=[0.5, 1.0], seeds=3, **SETTINGS)
-    record = json.loads(dataset.attrs["provenance"])["settings"]
-    assert record["method"] == dataset.attrs["method"] == "exact law given the labels; label checks off"
-    assert (record["kind"], record["times"], record["draws"]) == ("generation", [0.5, 1.0], 2)
-    assert load(save(dataset, tmp_path / "a.nc")).identical(dataset)
-    again = reduced_generation_curves(
-        MIXTURE, schedule=linear, times=[1.0], seeds=3, **{**SETTINGS, "n": [4]}
-    )
-    assert np.array_equal(again.flow_noise_runs.values[0, :, 0], dataset.flow_noise_runs.sel(n=4, t=1.0).values)
-    plain = reduced_generation_curves(MIXTURE, schedule=linear, times=[0.5], seeds=3, skip=False, **SETTINGS)
-    assert [n for n in plain.data_vars if "formula" in plain[n].attrs] == ["mean_error"]
-    wrong = reduced_denoiser_curves(MIXTURE, schedule=linear, times=[0.5], seeds=3, skip=False, **SETTINGS)
-    assert not any("formula" in wrong[name].attrs for name in wrong.data_vars)
-
-
-def test_without_skip_the_law_is_its_formula() -> None:
-    dataset = reduced_generation_curves(
-        Mixture(d=10**6, sigma=0.9, radius=1.3), schedule=linear, times=[1.0], seeds=4000, skip=False, **SETTINGS
-    )
-    found = compare(dataset, limited_samples.no_skip_error)
-    assert bool(found.passed.all()) and found.attrs["detectable_relative_max"] < 1e-3
-
-
-# -- bad input ----------------------------------------------------------------------------------------------------
-
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
@@ -477,50 +257,3 @@ def test_bad_data_sets_to_measure() -> None:
     pair = [Mixture(d=4, sigma=1.0).sample(n=n, seed=0) for n in (2, 3)]
     with pytest.raises(ValueError, match="different mixtures, n or draws"):
         GramStatistics.of(pair)
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "words"),
-    [
-        ({"ridge": -1.0}, ValueError, "ridge = -1.0"), ({"ridge": "1"}, TypeError, "ridge = '1'"),
-        ({"alpha": -0.1}, ValueError, "alpha = -0.1"), ({"beta": np.nan}, ValueError, "beta = nan"),
-        ({"alpha": [[0.1]]}, ValueError, "alpha has shape"),
-        ({"alpha": 0.0, "beta": 0.0}, ValueError, "carries nothing"),
-        ({"alpha": [1, 2, 3], "beta": [1, 2]}, ValueError, "alpha has 3 times and beta 2"),
-        ({"skip": 1}, TypeError, "skip = 1"),
-    ],
-)
-@pytest.mark.parametrize("ask", [networks.denoisers, networks.flows])
-def test_bad_questions(ask: Any, change: dict[str, Any], error: type[Exception], words: str) -> None:
-    with pytest.raises(error, match=words):
-        ask(draw(seeds=2, seed=0, d=5, **KIND), **{"alpha": 0.5, "beta": 0.5, "ridge": 0.1, **change})
-
-
-def test_an_undetermined_skip_is_refused() -> None:
-    one = draw(n=1, d=5, sigma=1.0, draws=2, seeds=2, seed=0)
-    with pytest.raises(ValueError, match="skip c is not determined"):
-        networks.denoisers(one, alpha=0.0, beta=1.0, ridge=0.0)
-
-
-@pytest.mark.parametrize("curves", [reduced_denoiser_curves, reduced_generation_curves])
-@pytest.mark.parametrize(
-    ("change", "error", "words"),
-    [
-        ({"mixture": 5}, TypeError, "mixture must be a Mixture"), ({"n": []}, ValueError, "n is empty"),
-        ({"n": [1], "draws": 1}, ValueError, "not attained"), ({"seeds": 1}, ValueError, "no standard error"),
-        ({"times": [1.5]}, ValueError, "t = 1.5, outside"), ({"skip": None}, TypeError, "skip = None"),
-        ({"mixture": Mixture(d=10**20, sigma=1.0)}, ValueError, "d = 1" + "0" * 20),
-    ],
-)
-def test_bad_settings(curves: Any, change: dict[str, Any], error: type[Exception], words: str) -> None:
-    arguments = {**SETTINGS, "mixture": MIXTURE, "schedule": linear, "times": [0.5], "seeds": 3, **change}
-    with pytest.raises(error, match=words):
-        curves(arguments.pop("mixture"), **arguments)
-
-
-def test_schedules_without_a_noise_and_a_data_end_are_refused() -> None:
-    with pytest.raises(ValueError, match="must run from noise to data"):
-        reduced_generation_curves(MIXTURE, schedule=ornstein_uhlenbeck, times=[0.5], seeds=3, **SETTINGS)
-    drawn = reduced_generation_curves(MIXTURE, schedule=square_root, times=[0.0, 1.0], seeds=3, **SETTINGS)
-    straight = reduced_generation_curves(MIXTURE, schedule=linear, times=[0.0, 1.0], seeds=3, **SETTINGS)
-    assert np.allclose(drawn.flow_noise, straight.flow_noise, atol=1e-15)
