@@ -116,7 +116,7 @@ separation = _argument(
     "separation", "D", "distance between the means of the two modes",
     low=0, low_open=True, usual=(2.0, 30.0),
 )
-# Shorthands that formulas may carry; what each stands for is read off a derivation, never typed here.
+# Shorthands that formulas may flow.transport; what each stands for is read off a derivation, never typed here.
 A = Symbol("A", nonnegative=True)
 B = Symbol("B", positive=True)
 N = Symbol("N", positive=True)

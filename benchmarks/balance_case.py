@@ -13,18 +13,9 @@ import numpy as np
 import xarray as xr
 
 from benchmarks.measure import Result, in_turn, seconds
-from simulate.balance import (
-    PLANE,
-    BalancePlan,
-    Make,
-    balance_dataset,
-    balance_table,
-    balance_tasks,
-    digit_target,
-    off_on_the_way,
-)
+from simulate.balance import PLANE, BalancePlan, Make, balance_tasks, dataset, digit_target, off_on_the_way, table
 from simulate.commands import table_lines
-from simulate.energy import NEGATIVES, EnergyModel, Target, energy_network, train_energy, two_modes
+from simulate.energy import NEGATIVES, EnergyModel, Target, network as energy_network, train as train_energy, two_modes
 from simulate.runs import Store, execute, workers
 from simulate.sampler import GaussianMixtureLaw
 
@@ -53,7 +44,7 @@ def balance(*, seeds: int = SEEDS, store: Store | None = None) -> list[Result]:
     """All of this room."""
     found: list[Result] = []
     for name, study in studies(seeds, store).items():
-        print("\n".join(["", f"{name}, {seeds} seeds", *table_lines(*balance_table(study))]), file=sys.stderr)
+        print("\n".join(["", f"{name}, {seeds} seeds", *table_lines(*table(study))]), file=sys.stderr)
         found += digit_bars(name, study) if name == "digits" else two_mode_bars(name, study)
     return found + costs()
 
@@ -70,7 +61,7 @@ def studies(seeds: int, store: Store | None) -> dict[str, xr.Dataset]:
     every = [each for some in tasks.values() for each in some]
     with workers(PROCESSES) as executor:
         done = iter(execute(every, name="training", executor=executor, progress=True, unit="training", store=store))
-    return {name: balance_dataset(some, [next(done) for _ in some], seed=0) for name, some in tasks.items()}
+    return {name: dataset(some, [next(done) for _ in some], seed=0) for name, some in tasks.items()}
 
 
 def two_mode_bars(name: str, study: xr.Dataset) -> list[Result]:

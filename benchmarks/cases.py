@@ -21,7 +21,8 @@ from benchmarks.batched_case import batched_training
 from benchmarks.measure import Result, in_turn, peak_bytes, seconds
 from benchmarks.phases_case import phases
 from benchmarks.sweep_case import sweep_costs
-from simulate.gram import denoisers, draw, draw_starts, draw_with_pairs, generate_points, generated, label_flips
+from simulate import gram
+from simulate.gram import denoisers, draw, draw_starts, draw_with_pairs, generated, label_flips
 from simulate.path import point
 
 Array = NDArray[np.float64]
@@ -112,7 +113,7 @@ def empirical_curve() -> list[Result]:
         denoisers(statistics, alpha=1 - grid[1:-1], beta=grid[1:-1], ridge=RIDGE)
         generated(statistics, ridge=RIDGE)
         starts = draw_starts(statistics, count=points, seed=2)
-        generate_points(statistics, starts, linear, grid, ridge=RIDGE, method="euler")
+        gram.generate(statistics, starts, linear, grid, ridge=RIDGE, method="euler")
 
     samples = simulate.Mixture(d=d, sigma=SIGMA).sample(n=n, seed=1)
     halfway = point(linear, 0.5)
@@ -180,7 +181,7 @@ def figure() -> list[Result]:
             statistics = draw(n=n, d=50_000, sigma=sigma, radius=1.0, draws=1, seeds=32, seed=n)
             denoisers(statistics, alpha=1 - grid[1:-1], beta=grid[1:-1], ridge=RIDGE)
             starts = draw_starts(statistics, count=1000, seed=n + 1)
-            generate_points(statistics, starts, linear, grid, ridge=RIDGE, method="euler")
+            gram.generate(statistics, starts, linear, grid, ridge=RIDGE, method="euler")
     spent = time.perf_counter() - began
     return [Result("figure, seconds on one core", spent, 20.0, False, spent, 20.0)]
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from derivations.reporting import Story, Teller, alone, figures
-from simulate.balance import balance_study, balance_table, expected_scatter, scatter_scores, worst_on_the_way
+from simulate import balance
+from simulate.balance import expected_scatter, scatter_scores, worst_on_the_way
 from simulate.energy import two_modes
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ SHORT, WEIGHT, DIVERGENCE, CONTROL = 0.1, 0.01, 0.01, 0.2
 
 def ahead(teller: Teller) -> Callable[[], xr.Dataset]:
     plan, seeds = teller.effort.balance, teller.effort.balance_seeds
-    return teller.begin("balanced training", lambda executor: balance_study(
+    return teller.begin("balanced training", lambda executor: balance.run_study(
         two_modes(2, p=P), plan=plan, seeds=seeds, seed=0, executor=executor, progress=False
     ))
 
@@ -37,7 +38,7 @@ def tell(teller: Teller) -> None:
     )
     study = (teller.started or ahead(teller))()
     _checked(teller, study)
-    teller.table(*balance_table(study), (
+    teller.table(*balance.table(study), (
         f"Weights of modes 0 and 1, ranges over {study.sizes['seed']} seeds; off by: the largest difference from the "
         "data's weights at the end, and at any record of the second half of training; KL of the target from the model "
         "in nats; of the run with everything frozen acceptance of jumps, largest R-hat of the modes, and the rate "

@@ -30,7 +30,7 @@ def tell(teller: Teller) -> None:
     teller.consequence(theory.test_error.limit("n", float("inf")), oracle)
     teller.consequence(theory.training_loss.limit("n", float("inf")), f"{oracle}/2")
     effort = teller.effort
-    data = teller.simulate("denoiser errors", lambda executor: simulate.curves.denoiser_curves(
+    data = teller.simulate("denoiser errors", lambda executor: simulate.curves.denoiser(
         simulate.Mixture(d=effort.d, sigma=SIGMA), n=N, ridge=RIDGE, schedule=linear,
         times=TIMES, seeds=effort.seeds, seed=5, executor=executor, progress=False,
     ))

@@ -36,7 +36,7 @@ def tell(teller: Teller) -> None:
         teller.prove(formula, **POINT)
     _check_schedules(teller)
     effort = teller.effort
-    data = teller.simulate("flow", lambda executor: simulate.curves.generation_curves(
+    data = teller.simulate("flow", lambda executor: simulate.curves.generation(
         simulate.Mixture(d=effort.d, sigma=SIGMA), n=SHOWN, ridge=RIDGE, schedule=trigonometric,
         seeds=effort.seeds, seed=2, steps=effort.steps, executor=executor, progress=False,
     ))

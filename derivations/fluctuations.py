@@ -37,7 +37,7 @@ def tell(teller: Teller) -> None:
         teller.prove(formula.fluctuation, **_point(formula))
     _check_spread(teller)
     mixture = simulate.Mixture(d=D, sigma=SIGMA)
-    data = teller.simulate("exact law", lambda executor: simulate.curves.reduced_generation_curves(
+    data = teller.simulate("exact law", lambda executor: simulate.curves.reduced_generation(
         mixture, n=N, ridge=RIDGE, schedule=linear, times=[0.5, 1.0], seeds=SEEDS, seed=12, keep_runs=True,
     ))
     teller.compare(data, theory.mean_error)

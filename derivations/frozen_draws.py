@@ -27,7 +27,7 @@ def tell(teller: Teller) -> None:
     running = {}
     for draws in DRAWS:
         run = partial(
-            simulate.curves.generation_curves, simulate.Mixture(d=effort.d, sigma=SIGMA), n=N, ridge=RIDGE,
+            simulate.curves.generation, simulate.Mixture(d=effort.d, sigma=SIGMA), n=N, ridge=RIDGE,
             schedule=linear, draws=draws, seeds=effort.seeds // 2, seed=4, steps=effort.steps, progress=False,
         )
         running[draws] = teller.begin(f"draws {draws}", run)

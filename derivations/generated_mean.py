@@ -23,7 +23,7 @@ def tell(teller: Teller) -> None:
         "schedule. The error of its mean falls as $1/n$, the best possible rate, with twice the best constant."
     )
     effort = teller.effort
-    running = teller.begin("generated law", lambda executor: simulate.curves.generation_curves(
+    running = teller.begin("generated law", lambda executor: simulate.curves.generation(
         simulate.Mixture(d=effort.d, sigma=SIGMA), n=effort.n, ridge=RIDGE, schedule=linear,
         seeds=effort.seeds, seed=3, steps=effort.steps, executor=executor, progress=False,
     ))

@@ -10,7 +10,8 @@ from asymptotics import limited_samples as theory
 from asymptotics.calibration import compare_mean
 from asymptotics.schedule import trigonometric
 from derivations.reporting import Story, Teller, alone, figures
-from simulate.gram import draw, draw_starts, flows, generate_points
+from simulate import gram
+from simulate.gram import draw, draw_starts, flows
 
 SIGMA, RIDGE, D = 1.5, 0.1, 10_000
 N = (2, 4, 8, 16, 32, 64, 128)
@@ -51,7 +52,7 @@ def _leaning(n: int) -> dict[str, np.ndarray]:
     """For each direction sqrt(d) x (mean over a data set's points - what its flow has), arrays (seeds,)."""
     statistics = draw(n=n, d=D, sigma=SIGMA, seeds=SEEDS, seed=31)
     starts = draw_starts(statistics, count=POINTS, seed=32)
-    points = generate_points(statistics, starts, trigonometric, np.linspace(0, 1, STEPS + 1), ridge=RIDGE)
+    points = gram.generate(statistics, starts, trigonometric, np.linspace(0, 1, STEPS + 1), ridge=RIDGE)
     flow = flows(statistics, alpha=0.0, beta=1.0, ridge=RIDGE)
     return {
         name: D**0.5 * ((points.cluster * getattr(points, name)).mean(axis=1) - getattr(flow, f"flow_{name}")[:, 0])

@@ -11,7 +11,7 @@ import torch
 
 from asymptotics import balance as theory
 from derivations.reporting import Story, Teller, alone, figures
-from simulate.balance import balance_curves
+from simulate.balance import two_mode_curves
 from simulate.sampler import IndependentMetropolis, UnadjustedLangevin
 from simulate.seeds import Seed, child, normal
 
@@ -70,7 +70,7 @@ def tell(teller: Teller) -> None:
 
 
 def _curves() -> Any:
-    return balance_curves(
+    return two_mode_curves(
         p=P, learning_rate=RATE, jump_rate=JUMPS, chains=CHAINS, iterations=1500, runs=3000, seed=7, start=0.55,
         chains_start=0.7, record_every=25,
     )

@@ -26,7 +26,7 @@ def tell(teller: Teller) -> None:
     )
     effort = teller.effort
     times = np.linspace(0.1, 0.9, 9)
-    running = teller.begin("denoiser", lambda executor: simulate.curves.denoiser_curves(
+    running = teller.begin("denoiser", lambda executor: simulate.curves.denoiser(
         simulate.Mixture(d=effort.d, sigma=SIGMA), n=effort.n, ridge=RIDGE, schedule=linear,
         times=times.tolist(), seeds=effort.seeds, seed=1, executor=executor, progress=False,
     ))

@@ -50,7 +50,7 @@ def tell(teller: Teller) -> None:
 
 
 def _curves(d: int, recipe: simulate.training.StochasticGradientDescent) -> Any:
-    return lambda executor: simulate.curves.learning_curves(
+    return lambda executor: simulate.curves.learning(
         simulate.Mixture(d=d, sigma=SIGMA), n=[N], ridge=RIDGE, schedule=linear, times=[T], recipe=recipe,
         seeds=SEEDS, seed=3, keep_runs=True, executor=executor, progress=False,
     )

@@ -12,8 +12,7 @@ from asymptotics import phases as theory
 from asymptotics.phases.design import Design, Target, best_dilation, generated_weight, half_grid
 from asymptotics.schedule import linear
 from derivations.reporting import Story, Teller, alone, figures
-from simulate import Mixture
-from simulate.curves import trained_weight_curves, weight_curves
+from simulate import Mixture, curves
 from simulate.untied import UntiedSGD
 
 P, SIGMA, STEPS = 0.8, 1.0, 50
@@ -94,7 +93,7 @@ def _simulated(teller: Teller) -> None:
 
     teller.act("generating points with the exact field")
     count = 20_000
-    data = weight_curves(
+    data = curves.weights(
         Mixture(d=100, sigma=SIGMA, p=P), d=DIMENSIONS,
         grids={"dilated": grids, "undilated": lambda mixture: np.linspace(0, 1, STEPS + 1)}, schedule=linear,
         methods=("euler", "heun"), count=count, seed=51, progress=False,
@@ -122,7 +121,7 @@ def _trained(teller: Teller) -> Callable[[], xr.Dataset]:
     def dilated(mixture: Mixture) -> np.ndarray:
         return half_grid(Target(p=P, sigma=SIGMA, d=mixture.d), 2.0, 0.5, TRAINED_STEPS)
 
-    return teller.begin("trained networks", lambda executor: trained_weight_curves(
+    return teller.begin("trained networks", lambda executor: curves.trained_weights(
         Mixture(d=100, sigma=SIGMA, p=P), d=TRAINED, n=PLUS + MINUS, plus=PLUS,
         grids={"dilated": dilated, "undilated": lambda mixture: np.linspace(0, 1, TRAINED_STEPS + 1)},
         schedule=linear, recipe=UntiedSGD(iterations=200, repeats=None, rate=1.0, hold=0.6), ridge_u=0.1, ridge_w=0.1,

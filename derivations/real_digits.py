@@ -9,7 +9,8 @@ import numpy as np
 
 from asymptotics import phases as theory
 from derivations.reporting import Story, Teller, alone, figures
-from simulate.features import compare_trainings, expected_gain, feature_study, fitted_clocks, homogeneity, study_table
+from simulate import features
+from simulate.features import compare_trainings, expected_gain, fitted_clocks, homogeneity
 from simulate.images import digits
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ CLASSES = (0, 1)
 
 def ahead(teller: Teller) -> Callable[[], xr.Dataset]:
     plan, seeds = teller.effort.study, teller.effort.study_seeds
-    return teller.begin("real digits", lambda executor: feature_study(
+    return teller.begin("real digits", lambda executor: features.run_study(
         digits().only(*CLASSES), plan=plan, seeds=seeds, seed=0, executor=executor, progress=False
     ))
 
@@ -50,7 +51,7 @@ def tell(teller: Teller) -> None:
     if not bool(study["determined"].any()):
         teller.say("No seed determined the interval, so that nothing can be said of training there.")
         return
-    teller.table(*study_table(study), _caption(study))
+    teller.table(*features.table(study), _caption(study))
     if seeds > 1:
         _explained(teller, study)
     teller.draw("real_digits", study_figure(study), (

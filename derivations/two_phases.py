@@ -11,18 +11,9 @@ import numpy as np
 from asymptotics import phases as theory
 from asymptotics.phases.first import first_phase_skip, jump
 from derivations.reporting import Story, Teller, alone, figures
-from simulate import Mixture, Point
+from simulate import Mixture, Point, untied
 from simulate.runs import one_thread
-from simulate.untied import (
-    ClassData,
-    UntiedAdam,
-    UntiedOverlaps,
-    UntiedRecipe,
-    UntiedSGD,
-    UntiedSpan,
-    train_untied,
-    train_untied_span,
-)
+from simulate.untied import ClassData, UntiedAdam, UntiedOverlaps, UntiedRecipe, UntiedSGD, UntiedSpan
 
 SIGMA, RIDGE, KAPPA = 1.0, 0.1, 2.0
 PLUS, MINUS, D = 102, 26, 10**6
@@ -158,7 +149,7 @@ def _published_skip(teller: Teller) -> None:
     """n = 16 at t = .3 decides between two published forms."""
     span = UntiedSpan.draw(Mixture(d=D, sigma=SIGMA, p=0.5), n=16, seeds=6, seed=41)
     teller.act("training in the second phase")
-    found = train_untied_span(
+    found = untied.train_span(
         span, [Point(0.7, 0.3)], recipe=UntiedSGD(iterations=2000), ridge_u=RIDGE, ridge_w=RIDGE, seed=42
     ).final.skip[:, 0]
     expected = float(theory.second_skip(alpha=0.7, beta=0.3, n=16, sigma=SIGMA, ridge=RIDGE))
@@ -174,9 +165,9 @@ def _trained(d: int, shares: tuple[float, ...], late: tuple[float, ...], recipe:
     points = [Point(1 - beta, beta) for beta in Trained.times(d, shares, late)]
     if isinstance(data, UntiedSpan):
         assert isinstance(recipe, UntiedSGD)
-        found = train_untied_span(data, points, recipe=recipe, ridge_u=RIDGE, ridge_w=RIDGE, seed=44).final
+        found = untied.train_span(data, points, recipe=recipe, ridge_u=RIDGE, ridge_w=RIDGE, seed=44).final
     else:
-        found = train_untied(data, points, recipe=recipe, ridge_u=RIDGE, ridge_w=RIDGE, seed=48).final
+        found = untied.train(data, points, recipe=recipe, ridge_u=RIDGE, ridge_w=RIDGE, seed=48).final
     return Trained(d, shares, late, recipe.iterations, found)
 
 

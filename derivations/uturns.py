@@ -11,7 +11,7 @@ from asymptotics.phases.design import clock, fit_uturn
 from asymptotics.schedule import Dilation, linear
 from derivations.reporting import Story, Teller, alone, figures
 from simulate import Mixture, compare
-from simulate.uturn import Uturn, uturn_curves
+from simulate.uturn import Uturn, exact_curves
 
 P, SIGMA, D, COUNT, STEPS = 0.7, 1.2, 10_000, 4000, 150
 FORMULAS = (theory.uturn_sde_plus, theory.uturn_sde_minus, theory.uturn_ode_plus, theory.uturn_ode_minus)
@@ -46,7 +46,7 @@ def _simulated(teller: Teller) -> dict[str, Any]:
     for method, kind, formulas in (("ancestral", "SDE", FORMULAS[:2]), ("heun", "ODE", FORMULAS[2:])):
         teller.act(f"U-turns by the {kind}")
         turn = Uturn(schedule=linear, method=method, steps=STEPS, dilation=Dilation.half(5, D))
-        data = uturn_curves(
+        data = exact_curves(
             Mixture(d=D, sigma=SIGMA, p=P), turn, times=times, count=COUNT, seed=61, progress=False,
         )
         found[kind] = data

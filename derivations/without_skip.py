@@ -21,7 +21,7 @@ def tell(teller: Teller) -> None:
         "ridge it is the Bayes estimator."
     )
     effort = teller.effort
-    running = teller.begin("without skip", lambda executor: simulate.curves.generation_curves(
+    running = teller.begin("without skip", lambda executor: simulate.curves.generation(
         simulate.Mixture(d=effort.d, sigma=1.5), n=(4, 16, 64), ridge=0.1, schedule=linear, skip=False,
         seeds=effort.seeds, seed=6, steps=effort.steps, executor=executor, progress=False,
     ))

@@ -1,135 +1,23 @@
-"""Finite d: data, networks, trainers, exact minimisers, generative flows, and data sets made of
-them.
+"""Finite d: data, networks, trainers, exact minimisers, generative flows, samplers, and data sets made of them.
+
+What a first hour needs is here; everything else is called through its package: ``simulate.curves.generation(...)``,
+``simulate.energy.train(...)``. Packages load on first use, so that a sweep of your own function loads none of them.
 """
+
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
 
 from asymptotics.extras import require_installed as _require_installed
 
 _require_installed("simulate needs", "torch", "xarray", "h5netcdf", "h5py", "tqdm", extra="simulate")
 
-from simulate.autoencoder import (
-    Autoencoder as Autoencoder,
-    ClusterLaw as ClusterLaw,
-    Overlaps as Overlaps,
-    Solution as Solution,
-    Trajectory as Trajectory,
-    average_error as average_error,
-    cluster_law as cluster_law,
-    generate as generate,
-    labels_match as labels_match,
-    overlaps as overlaps,
-    risk as risk,
-    solve as solve,
-    solve_self_consistent as solve_self_consistent,
-    test_error as test_error,
-    training_loss as training_loss,
-)
-from simulate.balance import (
-    BalancePlan as BalancePlan,
-    Blur as Blur,
-    ImageTarget as ImageTarget,
-    balance_curves as balance_curves,
-    balance_dataset as balance_dataset,
-    balance_rate as balance_rate,
-    balance_study as balance_study,
-    balance_table as balance_table,
-    digit_target as digit_target,
-    expected_scatter as expected_scatter,
-    image_target as image_target,
-    scatter_scores as scatter_scores,
-    worst_on_the_way as worst_on_the_way,
-)
 from simulate.comparison import compare as compare, standard_error as standard_error
-from simulate.curves import (
-    denoiser_curves as denoiser_curves,
-    generated_fraction as generated_fraction,
-    generation_curves as generation_curves,
-    learning_curves as learning_curves,
-    reduced_denoiser_curves as reduced_denoiser_curves,
-    reduced_generation_curves as reduced_generation_curves,
-    trained_weight_curves as trained_weight_curves,
-    weight_curves as weight_curves,
-)
-from simulate.energy import (
-    NEGATIVES as NEGATIVES,
-    Checkerboard as Checkerboard,
-    EnergyModel as EnergyModel,
-    EnergyRecipe as EnergyRecipe,
-    EnergyTrained as EnergyTrained,
-    Known as Known,
-    Moons as Moons,
-    Negatives as Negatives,
-    Rings as Rings,
-    Target as Target,
-    energy_network as energy_network,
-    many_modes as many_modes,
-    ring_of_modes as ring_of_modes,
-    train_energy as train_energy,
-    two_modes as two_modes,
-)
 from simulate.estimate import Estimate as Estimate
-from simulate.features import (
-    FeatureInterval as FeatureInterval,
-    StudyPlan as StudyPlan,
-    compare_trainings as compare_trainings,
-    expected_gain as expected_gain,
-    feature_interval as feature_interval,
-    feature_study as feature_study,
-    fitted_clocks as fitted_clocks,
-    homogeneity as homogeneity,
-    mean_interval as mean_interval,
-    ratio_interval as ratio_interval,
-    study_table as study_table,
-)
-from simulate.flow import (
-    METHODS as METHODS,
-    Denoiser as Denoiser,
-    LearnedVelocity as LearnedVelocity,
-    Method as Method,
-    MixtureField as MixtureField,
-    Velocity as Velocity,
-    carry as carry,
-    time_grid as time_grid,
-)
-from simulate.gram import (
-    Descent as Descent,
-    GramStatistics as GramStatistics,
-    Pairs as Pairs,
-    Points as Points,
-    Span as Span,
-    Starts as Starts,
-    descend as descend,
-    draw_span as draw_span,
-    draw_starts as draw_starts,
-    draw_with_pairs as draw_with_pairs,
-    generate_points as generate_points,
-    label_flips as label_flips,
-)
-from simulate.images import (
-    ClassShares as ClassShares,
-    Images as Images,
-    IsClass as IsClass,
-    Jiggle as Jiggle,
-    Labels as Labels,
-    SmallClassifier as SmallClassifier,
-    UNet as UNet,
-    confusion as confusion,
-    digits as digits,
-    energy_distance as energy_distance,
-    idx_folder as idx_folder,
-    label_counts as label_counts,
-    net_shares as net_shares,
-    seeded as seeded,
-    told_apart as told_apart,
-    train_classifier as train_classifier,
-)
 from simulate.mixture import Mixture as Mixture, Samples as Samples
 from simulate.path import Point as Point
 from simulate.runs import (
     Checkpoint as Checkpoint,
-    Failure as Failure,
-    PointsFailed as PointsFailed,
     Store as Store,
-    WorkerEnded as WorkerEnded,
     average as average,
     cluster as cluster,
     load as load,
@@ -137,62 +25,34 @@ from simulate.runs import (
     sweep as sweep,
     workers as workers,
 )
-from simulate.sampler import (
-    AdjustedLangevin as AdjustedLangevin,
-    CouplingFlow as CouplingFlow,
-    FlowAssisted as FlowAssisted,
-    FrozenRun as FrozenRun,
-    GaussianMixtureLaw as GaussianMixtureLaw,
-    IndependentMetropolis as IndependentMetropolis,
-    Kernel as Kernel,
-    ModeWeights as ModeWeights,
-    Moved as Moved,
-    Proposal as Proposal,
-    Resampling as Resampling,
-    SeededLaw as SeededLaw,
-    Standardised as Standardised,
-    UnadjustedLangevin as UnadjustedLangevin,
-    Undetermined as Undetermined,
-    divergence as divergence,
-    fit_flow as fit_flow,
-    frozen_run as frozen_run,
-    weights_by_annealing as weights_by_annealing,
-    weights_by_importance as weights_by_importance,
-    weights_by_quadrature as weights_by_quadrature,
-)
-from simulate.training import (
-    AdamRecipe as AdamRecipe,
-    DilatedTimes as DilatedTimes,
-    ExactLearner as ExactLearner,
-    FitRecipe as FitRecipe,
-    Fitted as Fitted,
-    GradientDescent as GradientDescent,
-    Job as Job,
-    ModelVelocity as ModelVelocity,
-    PiecewiseTimes as PiecewiseTimes,
-    StochasticGradientDescent as StochasticGradientDescent,
-    Times as Times,
-    TrainedLearner as TrainedLearner,
-    Training as Training,
-    fit as fit,
-    interval_times as interval_times,
-    train as train,
-    train_many as train_many,
-    train_model as train_model,
-    uniform_times as uniform_times,
-)
-from simulate.untied import (
-    ClassData as ClassData,
-    SpanTraining as SpanTraining,
-    Untied as Untied,
-    UntiedAdam as UntiedAdam,
-    UntiedOverlaps as UntiedOverlaps,
-    UntiedRecipe as UntiedRecipe,
-    UntiedSGD as UntiedSGD,
-    UntiedSpan as UntiedSpan,
-    UntiedTraining as UntiedTraining,
-    learned_velocity as learned_velocity,
-    train_untied as train_untied,
-    train_untied_span as train_untied_span,
-)
-from simulate.uturn import Uturn as Uturn, return_curves as return_curves, uturn_curves as uturn_curves
+
+if TYPE_CHECKING:
+    from simulate import (
+        autoencoder as autoencoder,
+        balance as balance,
+        curves as curves,
+        energy as energy,
+        features as features,
+        flow as flow,
+        gram as gram,
+        images as images,
+        runs as runs,
+        sampler as sampler,
+        training as training,
+        untied as untied,
+        uturn as uturn,
+    )
+else:
+    _PACKAGES = (
+        "autoencoder", "balance", "curves", "energy", "features", "flow", "gram", "images", "runs", "sampler",
+        "training", "untied", "uturn",
+    )
+
+    def __getattr__(name):
+        """A package, imported when somebody asks for it."""
+        if name in _PACKAGES:
+            return _import_module(f"simulate.{name}")
+        raise AttributeError(f"module 'simulate' has no attribute {name!r}")
+
+    def __dir__():
+        return sorted({*globals(), *_PACKAGES})

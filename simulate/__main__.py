@@ -22,17 +22,9 @@ import xarray as xr
 from asymptotics.command_line import numbers
 from asymptotics.extras import version_line
 from asymptotics.schedule import NAMED
-from simulate import checks
+from simulate import checks, curves
 from simulate.commands import balance, execution, sweep, uturn, weights
-from simulate.curves import (
-    MOST_TIMES,
-    denoiser_curves,
-    generation_curves,
-    inside,
-    learning_curves,
-    reduced_denoiser_curves,
-    reduced_generation_curves,
-)
+from simulate.curves import MOST_TIMES, inside
 from simulate.flow import METHODS
 from simulate.mixture import Mixture
 from simulate.path import Schedule
@@ -170,7 +162,7 @@ def _curves(given: argparse.Namespace) -> xr.Dataset:
     with execution.executor(given) as executor:
         shared |= {"executor": executor, "progress": not given.quiet, "store": kept}
         if given.kind == "learning":
-            return learning_curves(
+            return curves.learning(
                 mixture, times=_times(schedule, given.times), activation=given.activation, **shared,
                 recipe=StochasticGradientDescent(
                     batch=given.batch, step=given.step, iterations=given.iterations, record_every=given.record_every
@@ -181,10 +173,10 @@ def _curves(given: argparse.Namespace) -> xr.Dataset:
         if given.kind == "denoiser":
             if given.labels:
                 raise ValueError("--labels goes with --reduced; networks in d dimensions always check theirs")
-            return denoiser_curves(
+            return curves.denoiser(
                 mixture, times=_times(schedule, given.times), activation=given.activation, **shared
             )
-        return generation_curves(
+        return curves.generation(
             mixture, steps=32 if given.steps is None else given.steps, method=given.method or "ralston", **shared
         )
 
@@ -201,10 +193,10 @@ def _reduced(given: argparse.Namespace, mixture: Mixture, shared: dict[str, Any]
             )
     schedule = shared["schedule"]
     if given.kind == "denoiser":
-        return reduced_denoiser_curves(
+        return curves.reduced_denoiser(
             mixture, times=_times(schedule, given.times), labels=given.labels, **shared
         )
-    return reduced_generation_curves(mixture, times=_times(schedule, 19), **shared)
+    return curves.reduced_generation(mixture, times=_times(schedule, 19), **shared)
 
 
 def _times(schedule: Schedule, count: int) -> list[float]:

@@ -10,7 +10,8 @@ import xarray as xr
 
 from benchmarks.balance_case import two_mode_bars
 from benchmarks.measure import Result
-from simulate.balance import BalancePlan, balance_study
+from simulate import balance
+from simulate.balance import BalancePlan
 from simulate.energy import EnergyRecipe, two_modes
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,7 +46,7 @@ def test_bars_of_the_balance_are_of_the_worst_seed() -> None:
     """A study with known numbers: every bar holds, and each one fails when one seed is moved beyond it."""
     recipe = EnergyRecipe(iterations=20, chains=16, batch=16, prefit=5, record_every=5)
     plan = BalancePlan(recipe=recipe, n=300, widths=(8,), transforms=2, hidden=(8,), count=300, chains=6, moves=16)
-    study = balance_study(two_modes(2), plan=plan, seeds=2, progress=False)
+    study = balance.run_study(two_modes(2), plan=plan, seeds=2, progress=False)
     good = study.copy(deep=True)
     flow, pcd = {"training": "flow"}, {"training": "pcd"}
     for name, value, other in (

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+import simulate
 from asymptotics import catalogue
 from asymptotics.arguments import ARGUMENTS
 
 ROOT = Path(__file__).parent.parent
+PACKAGES = {path.parent.name for path in (ROOT / "simulate").glob("*/__init__.py")} - {"commands"}
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +62,11 @@ def test_the_reference_has_the_public_names(site: Path) -> None:
                  "asymptotics.testing.arguments", "asymptotics.schedule.Interpolant"):
         assert f'id="{name}"' in text, name
     simulated = (site / "reference" / "simulate.html").read_text(encoding="utf-8")
-    import simulate
-
+    packages = [simulate, *(getattr(simulate, name) for name in dir(simulate) if name in PACKAGES)]
+    assert len(packages) == len(PACKAGES) + 1
     missing = [
-        name for name, value in vars(simulate).items()
+        name for package in packages for name, value in vars(package).items()
         if not name.startswith("_") and callable(value) and getattr(value, "__module__", "").startswith("simulate.")
-        and f'id="simulate.{name}"' not in simulated
+        and not any(f'id="{each.__name__}.{name}"' in simulated for each in (package, simulate.runs))
     ]
     assert missing == []

@@ -9,15 +9,15 @@ from simulate.balance.image_targets import (
 )
 from simulate.balance.plan import BASES as BASES, IMAGES as IMAGES, PLANE as PLANE, BalancePlan as BalancePlan
 from simulate.balance.response import (
-    balance_rate as balance_rate,
     expected_scatter as expected_scatter,
+    response_rate as response_rate,
     scatter_scores as scatter_scores,
 )
-from simulate.balance.results import balance_dataset as balance_dataset
-from simulate.balance.study import Make as Make, balance_study as balance_study, balance_tasks as balance_tasks
+from simulate.balance.results import dataset as dataset
+from simulate.balance.study import Make as Make, balance_tasks as balance_tasks, run_study as run_study
 from simulate.balance.summary import (
-    balance_table as balance_table,
     off_on_the_way as off_on_the_way,
+    table as table,
     worst_on_the_way as worst_on_the_way,
 )
-from simulate.balance.two_modes import balance_curves as balance_curves
+from simulate.balance.two_modes import two_mode_curves as two_mode_curves

@@ -13,8 +13,8 @@ from simulate import checks
 from simulate.images import (
     TOGETHER,
     Images,
-    Jiggle,
     Labels,
+    RandomAffine,
     confusion_table,
     digits,
     require_told_apart,
@@ -37,7 +37,7 @@ class Blur:
     """Changed by ``augment``, then normal noise of the width ``noise`` on every pixel."""
 
     noise: float = 0.25
-    augment: Augment | None = field(default_factory=Jiggle)
+    augment: Augment | None = field(default_factory=RandomAffine)
 
     def __post_init__(self) -> None:
         checks.real("noise", self.noise, above=0.0)

@@ -1,4 +1,4 @@
-"""Settings of the experiment on the balance of modes (`simulate.balance.balance_study`), checked when made."""
+"""Settings of the experiment on the balance of modes (`simulate.balance.run_study`), checked when made."""
 
 from __future__ import annotations
 

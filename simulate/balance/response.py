@@ -18,7 +18,7 @@ from simulate.energy import EnergyTrained
 SLOW = 4.0
 
 
-def balance_rate(trained: EnergyTrained, points: torch.Tensor, labels: torch.Tensor, *, rate: float) -> float:
+def response_rate(trained: EnergyTrained, points: torch.Tensor, labels: torch.Tensor, *, rate: float) -> float:
     """By how much one iteration moves the log odds of mode 0 for each unit by which its share of the chains is off.
 
     With D the mean energy of mode 0 less that of mode 1, over ``points`` (C, ...) with ``labels`` (C,) of 0 and 1, an
@@ -27,7 +27,7 @@ def balance_rate(trained: EnergyTrained, points: torch.Tensor, labels: torch.Ten
     """
     checks.real("rate", rate, above=0.0)
     if not isinstance(trained, EnergyTrained):
-        raise TypeError(f"trained must be what train_energy gives, not a {type(trained).__name__}")
+        raise TypeError(f"trained must be what energy.train gives, not a {type(trained).__name__}")
     if not isinstance(labels, torch.Tensor) or labels.shape != (len(points),) or set(labels.tolist()) != {0, 1}:
         raise ValueError(f"labels must be a tensor of 0 or 1 for each of {len(points)} points, both of them there")
     pairs = zip(trained.model.energy.parameters(), trained.scales, strict=True)

@@ -22,7 +22,7 @@ _RUNS = (
 )
 
 
-def balance_dataset(tasks: Sequence[BalanceTask], results: Sequence[Measured], *, seed: int) -> xr.Dataset:
+def dataset(tasks: Sequence[BalanceTask], results: Sequence[Measured], *, seed: int) -> xr.Dataset:
     """Over (training, seed, mode): weight of the trained model and weight_stderr, variance (of a coordinate within the
     mode, over the target's), sampled_weight and _stderr (of the chains, everything frozen).
 
@@ -32,8 +32,8 @@ def balance_dataset(tasks: Sequence[BalanceTask], results: Sequence[Measured], *
     `asymptotics.balance`), rhat (largest over modes), rhat_density, longest (moves in a row without a change),
     independent (smallest effective number over modes); error, the largest difference between modes' weights and the
     data's: of the weights, without a density of the sampled ones (of a method that does not jump these are from a run
-    with jumps of a flow fitted to the data); learning_rate of the log odds of two modes (`balance_rate`, at the
-    recipe's full rate).
+    with jumps of a flow fitted to the data); learning_rate of the log odds of two modes (`balance.response_rate`, at
+    the recipe's full rate).
 
     Over (training, seed, iteration), from iteration 0, where only what the model is at first is known: path (and mode),
     the weights on the way, path_divergence, with _stderr (of importance sampling, whose points are the same at every

@@ -21,7 +21,7 @@ import xarray as xr
 
 from simulate import checks
 from simulate.balance.plan import BalancePlan
-from simulate.balance.results import balance_dataset
+from simulate.balance.results import dataset
 from simulate.balance.tasks import BalanceTask
 from simulate.energy import Target
 from simulate.runs import Store, WorkerPool, as_store, canonical, execute, keeping
@@ -33,11 +33,11 @@ Make: TypeAlias = Callable[[Seed], Target]
 _TARGET, _RUN = range(2)
 
 
-def balance_study(
+def run_study(
     target: Target | Make, *, plan: BalancePlan | None = None, seeds: int = 1, seed: int = 0,
     executor: Executor | None = None, store: Store | str | Path | None = None, progress: bool = True,
 ) -> xr.Dataset:
-    """The whole experiment, ``seeds`` times: other data, networks, random numbers. `BalancePlan`, `balance_dataset`.
+    """The whole experiment, ``seeds`` times: other data, networks, random numbers. `BalancePlan`, `balance.dataset`.
 
     ``target``: a `Target` (with ``log_prob``, a `Known`; or images, `ImageTarget`), or a function of a seed that makes
     one. ``plan``: None for `BalancePlan.suited`. Work is shared out over the ``executor``; a ``store`` keeps every
@@ -51,7 +51,7 @@ def balance_study(
         tasks, name="training", executor=executor if len(tasks) > 1 or not progress else None, progress=progress,
         unit="training", store=kept,
     )
-    return balance_dataset(tasks, results, seed=seed)
+    return dataset(tasks, results, seed=seed)
 
 
 def balance_tasks(

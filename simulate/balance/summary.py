@@ -18,7 +18,7 @@ def worst_on_the_way(study: xr.Dataset) -> xr.DataArray:
     return off_on_the_way(study).max(("iteration", "mode"), skipna=False)
 
 
-def balance_table(study: xr.Dataset) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def table(study: xr.Dataset) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """A header and rows of text: ranges over seeds, of the first mode's weight, and the worst of what has a bar.
 
     The first row is the model at first; weights are those of the model where they are measured, else of its chains with

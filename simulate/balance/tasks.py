@@ -12,9 +12,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from simulate import energy
 from simulate.balance.plan import BalancePlan
-from simulate.balance.response import balance_rate
-from simulate.energy import PCD, EnergyModel, EnergyTrained, Known, Target, energy_network, kernel_of, train_energy
+from simulate.balance.response import response_rate
+from simulate.energy import (
+    PCD,
+    EnergyModel,
+    EnergyTrained,
+    Known,
+    Target,
+    kernel_of,
+)
 from simulate.runs import Identified, Keeping, Measured
 from simulate.sampler import (
     WAYS,
@@ -66,7 +74,7 @@ class BalanceTask:
                 shown.set_postfix({name: f"{v:.3g}" for name, v in told.items() if isfinite(v)}, refresh=False)
                 shown.update(iteration - shown.n)
 
-            trained = train_energy(
+            trained = energy.train(
                 start, data, recipe=replace(plan.recipe, negatives=negatives), seed=child(self.seed, _TRAINING),
                 flow=plan.flow(data, child(self.seed, _FLOW)) if negatives.needs_flow else None,
                 watch=judge.watch if isinstance(self.target, Known) else None, checkpoint=keeping.checkpoint,
@@ -88,9 +96,9 @@ class BalanceTask:
 
     def _start(self, data: torch.Tensor) -> EnergyModel:
         """What all methods of a seed begin with: the base."""
-        energy = energy_network(data.shape[1], widths=self.plan.widths, points=data, seed=child(self.seed, _ENERGY))
+        module = energy.network(data.shape[1], widths=self.plan.widths, points=data, seed=child(self.seed, _ENERGY))
         base = self.plan.fitted_base(data, len(self.target.weights), child(self.seed, _BASE))
-        return EnergyModel(energy, base)
+        return EnergyModel(module, base)
 
     def _frozen(self, trained: EnergyTrained, data: torch.Tensor, judge: Judge) -> Measured:
         """The run with everything frozen, from as many chains in each mode.
@@ -164,7 +172,7 @@ class Judge:
             return {}
         labels, rate = self.target.mode(self.data), self.plan.recipe.rate
         lacking = set(labels.tolist()) != {0, 1}
-        return {"learning_rate": np.array(nan if lacking else balance_rate(trained, self.data, labels, rate=rate))}
+        return {"learning_rate": np.array(nan if lacking else response_rate(trained, self.data, labels, rate=rate))}
 
     def _found(
         self, model: EnergyModel, count: int, flow: Proposal | None, stream: int, *, lost: bool = False

@@ -17,7 +17,7 @@ from simulate.runs import describe
 from simulate.seeds import Seed, child, sequence
 
 
-def balance_curves(
+def two_mode_curves(
     *, p: float, learning_rate: float, jump_rate: Sequence[float], chains: int, iterations: int, runs: int, seed: int,
     start: float | None = None, chains_start: float | None = None, record_every: int = 1,
 ) -> xr.Dataset:

@@ -13,8 +13,8 @@ from typing import Any
 import xarray as xr
 
 from asymptotics.command_line import numbers
-from simulate import checks
-from simulate.balance import BASES, DIGITS, IMAGES, PLANE, BalancePlan, Make, balance_study, balance_table, digit_target
+from simulate import balance, checks
+from simulate.balance import BASES, DIGITS, IMAGES, PLANE, BalancePlan, Make, digit_target
 from simulate.commands import execution
 from simulate.commands.tables import table_lines
 from simulate.energy import NEGATIVES, Checkerboard, Moons, Rings, Target, many_modes, ring_of_modes, two_modes
@@ -62,7 +62,7 @@ def run(given: argparse.Namespace) -> xr.Dataset:
     """The data set asked for."""
     target, plan = _target(given), _plan(given)
     with execution.executor(given) as executor:
-        return balance_study(
+        return balance.run_study(
             target, plan=plan, seeds=given.seeds, seed=given.seed, executor=executor, store=execution.store(given),
             progress=not given.quiet,
         )
@@ -120,4 +120,4 @@ def _plan(given: argparse.Namespace) -> BalancePlan:
 
 def tell(study: xr.Dataset) -> None:
     """What was found, on the terminal."""
-    print("\n".join(table_lines(*balance_table(study))))
+    print("\n".join(table_lines(*balance.table(study))))

@@ -16,16 +16,16 @@ import xarray as xr
 from asymptotics.command_line import numbers
 from asymptotics.phases import boundary
 from asymptotics.schedule import NAMED, Dilation, linear
-from simulate import checks
+from simulate import checks, features
 from simulate.commands import execution
 from simulate.commands.tables import table_lines
-from simulate.features import TRAININGS, StudyPlan, feature_study, fitted_clocks, homogeneity, study_table
+from simulate.features import TRAININGS, StudyPlan, fitted_clocks, homogeneity
 from simulate.flow import TRANSPORT_METHODS
 from simulate.images import Images, digits, idx_folder
 from simulate.mixture import Mixture
 from simulate.runs import cores
 from simulate.training import PREDICTIONS
-from simulate.uturn import Uturn, uturn_curves
+from simulate.uturn import Uturn, exact_curves
 
 KINDS = ("uturn",)
 
@@ -129,7 +129,7 @@ def _mixture(given: argparse.Namespace) -> xr.Dataset:
     dilation = Dilation.half(given.kappa / mixture.radius, mixture.d, given.share)
     turn = Uturn(schedule=linear, method=given.method, steps=given.steps, dilation=dilation, clones=given.clones)
     with execution.executor(given) as executor:
-        return uturn_curves(
+        return exact_curves(
             mixture, turn, times=times, count=given.count, seed=given.seed, progress=not given.quiet, batch=given.batch,
             executor=executor, store=execution.store(given),
         )
@@ -148,7 +148,7 @@ def _images(given: argparse.Namespace) -> xr.Dataset:
 
 
 def _study(given: argparse.Namespace, images: Images, plan: StudyPlan, executor: Executor | None) -> xr.Dataset:
-    return feature_study(
+    return features.run_study(
         images, plan=plan, seeds=given.seeds, seed=given.seed, executor=executor, store=execution.store(given),
         progress=not given.quiet,
     )
@@ -209,4 +209,4 @@ def tell(study: xr.Dataset) -> None:
     if study.sizes["label"] == 2:
         print(f"the mixture's curves: {_fitted(study)}")
     if bool(study["determined"].any()):
-        print("\n".join(table_lines(*study_table(study))))
+        print("\n".join(table_lines(*features.table(study))))

@@ -15,9 +15,8 @@ from numpy.typing import ArrayLike
 from asymptotics.command_line import numbers
 from asymptotics.phases.design import Target, half_grid
 from asymptotics.schedule import linear
-from simulate import checks
+from simulate import checks, curves
 from simulate.commands import execution
-from simulate.curves import trained_weight_curves, weight_curves
 from simulate.flow import TRANSPORT_METHODS
 from simulate.mixture import Mixture
 from simulate.untied import UntiedSGD
@@ -77,12 +76,12 @@ def run(given: argparse.Namespace) -> xr.Dataset:
         if given.repeats is not None:
             raise ValueError("--repeats goes with --n: the exact field is not trained")
         with execution.executor(given) as executor:
-            return weight_curves(mixture, **common, executor=executor, batch=given.batch)
+            return curves.weights(mixture, **common, executor=executor, batch=given.batch)
     recipe = UntiedSGD(iterations=given.iterations, repeats=given.repeats)
     if given.repeats is None:  # Without noise the steps can be natural ones.
         recipe = replace(recipe, rate=1.0, hold=0.6)
     with execution.executor(given) as executor:
-        return trained_weight_curves(
+        return curves.trained_weights(
             mixture, **common, n=given.n, recipe=recipe, ridge_u=given.ridge, ridge_w=given.ridge, seeds=given.seeds,
             executor=executor,
         )

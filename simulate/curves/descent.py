@@ -54,7 +54,7 @@ class LearningTask:
         return {name: np.asarray(value) for name, value in vars(found).items()}
 
 
-def learning_curves(
+def learning(
     mixture: Mixture, *, n: Sequence[int], ridge: float, schedule: Schedule, times: Sequence[float],
     recipe: StochasticGradientDescent, seeds: int, seed: int, draws: int = 1, skip: bool = True,
     activation: str = "sign", keep_runs: bool = False, executor: Executor | None = None,
@@ -65,7 +65,7 @@ def learning_curves(
     Variables: the fields of `simulate.gram.Descent`, each with a ``_stderr`` over data sets and, with ``keep_runs``,
     ``_runs`` over dims (n, seed, t, iteration). A data set starts from the same weight at all times. Runs in the
     span of the data (`simulate.gram.span`), so that the cost does not depend on d; for what does not reduce (Adam) see
-    `simulate.curves.denoiser_curves`. The same numbers for any ``executor``.
+    `simulate.curves.denoiser`. The same numbers for any ``executor``.
     """
     chosen = equivariant(recipe)
     plan = Plan(

@@ -23,7 +23,7 @@ from simulate.seeds import child
 from simulate.training import CONVERGED, Recipe
 
 
-def denoiser_curves(
+def denoiser(
     mixture: Mixture, *, n: Sequence[int], ridge: float, schedule: Schedule, times: Sequence[float],
     seeds: int, seed: int, draws: int = 1, skip: bool = True, recipe: Recipe | None = None,
     activation: str = "sign", fresh: int = 64, keep_runs: bool = False,
@@ -62,7 +62,7 @@ def denoiser_curves(
     return _measured(plan, schedule, moments, results, formulas, settings)
 
 
-def generation_curves(
+def generation(
     mixture: Mixture, *, n: Sequence[int], ridge: float, schedule: Schedule, seeds: int, seed: int,
     steps: int = 32, method: str = "ralston", draws: int = 1, skip: bool = True,
     recipe: Recipe | None = None, activation: str = "sign", keep_runs: bool = False,

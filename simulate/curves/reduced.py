@@ -22,11 +22,11 @@ METHOD_WITH_LABELS = "exact law given the labels; labels checked against margins
 _ROUNDING = 1e-12
 
 
-def reduced_denoiser_curves(
+def reduced_denoiser(
     mixture: Mixture, *, n: Sequence[int], ridge: float, schedule: Schedule, times: Sequence[float], seeds: int,
     seed: int, draws: int = 1, skip: bool = True, labels: bool = False, keep_runs: bool = False,
 ) -> xr.Dataset:
-    """As `simulate.curves.denoiser_curves` with the exact solve, from the laws of `simulate.gram.draw`.
+    """As `simulate.curves.denoiser` with the exact solve, from the laws of `simulate.gram.draw`.
 
     Differences: no label_flips, for labels are taken as given (attribute ``method``), unless ``labels`` draws the
     margins of all pairs too, at O(n draws) a data set; test_error is the expectation over fresh pairs, not a
@@ -50,11 +50,11 @@ def reduced_denoiser_curves(
     return dataset
 
 
-def reduced_generation_curves(
+def reduced_generation(
     mixture: Mixture, *, n: Sequence[int], ridge: float, schedule: Schedule, times: Sequence[float], seeds: int,
     seed: int, draws: int = 1, skip: bool = True, keep_runs: bool = False,
 ) -> xr.Dataset:
-    """As `simulate.curves.generation_curves` with the exact solve, but in continuous time, seen at ``times``.
+    """As `simulate.curves.generation` with the exact solve, but in continuous time, seen at ``times``.
 
     mean_error, generated_variance and mean_cosine are those of the data end, whichever ``times`` are asked for.
     The schedule must run from (alpha, beta) = (1, 0) to (0, 1).

@@ -27,7 +27,7 @@ DIAGNOSTICS = ("label_flips", "unconverged", "excess_loss")
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What both kinds of curve share, checked; see `denoiser_curves` for the meaning."""
+    """What both kinds of curve share, checked; see `curves.denoiser` for the meaning."""
 
     mixture: Mixture
     n: Sequence[int]

@@ -69,7 +69,7 @@ def denoiser(
     activation: str = "sign", skip: bool = True, **point: Any,
 ) -> Measured:
     """The networks of one data set at ``times`` times inside the schedule; variables of
-    `simulate.curves.denoiser_curves`.
+    `simulate.curves.denoiser`.
     """
     moments, table = _inner(schedule, times)
     setting = _setting(table, seed, trainer=trainer, activation=activation, skip=skip, **{**SETTINGS, **point})
@@ -80,7 +80,7 @@ def generation(
     seed: np.random.SeedSequence, *, schedule: str = "linear", steps: int = 32, method: str = "ralston",
     trainer: str = "exact", skip: bool = True, **point: Any,
 ) -> Measured:
-    """The law that one data set generates; variables of `simulate.curves.generation_curves`."""
+    """The law that one data set generates; variables of `simulate.curves.generation`."""
     checks.choice("method", method, METHODS)
     grid, table = _stages(schedule, steps, method)
     setting = _setting(table, seed, trainer=trainer, activation="sign", skip=skip, **{**SETTINGS, **point})

@@ -13,9 +13,9 @@ import torch
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from simulate import checks
+from simulate import checks, flow
 from simulate.estimate import Estimate
-from simulate.flow import TRANSPORT_METHODS, Array, MixtureField, Velocity, along_mean, carry, toward_data
+from simulate.flow import TRANSPORT_METHODS, Array, MixtureField, Velocity, along_mean, toward_data
 from simulate.mixture import Mixture
 from simulate.path import Schedule
 from simulate.runs import Measured, Store, describe, execute
@@ -33,10 +33,10 @@ def generated_fraction(
     """The share of ``starts`` (S, ...) at grid[0] that a model carries into the + class, and its standard error.
 
     The velocity may be a `simulate.flow.LearnedVelocity`; ``method``, ``seed`` and ``closed`` as in
-    `simulate.flow.carry`.
+    `simulate.flow.transport`.
     """
     with torch.no_grad():
-        final = carry(velocity, schedule, grid, starts, method=method, seed=seed, closed=closed)
+        final = flow.transport(velocity, schedule, grid, starts, method=method, seed=seed, closed=closed)
     return fraction(classes(classify, final))
 
 
@@ -60,7 +60,7 @@ class _Run:
         for grid in self.grids.values():
             alpha, _ = self.schedule.mix(grid[0])
             found.append([
-                classes(field.side, carry(
+                classes(field.side, flow.transport(
                     field, self.schedule, grid, float(alpha) * noise, method=method, seed=child(key, _STEPS),
                     closed=True,
                 )) for method in self.methods
@@ -81,7 +81,7 @@ class _Batch:
         return {"ended": self.of.ended(self.carried, self.index, self.points)}
 
 
-def weight_curves(
+def weights(
     mixture: Mixture, *, d: Sequence[int], grids: Mapping[str, Callable[[Mixture], ArrayLike]], schedule: Schedule,
     methods: Sequence[str], count: int, seed: int, reduced: bool = True, batch: int | None = None,
     dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu", executor: Executor | None = None,

@@ -18,14 +18,14 @@ import torch
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from simulate import checks
+from simulate import checks, untied
 from simulate.curves.weights_exact import generated_fraction
 from simulate.flow import TRANSPORT_METHODS, Array, toward_data
 from simulate.mixture import Mixture
 from simulate.path import Schedule, point
 from simulate.runs import Measured, Store, describe, execute
 from simulate.seeds import child, normal
-from simulate.untied import UntiedSGD, UntiedSpan, in_common, learned_velocity, penalty, reducible, train_untied_span
+from simulate.untied import UntiedSGD, UntiedSpan, in_common, learned_velocity, penalty, reducible
 
 # Streams below (seed, d): data sets; then, below the index of a grid, of training, planes and generation.
 _DATA, _GRID, _NOISE = range(3)
@@ -58,7 +58,7 @@ class TrainedWeightTask:
             self.mixture, n=self.n, seeds=self.seeds, seed=child(self.seed, d, _DATA), plus=self.plus
         )
         points = [point(self.schedule, float(t)) for t in before]
-        training = train_untied_span(
+        training = untied.train_span(
             span, points, recipe=self.recipe, ridge_u=self.ridge_u, ridge_w=self.ridge_w, seed=child(key, _TRAINING),
         )
         networks = in_common(training, d, seed=child(key, _PLANES))
@@ -81,7 +81,7 @@ def _samples(n: int, laws: Sequence[Mixture]) -> int:
     size, least = checks.integer("n", n, least=1), min(law.d for law in laws)
     if least < size + 5:
         raise ValueError(f"d = {least} must be >= n + 5 = {size + 5}: smaller ones are trained in d dimensions "
-                         "(simulate.untied.train_untied)")
+                         "(simulate.untied.train)")
     return size
 
 
@@ -99,7 +99,7 @@ def _ahead(x: torch.Tensor) -> torch.Tensor:
     return x[:, 0] > 0
 
 
-def trained_weight_curves(
+def trained_weights(
     mixture: Mixture, *, d: Sequence[int], n: int, grids: Mapping[str, Callable[[Mixture], ArrayLike]],
     schedule: Schedule, recipe: UntiedSGD, ridge_u: float, ridge_w: float, methods: Sequence[str] = ("euler",),
     seeds: int, count: int, seed: int, plus: int | None = None, executor: Executor | None = None,
@@ -107,7 +107,7 @@ def trained_weight_curves(
 ) -> xr.Dataset:
     """The weight of + that trained networks generate, over dims (d, grid, scheme, seed).
 
-    ``grids`` as in `simulate.curves.weight_curves`. For every data set (``n`` samples, of which ``plus`` in + if given)
+    ``grids`` as in `simulate.curves.weights`. For every data set (``n`` samples, of which ``plus`` in + if given)
     a network is trained at each time of a grid but the data end, and ``count`` points are carried over it; Heun's last
     step is one of Euler. Variables: generated_weight, its _stderr over points (the data set and its networks fixed),
     and steps (d, grid). All grids have the same data sets. Exact in law at any d >= n + 5. ValueError where ``recipe``

@@ -1,6 +1,6 @@
 """Energy-based models: targets, models, recipes and their training."""
 
-from simulate.energy.model import EnergyModel as EnergyModel, energy_network as energy_network
+from simulate.energy.model import EnergyModel as EnergyModel, network as network
 from simulate.energy.recipes import (
     NEGATIVES as NEGATIVES,
     PCD as PCD,
@@ -17,8 +17,4 @@ from simulate.energy.targets import (
     ring_of_modes as ring_of_modes,
     two_modes as two_modes,
 )
-from simulate.energy.training import (
-    EnergyTrained as EnergyTrained,
-    kernel_of as kernel_of,
-    train_energy as train_energy,
-)
+from simulate.energy.training import EnergyTrained as EnergyTrained, kernel_of as kernel_of, train as train

@@ -41,7 +41,7 @@ class EnergyModel(nn.Module):
         return found.reshape(len(x))
 
 
-def energy_network(
+def network(
     d: int, *, widths: Sequence[int] = (128, 128), points: torch.Tensor | None = None, seed: Seed = 0
 ) -> nn.Sequential:
     """A smooth network R^d -> R (SiLU) whose last layer is 0, so that a model starts as its base.

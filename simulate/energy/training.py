@@ -53,7 +53,7 @@ class EnergyTrained:
     Energy and flow have averaged weights; watched on the way is the model of the iteration. ``history`` over dim
     iteration: ``gap`` (energy of chains less that of data, mean since the last record), ``jumped`` and ``stepped``
     (shares of proposals taken), ``step``, and what was watched. ``scales``: what Adam divides the gradients of the
-    energy's parameters by, in their order (see `balance_rate`).
+    energy's parameters by, in their order (see `balance.response_rate`).
     """
 
     model: EnergyModel
@@ -89,7 +89,7 @@ _CHAINS, _PREFIT, _TRAIN, _CHECKS = range(4)
 _DATA, _START, _MOVE, _PAST = range(4)
 
 
-def train_energy(
+def train(
     model: EnergyModel, data: torch.Tensor, *, recipe: EnergyRecipe, seed: Seed, flow: nn.Module | None = None,
     watch: Watch | None = None, checkpoint: Given = None,
     progress: Callable[[int, Mapping[str, float]], None] | None = None,

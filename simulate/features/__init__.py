@@ -1,8 +1,8 @@
 """The experiment on real images: when is a feature decided, and what does training there buy?"""
 
-from simulate.features.decided import FeatureInterval as FeatureInterval, feature_interval as feature_interval
+from simulate.features.decided import FeatureInterval as FeatureInterval, interval as interval
 from simulate.features.plan import TRAININGS as TRAININGS, StudyPlan as StudyPlan
-from simulate.features.study import feature_study as feature_study
+from simulate.features.study import run_study as run_study
 from simulate.features.trainings import (
     compare_trainings as compare_trainings,
     expected_gain as expected_gain,
@@ -10,5 +10,5 @@ from simulate.features.trainings import (
     homogeneity as homogeneity,
     mean_interval as mean_interval,
     ratio_interval as ratio_interval,
-    study_table as study_table,
+    table as table,
 )

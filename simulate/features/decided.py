@@ -70,7 +70,7 @@ class FeatureInterval:
         )
 
 
-def feature_interval(
+def interval(
     curves: xr.Dataset, *, plus: str | None = None, minus: str | None = None, ends: tuple[float, float],
     saturated: float = 1.0, low: float = 0.1, high: float = 0.9, allowed: float = 0.05, draws: int = 1000,
     seed: Seed = 0,
@@ -79,7 +79,7 @@ def feature_interval(
     them, from curves with labels, where each start is named after its own.
 
     ``ends``: the time axis, noise end and data end (0, 1 on the linear schedule). ``saturated``: the difference at the
-    data end, where every start is back: what `told_apart` says of the classifier's confusion.
+    data end, where every start is back: what `informedness` says of the classifier's confusion.
     """
     noise, data = (checks.real(name, each) for name, each in zip(("ends[0]", "ends[1]"), ends, strict=True))
     if noise == data:

@@ -1,4 +1,4 @@
-"""Settings of the experiment on real images (`simulate.features.feature_study`), checked when made."""
+"""Settings of the experiment on real images (`simulate.features.run_study`), checked when made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import nn
 from asymptotics.schedule import Interpolant, variance_preserving
 from simulate import checks
 from simulate.flow import TRANSPORT_METHODS, Array
-from simulate.images import Jiggle, UNet
+from simulate.images import RandomAffine, UNet
 from simulate.training import PREDICTIONS, Augment, FitRecipe, Times, checked_times, interval_times, uniform_times
 from simulate.uturn import Uturn
 
@@ -50,7 +50,7 @@ class StudyPlan:
     network: Make | None = None
     recipe: FitRecipe = field(default_factory=FitRecipe)
     budgets: tuple[int, ...] = (100, 200, 400, 800, 1600)
-    augment: Augment | None = field(default_factory=Jiggle)
+    augment: Augment | None = field(default_factory=RandomAffine)
     trainings: tuple[str, ...] = ("uniform", "interval", "wrong")
     own: Mapping[str, Times] = field(default_factory=dict)
     share: float = 0.5

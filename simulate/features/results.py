@@ -90,7 +90,7 @@ def study_dataset(
     }
     settings = {
         "kind": "feature_study", "plan": _described(plan), "seeds": len(results), "seed": seed,
-        "seed_rule": "SeedSequence(seed, spawn_key=(k, stream)); see simulate.features.feature_study",
+        "seed_rule": "SeedSequence(seed, spawn_key=(k, stream)); see simulate.features.run_study",
         "images": {name: part.counts() for name, part in results[0].parts.items()},
     }
     return xr.Dataset(variables, coordinates).merge(curves).assign_attrs(provenance=describe(settings))

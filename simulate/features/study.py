@@ -22,7 +22,7 @@ import xarray as xr
 from torch import nn
 
 from simulate import checks
-from simulate.features.decided import feature_interval
+from simulate.features.decided import interval as feature_interval
 from simulate.features.plan import PARTS, Make, StudyPlan
 from simulate.features.results import SeedResult, study_dataset
 from simulate.features.tasks import ClassifierTask, GenerationTask, GeneratorTask
@@ -32,10 +32,10 @@ from simulate.images import (
     Labels,
     SmallClassifier,
     confusion,
-    net_shares,
+    corrected_shares,
+    informedness,
     require_told_apart,
     seeded,
-    told_apart,
 )
 from simulate.runs import Identified, Measured, Store, WorkerPool, as_store, canonical, execute, keeping
 from simulate.seeds import child
@@ -46,7 +46,7 @@ from simulate.uturn import Classifier, Uturn, return_curves
 _PARTS, _WEIGHTS, _CLASSIFIER, _NETWORK, _UPDATES, _TURNS, _INTERVAL, _POINTS, _STARTS = range(9)
 
 
-def feature_study(
+def run_study(
     images: Images, *, plan: StudyPlan | None = None, classify: Classifier | None = None, seeds: int = 1,
     seed: int = 0, executor: Executor | None = None, store: Store | str | Path | None = None, progress: bool = True,
 ) -> xr.Dataset:
@@ -81,7 +81,7 @@ def feature_study(
     ]
     intervals = [
         feature_interval(
-            each, ends=study.plan.ends, saturated=told_apart(table), seed=child(where, _INTERVAL)
+            each, ends=study.plan.ends, saturated=informedness(table), seed=child(where, _INTERVAL)
         ) for each, table, where in zip(curves, confusions, own, strict=True)
     ]
     rest = study.train(parts, own, [each.estimate for each in intervals], study.plan.all_trainings[1:])
@@ -255,4 +255,4 @@ class _Study:
 
     def shares(self, made: list[list[Measured]], table: Any) -> list[list[ClassShares]]:
         """Net of the classifier's confusion."""
-        return [[net_shares(each["counts"], table, classes=self.classes) for each in row] for row in made]
+        return [[corrected_shares(each["counts"], table, classes=self.classes) for each in row] for row in made]

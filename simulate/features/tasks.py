@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from simulate import flow
 from simulate.features.plan import StudyPlan
-from simulate.flow import Array, carry
+from simulate.flow import Array
 from simulate.images import TOGETHER, Images, energy_distance, label_counts, train_classifier
 from simulate.runs import Identified, Keeping, Measured
 from simulate.seeds import child, normal
@@ -105,7 +106,7 @@ def generated(network: nn.Module, plan: StudyPlan, like: torch.Tensor, seed: np.
         shape = (min(TOGETHER, plan.count - first), *like.shape[1:])
         noise = normal(child(seed, k, 0), shape, dtype=like.dtype, device=like.device)
         with torch.no_grad():
-            found.append(carry(
+            found.append(flow.transport(
                 velocity, plan.schedule, grid, float(alpha) * noise, method=plan.method, seed=child(seed, k, 1)
             ))
     return torch.cat(found)

@@ -163,7 +163,7 @@ def _changes(values: xr.DataArray, confidence: float, *, gain: bool) -> dict[str
     return table
 
 
-def study_table(study: xr.Dataset, *, confidence: float = 0.95) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def table(study: xr.Dataset, *, confidence: float = 0.95) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """A header and rows of text, budget by training."""
     found = compare_trainings(study, confidence=confidence)
     several = found.attrs["seeds"] > 1

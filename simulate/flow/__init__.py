@@ -15,7 +15,7 @@ from simulate.flow.solver import (
     TRANSPORT_METHODS as TRANSPORT_METHODS,
     Array as Array,
     Velocity as Velocity,
-    carry as carry,
     time_grid as time_grid,
     toward_data as toward_data,
+    transport as transport,
 )

@@ -99,7 +99,7 @@ def toward_data(grid: ArrayLike, schedule: Schedule) -> Array:
     return np.asarray(backwards[::-1])
 
 
-def carry(
+def transport(
     velocity: Velocity, schedule: Schedule, grid: ArrayLike, x: torch.Tensor, *, method: str,
     seed: Seed | None = None, closed: bool = False,
 ) -> torch.Tensor:

@@ -5,7 +5,7 @@ from simulate.gram.generation import (
     Points as Points,
     Starts as Starts,
     draw_starts as draw_starts,
-    generate_points as generate_points,
+    generate as generate,
 )
 from simulate.gram.labels import Pairs as Pairs, draw_with_pairs as draw_with_pairs, label_flips as label_flips
 from simulate.gram.networks import denoisers as denoisers, flows as flows, generated as generated

@@ -109,7 +109,7 @@ def equivariant(recipe: Recipe) -> StochasticGradientDescent:
     if isinstance(recipe, AdamRecipe):
         raise TypeError(
             "recipe = AdamRecipe divides each coordinate by its own scale, which no rotation preserves: it has no "
-            "reduction to the span; train it in d dimensions (simulate.curves.denoiser_curves) or use a "
+            "reduction to the span; train it in d dimensions (simulate.curves.denoiser) or use a "
             "StochasticGradientDescent"
         )
     if not isinstance(recipe, StochasticGradientDescent):

@@ -112,7 +112,7 @@ def draw_starts(statistics: GramStatistics, *, count: int, seed: Seed) -> Starts
     )
 
 
-def generate_points(
+def generate(
     statistics: GramStatistics, starts: Starts, schedule: Schedule, grid: Sequence[float] | NDArray[np.float64], *,
     ridge: float, skip: bool = True, method: str = "ralston",
 ) -> Points:

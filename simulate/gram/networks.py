@@ -2,7 +2,7 @@
 
 Exact at finite d for the minimiser given the true labels. Whether those labels are self-consistent, and on which
 side a generated point starts, is not looked at: near the ends of the schedule (beta or alpha of order d^(-1/2))
-a network of true dimension may answer otherwise, see label_flips of `simulate.curves.denoiser_curves`.
+a network of true dimension may answer otherwise, see label_flips of `simulate.curves.denoiser`.
 
 Notation as in `GramStatistics.spreads`: Delta = alpha^2 b + 2 alpha beta g + beta^2 a. All vectors are m mu +
 u zbar + v x0bar, or mu + zbar with one coefficient.
@@ -21,7 +21,7 @@ from simulate.gram.sufficient import Array, GramStatistics
 
 
 class Denoisers(NamedTuple):
-    """What is measured of the minimisers, arrays (seeds, times); names and meanings of `denoiser_curves`.
+    """What is measured of the minimisers, arrays (seeds, times); names and meanings of `curves.denoiser`.
 
     ``test_error`` is the expectation over a fresh pair, the sign it may get wrong included.
     """

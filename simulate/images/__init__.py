@@ -1,14 +1,14 @@
 """Labelled images: data, augmentation, networks, classifiers, shares of classes."""
 
-from simulate.images.augment import Jiggle as Jiggle
+from simulate.images.augment import RandomAffine as RandomAffine
 from simulate.images.class_shares import (
     ClassShares as ClassShares,
     beyond_chance as beyond_chance,
+    corrected_shares as corrected_shares,
     energy_distance as energy_distance,
+    informedness as informedness,
     label_counts as label_counts,
-    net_shares as net_shares,
     require_told_apart as require_told_apart,
-    told_apart as told_apart,
 )
 from simulate.images.classifier import (
     TOGETHER as TOGETHER,

@@ -12,7 +12,7 @@ from simulate import checks
 
 
 @dataclass(frozen=True, kw_only=True)
-class Jiggle:
+class RandomAffine:
     """Turned, zoomed and shifted, by normal amounts with these standard deviations: radians, relative, pixels.
 
     What comes in at the border is -1.

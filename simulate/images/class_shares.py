@@ -31,7 +31,7 @@ class ClassShares:
         return Estimate(float(self.shares[k]), float(self.stderr[k]))
 
 
-def net_shares(counts: ArrayLike, confusion: ArrayLike, *, classes: Sequence[int] | None = None) -> ClassShares:
+def corrected_shares(counts: ArrayLike, confusion: ArrayLike, *, classes: Sequence[int] | None = None) -> ClassShares:
     """From how many points were given each of K labels, and how many test images of a class (row) a label (column).
 
     The shares that make the counts most likely, which stay in [0, 1] and sum to 1. Standard errors count the spread of
@@ -57,7 +57,7 @@ def net_shares(counts: ArrayLike, confusion: ArrayLike, *, classes: Sequence[int
     )
 
 
-def told_apart(confusion: ArrayLike) -> float:
+def informedness(confusion: ArrayLike) -> float:
     """How well a classifier tells K classes apart, by its confusion (rows: true classes): (K R - 1)/(K - 1), R its mean
     share of right answers over classes; 1 always right, 0 by chance."""
     table = np.asarray(confusion, dtype=np.float64)
@@ -74,7 +74,7 @@ def beyond_chance(right: Array) -> Any:
 
 def require_told_apart(confusion: ArrayLike, name: str) -> None:
     """ValueError, with ``name``, unless a classifier is better than chance by 5 standard errors on its test images."""
-    beyond, table = told_apart(confusion), np.asarray(confusion, dtype=np.float64)
+    beyond, table = informedness(confusion), np.asarray(confusion, dtype=np.float64)
     k, images = len(table), table.sum(axis=1)
     # Half a count more of each kind, so that none has an error of 0.
     smooth = (np.diag(table) + 0.5) / (images + 1.0)

@@ -7,10 +7,6 @@ from simulate.untied.noise import Fresh as Fresh
 from simulate.untied.problem import Problem as Problem, penalty as penalty
 from simulate.untied.recipes import UntiedAdam as UntiedAdam, UntiedRecipe as UntiedRecipe, UntiedSGD as UntiedSGD
 from simulate.untied.span import UntiedSpan as UntiedSpan
-from simulate.untied.span_training import (
-    SpanTraining as SpanTraining,
-    reducible as reducible,
-    train_untied_span as train_untied_span,
-)
+from simulate.untied.span_training import SpanTraining as SpanTraining, reducible as reducible, train_span as train_span
 from simulate.untied.span_update import Drawn as Drawn, Reduced as Reduced, State as State
-from simulate.untied.training import UntiedTraining as UntiedTraining, train_untied as train_untied
+from simulate.untied.training import UntiedTraining as UntiedTraining, train as train

@@ -80,5 +80,5 @@ def _require_room(d: int, n: int) -> None:
     if d < n + 5:
         raise ValueError(
             f"d = {d} must be >= n + 5 = {n + 5}: data and weights span n + 3 dimensions, and two must be left; "
-            "train in d dimensions (simulate.untied.train_untied)"
+            "train in d dimensions (simulate.untied.train)"
         )

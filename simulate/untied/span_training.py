@@ -1,4 +1,4 @@
-"""`simulate.untied.train_untied` by gradient steps, exact in law at any d at the same cost: the training loop.
+"""`simulate.untied.train` by gradient steps, exact in law at any d at the same cost: the training loop.
 
 How an update is made from a few coordinates: `simulate.untied.span_update`.
 """
@@ -40,12 +40,12 @@ class SpanTraining:
         return UntiedOverlaps(*(each[..., -1] for each in self.overlaps))
 
 
-def train_untied_span(
+def train_span(
     span: UntiedSpan, points: Sequence[Mixing], *, recipe: UntiedSGD, ridge_u: Ridges, ridge_w: Ridges, seed: Seed,
     start: SpanTraining | None = None, until: int | None = None, progress: Progress | None = None,
     checkpoint: Given = None,
 ) -> SpanTraining:
-    """`simulate.untied.train_untied` in law, for every data set at each of ``points``, at a cost that d does not enter.
+    """`simulate.untied.train` in law, for every data set at each of ``points``, at a cost that d does not enter.
 
     TypeError for Adam, ValueError for fewer than 3 noises an update; the rest as there.
     """
@@ -85,7 +85,7 @@ def reducible(recipe: UntiedRecipe) -> UntiedSGD:
     """``recipe`` if it is one of gradient steps; else an error that says why not."""
     if isinstance(recipe, UntiedAdam):
         raise TypeError("recipe = UntiedAdam divides each coordinate by its own scale, which no rotation preserves: it "
-                        "has no reduction; train it in d dimensions (simulate.untied.train_untied) or use an UntiedSGD")
+                        "has no reduction; train it in d dimensions (simulate.untied.train) or use an UntiedSGD")
     found = checked(recipe)
     assert isinstance(found, UntiedSGD)
     return found

@@ -1,4 +1,4 @@
-"""`simulate.untied.train_untied` by gradient steps, exact in law in a few coordinates: at any d at the same cost.
+"""`simulate.untied.train` by gradient steps, exact in law in a few coordinates: at any d at the same cost.
 
 The span K of the data (mu and n vectors eta) has n + 1 dimensions; of what u and w have beyond it only two lengths and
 an angle matter, two more coordinates: M. An update needs of its P noises g

@@ -53,7 +53,7 @@ class UntiedTraining:
         return UntiedOverlaps(*(each[..., -1] for each in self.overlaps))
 
 
-def train_untied(
+def train(
     data: ClassData, points: Sequence[Mixing], *, recipe: UntiedRecipe, ridge_u: Ridges, ridge_w: Ridges, seed: Seed,
     start: UntiedTraining | None = None, until: int | None = None, progress: Progress | None = None,
     checkpoint: Given = None,

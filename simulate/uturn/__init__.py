@@ -1,6 +1,6 @@
 """U-turns: noise a point up to some time, generate from there, and see in which mode it ends."""
 
-from simulate.uturn.exact import COPIES as COPIES, require_points as require_points, uturn_curves as uturn_curves
+from simulate.uturn.exact import COPIES as COPIES, exact_curves as exact_curves, require_points as require_points
 from simulate.uturn.returns import (
     Classifier as Classifier,
     Uturn as Uturn,

@@ -25,7 +25,7 @@ _PLUS, _MINUS = range(2)
 COPIES = 6
 
 
-def uturn_curves(
+def exact_curves(
     mixture: Mixture, uturn: Uturn, *, times: Sequence[float] | Array, count: int, seed: int, reduced: bool = True,
     batch: int | None = None, dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu",
     executor: Executor | None = None, store: Store | str | Path | None = None, progress: bool = True,

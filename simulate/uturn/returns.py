@@ -16,9 +16,9 @@ import torch
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from simulate import checks
+from simulate import checks, flow
 from simulate.estimate import Estimate
-from simulate.flow import STOCHASTIC, TRANSPORT_METHODS, Array, Velocity, carry, time_grid
+from simulate.flow import STOCHASTIC, TRANSPORT_METHODS, Array, Velocity, time_grid
 from simulate.path import Schedule, point
 from simulate.runs import Measured, Store, describe, execute
 from simulate.seeds import Seed, child, normal
@@ -38,7 +38,7 @@ class Uturn:
 
     The steps are equal in the time of ``dilation`` (None: in t), which refines them where it is slow. Of each noised
     point ``clones`` return, independently; more than one needs an SDE. ``closed``: the velocity is regular at the data
-    end, see `simulate.flow.carry`.
+    end, see `simulate.flow.transport`.
     """
 
     schedule: Schedule
@@ -70,7 +70,7 @@ class Uturn:
         noised = alpha * fresh + beta * points
         with torch.no_grad():
             return torch.stack([
-                carry(
+                flow.transport(
                     velocity, self.schedule, self.grid(t), noised, method=self.method, seed=child(seed, 1 + k),
                     closed=self.closed,
                 ) for k in range(self.clones)

@@ -127,7 +127,7 @@ def test_only_what_is_in_the_domain_is_drawn() -> None:
 
 
 def _comparison() -> xr.Dataset:
-    data = simulate.curves.denoiser_curves(
+    data = simulate.curves.denoiser(
         simulate.Mixture(d=300, sigma=1.5), n=[4, 8], ridge=0.1, schedule=linear, times=[0.3, 0.5, 0.7], seeds=4,
         seed=0, progress=False,
     )

@@ -9,7 +9,13 @@ import xarray as xr
 from torch import nn
 
 from asymptotics import balance
-from simulate.balance import BalancePlan, balance_rate, balance_study, expected_scatter, scatter_scores
+from simulate.balance import (
+    BalancePlan,
+    expected_scatter,
+    response_rate as balance_rate,
+    run_study as balance_study,
+    scatter_scores,
+)
 from simulate.energy import EnergyModel, EnergyRecipe, EnergyTrained, two_modes
 from simulate.runs import workers
 from simulate.sampler import AdjustedLangevin, weights_by_quadrature

@@ -14,8 +14,9 @@ import torch
 import xarray as xr
 from torch import nn
 
+from simulate import balance, energy
 from simulate.__main__ import main
-from simulate.balance import BalancePlan, balance_study, balance_table, digit_target, image_target, worst_on_the_way
+from simulate.balance import BalancePlan, digit_target, image_target, worst_on_the_way
 from simulate.balance.tasks import Judge
 from simulate.energy import (
     NEGATIVES,
@@ -25,7 +26,6 @@ from simulate.energy import (
     Moons,
     Negatives,
     Rings,
-    energy_network,
     many_modes,
     ring_of_modes,
     two_modes,
@@ -51,7 +51,7 @@ def _same(one: xr.Dataset, two: xr.Dataset) -> None:
 
 @pytest.fixture(scope="module")
 def small() -> xr.Dataset:
-    return balance_study(two_modes(2), plan=PLAN, seeds=2, seed=3, progress=False)
+    return balance.run_study(two_modes(2), plan=PLAN, seeds=2, seed=3, progress=False)
 
 
 def test_what_comes_out(small: xr.Dataset, tmp_path: Path) -> None:
@@ -78,13 +78,13 @@ def test_methods_of_a_seed_begin_alike_and_seeds_differ(small: xr.Dataset) -> No
 
 def test_the_same_bits_on_workers_in_stores_and_alone(small: xr.Dataset, tmp_path: Path) -> None:
     with workers(2) as executor:
-        kept = balance_study(
+        kept = balance.run_study(
             two_modes(2), plan=PLAN, seeds=2, seed=3, progress=False, executor=executor, store=Store(tmp_path / "kept"),
         )
     _same(kept, small)
     again = Store(tmp_path / "kept", resume=True)
-    _same(balance_study(two_modes(2), plan=PLAN, seeds=2, seed=3, progress=False, store=again), small)
-    alone = balance_study(two_modes(2), plan=replace(PLAN, methods=("pcd",)), seeds=1, seed=3, progress=False)
+    _same(balance.run_study(two_modes(2), plan=PLAN, seeds=2, seed=3, progress=False, store=again), small)
+    alone = balance.run_study(two_modes(2), plan=replace(PLAN, methods=("pcd",)), seeds=1, seed=3, progress=False)
     _same(alone, small.sel(training=["pcd"], seed=[0]))
 
 
@@ -95,7 +95,7 @@ def test_the_same_bits_on_workers_in_stores_and_alone(small: xr.Dataset, tmp_pat
 def test_a_model_that_is_right_measures_as_right(d: int) -> None:
     """The target itself as the base, and no energy."""
     target = two_modes(d, p=0.7)
-    model = EnergyModel(energy_network(d, widths=(4,)), target)
+    model = EnergyModel(energy.network(d, widths=(4,)), target)
     judge = Judge(target, PLAN, target.sample(100, seed=0), model.base, child(1))
     found = judge.measured(model, 20_000, None)
     np.testing.assert_allclose(found["weight"], target.weights, atol=1e-5 if d == 2 else LIMIT * 0.003)
@@ -112,7 +112,7 @@ def test_weights_divergence_and_variance_of_a_model_that_is_wrong() -> None:
         centre = target.means if d == 2 else target.means * 3
         law = GaussianMixtureLaw.isotropic(centre, 0.7, [0.7, 0.3])
         wrong = GaussianMixtureLaw.isotropic(centre, 0.77, [0.4, 0.6])
-        model = EnergyModel(energy_network(d, widths=(4,)), wrong)
+        model = EnergyModel(energy.network(d, widths=(4,)), wrong)
         judge = Judge(law, PLAN, law.sample(100, seed=0), wrong, child(1))
         found = judge.measured(model, 20_000, None)
         ratio = (0.7 / 0.77) ** 2
@@ -138,9 +138,9 @@ def test_what_cannot_be_told_is_missing(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("simulate.sampler.mode_weights.FEWEST", 1e9)
     monkeypatch.setattr("simulate.sampler.annealing._GUESS", 0.0)
     with pytest.warns(UserWarning, match="weights of a model are missing: populations disagree"):
-        found = balance_study(two_modes(3), plan=replace(PLAN, methods=("pcd",)), progress=False)
+        found = balance.run_study(two_modes(3), plan=replace(PLAN, methods=("pcd",)), progress=False)
     assert np.isnan(found["weight"]).all() and np.isnan(found["path"]).all() and np.isnan(found["error"]).all()
-    assert any("unknown" in cell for row in balance_table(found)[1] for cell in row)
+    assert any("unknown" in cell for row in balance.table(found)[1] for cell in row)
 
 
 def test_where_importance_is_lost_points_follow_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +168,7 @@ def test_where_importance_is_lost_points_follow_the_model(monkeypatch: pytest.Mo
 def test_modes_too_narrow_for_a_grid_are_weighed_by_importance() -> None:
     """Forty widths of the data apart and a hundredth wide: no grid sees them; the weights are right all the same."""
     law = GaussianMixtureLaw.isotropic(torch.tensor([[100.0, 0.0], [-100.0, 0.0]]), 0.05, [0.7, 0.3])
-    model = EnergyModel(energy_network(2, widths=(4,)), law)
+    model = EnergyModel(energy.network(2, widths=(4,)), law)
     judge = Judge(law, PLAN, law.sample(100, seed=0), law, child(1))
     found = judge.measured(model, 20_000, None)
     assert found["effective"] < 1e5 and abs(float(found["divergence"])) < 1e-3
@@ -178,7 +178,7 @@ def test_modes_too_narrow_for_a_grid_are_weighed_by_importance() -> None:
 def test_a_mode_without_data_is_no_end() -> None:
     """The learning rate of two modes is missing for that seed; the study is not."""
     plan = replace(PLAN, n=12, methods=("pcd",))
-    found = balance_study(two_modes(2, p=0.95), plan=plan, seeds=4, progress=False)
+    found = balance.run_study(two_modes(2, p=0.95), plan=plan, seeds=4, progress=False)
     lacking = found["data_weight"].min("mode") == 0
     assert lacking.any() and not lacking.all()
     np.testing.assert_array_equal(np.isnan(found["learning_rate"].sel(training="pcd")), lacking)
@@ -187,7 +187,7 @@ def test_a_mode_without_data_is_no_end() -> None:
 def test_the_target_is_in_the_provenance() -> None:
     plan = replace(PLAN, methods=("pcd",))
     said = [
-        json.loads(balance_study(each, plan=plan, progress=False).attrs["provenance"])["settings"]["targets"][0]
+        json.loads(balance.run_study(each, plan=plan, progress=False).attrs["provenance"])["settings"]["targets"][0]
         for each in (two_modes(2), ring_of_modes([0.8, 0.2]), two_modes(3))
     ]
     assert [each["points"] for each in said] == [[2], [2], [3]] and len({each["is"] for each in said}) == 3
@@ -203,16 +203,16 @@ TARGETS: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_every_target(name: str) -> None:
-    found = balance_study(TARGETS[name], plan=PLAN, progress=False)
+    found = balance.run_study(TARGETS[name], plan=PLAN, progress=False)
     np.testing.assert_allclose(found["weight"].sum("mode"), 1.0)
     assert found.sizes["mode"] == len(TARGETS[name].weights) and np.isfinite(found["divergence"]).all()
-    assert np.isfinite(found["path_divergence"]).all() and len(balance_table(found)[1]) == 4
+    assert np.isfinite(found["path_divergence"]).all() and len(balance.table(found)[1]) == 4
 
 
 @pytest.mark.parametrize("base", ["mixture", "flow"])
 def test_other_bases(base: str) -> None:
-    found = balance_study(two_modes(2), plan=replace(PLAN, base=base), progress=False)
-    plain = balance_study(two_modes(2), plan=PLAN, progress=False)
+    found = balance.run_study(two_modes(2), plan=replace(PLAN, base=base), progress=False)
+    plain = balance.run_study(two_modes(2), plan=PLAN, progress=False)
     assert float(abs(found["path"] - plain["path"]).isel(iteration=0).max()) > 1e-3
     if base == "mixture":  # Of Gaussian modes, so right before it is trained.
         assert float(found["path_divergence"].isel(iteration=0).max()) < 0.05
@@ -221,7 +221,7 @@ def test_other_bases(base: str) -> None:
 def test_every_method_and_ones_own() -> None:
     own = {"resampling": Negatives(jumps=3, jump="resampling")}
     plan = replace(PLAN, methods=(*NEGATIVES, "resampling"), own=own)
-    found = balance_study(two_modes(2), plan=plan, progress=False)
+    found = balance.run_study(two_modes(2), plan=plan, progress=False)
     assert found["training"].values.tolist() == [*NEGATIVES, "resampling"]
     assert found["gradients"].sel(training=["pcd-ula", "short-run"]).values.tolist() == [5, 20]
 
@@ -244,7 +244,7 @@ def test_images_have_weights_by_a_classifier() -> None:
 
 
 def test_images_are_a_target() -> None:
-    found = balance_study(DIGITS, plan=PLAN, seeds=2, progress=False)
+    found = balance.run_study(DIGITS, plan=PLAN, seeds=2, progress=False)
     assert "weight" not in found and "path" not in found and found.sizes["mode"] == 2
     np.testing.assert_allclose(found["sampled_weight"].sum("mode"), 1.0)
     off = abs(found["sampled_weight"] - found["data_weight"]).max("mode").transpose("training", "seed")
@@ -253,7 +253,7 @@ def test_images_are_a_target() -> None:
     assert np.isfinite(found["acceptance"].sel(training="flow")).all() and (found["accuracy"] > 0.9).all()
     assert np.isnan(found["acceptance"].sel(training="pcd")).all() and found["rhat"].notnull().all()
     assert float(abs(found["data_weight"].diff("seed")).max()) > 0
-    header, rows = balance_table(found)
+    header, rows = balance.table(found)
     assert "KL" not in header and [row[0] for row in rows] == ["data", "flow", "pcd"]
 
 
@@ -320,22 +320,22 @@ class _Modeless(nn.Module):
 
 
 BAD: list[tuple[Callable[[], Any], type[Exception], str]] = [
-    (lambda: balance_study(_Modeless()), TypeError, "has no mode"),  # type: ignore[arg-type]
-    (lambda: balance_study(3), TypeError, "target int has no sample"),  # type: ignore[arg-type]
-    (lambda: balance_study(GaussianMixtureLaw), TypeError, "target GaussianMixtureLaw has no sample"),  # type: ignore[arg-type]
-    (lambda: balance_study(_Weighted(5.0, float("nan"))), ValueError, "numbers >= 0 that sum to 1"),
-    (lambda: balance_study(_Weighted(0.5, 0.4)), ValueError, "numbers >= 0 that sum to 1"),
-    (lambda: balance_study(_Weighted(0.5, 0.5, label=3)), TypeError, "int64 labels"),
-    (lambda: balance_study(_by_seed, seeds=2, plan=PLAN), ValueError, r"have \[2, 3\] modes"),
-    (lambda: balance_study(two_modes(2), plan={}), TypeError, "plan must be a BalancePlan, not dict"),  # type: ignore[arg-type]
-    (lambda: balance_study(ring_of_modes([1.0] * 9), plan=PLAN), ValueError, "chains = 8 of the run"),
+    (lambda: balance.run_study(_Modeless()), TypeError, "has no mode"),  # type: ignore[arg-type]
+    (lambda: balance.run_study(3), TypeError, "target int has no sample"),  # type: ignore[arg-type]
+    (lambda: balance.run_study(GaussianMixtureLaw), TypeError, "target GaussianMixtureLaw has no sample"),  # type: ignore[arg-type]
+    (lambda: balance.run_study(_Weighted(5.0, float("nan"))), ValueError, "numbers >= 0 that sum to 1"),
+    (lambda: balance.run_study(_Weighted(0.5, 0.4)), ValueError, "numbers >= 0 that sum to 1"),
+    (lambda: balance.run_study(_Weighted(0.5, 0.5, label=3)), TypeError, "int64 labels"),
+    (lambda: balance.run_study(_by_seed, seeds=2, plan=PLAN), ValueError, r"have \[2, 3\] modes"),
+    (lambda: balance.run_study(two_modes(2), plan={}), TypeError, "plan must be a BalancePlan, not dict"),  # type: ignore[arg-type]
+    (lambda: balance.run_study(ring_of_modes([1.0] * 9), plan=PLAN), ValueError, "chains = 8 of the run"),
     (lambda: BalancePlan(recipe=3), TypeError, "recipe must be a EnergyRecipe"),  # type: ignore[arg-type]
     (lambda: BalancePlan(methods="flow"), TypeError, "methods must be a tuple"),  # type: ignore[arg-type]
     (lambda: BalancePlan(widths=(0,)), ValueError, "widths = 0 must be >= 1"),
     (lambda: image_target(digits(), weights=[1.0], seed=0), TypeError, "weights must map classes"),  # type: ignore[arg-type]
     (lambda: replace(DIGITS(0), classify=replace(DIGITS(0).classify, classes=(1, 0))), ValueError, "or more, rising"),
     (lambda: replace(DIGITS(0), classify=replace(DIGITS(0).classify, classes=(0, 3))), ValueError, "does not know"),
-    (lambda: balance_study(GaussianMixtureLaw.fit(torch.randn(9, 2))), ValueError, "nothing to balance"),
+    (lambda: balance.run_study(GaussianMixtureLaw.fit(torch.randn(9, 2))), ValueError, "nothing to balance"),
     (lambda: BalancePlan(methods=()), ValueError, "one or more"),
     (lambda: BalancePlan(methods=("pcd", "pcd")), ValueError, "none twice"),
     (lambda: BalancePlan(own={"pcd": Negatives()}), ValueError, "must map new names"),
@@ -347,7 +347,7 @@ BAD: list[tuple[Callable[[], Any], type[Exception], str]] = [
 def test_fewer_chains_than_modes_warn() -> None:
     plan = replace(PLAN, recipe=replace(RECIPE, chains=2), methods=("pcd",))
     with pytest.warns(UserWarning, match="chains = 2 of the training are fewer than the 3 modes"):
-        balance_study(ring_of_modes([1.0, 1.0, 1.0]), plan=plan, progress=False)
+        balance.run_study(ring_of_modes([1.0, 1.0, 1.0]), plan=plan, progress=False)
 
 
 @pytest.mark.parametrize(("call", "kind", "words"), BAD)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from asymptotics import balance
-from simulate.balance import balance_curves
+from simulate.balance import two_mode_curves
 
 LIMIT = 6.0
 
@@ -20,7 +20,9 @@ LIMIT = 6.0
 @pytest.mark.parametrize("jump", [0.9, 0.3, 0.05])
 def test_weights_in_training_scatter_as_predicted(jump: float) -> None:
     """Of 4000 runs, long after the start: to 1.1 % (one standard error) and 1 % for the linear theory."""
-    curves = balance_curves(p=0.8, learning_rate=0.05, jump_rate=[jump], chains=256, iterations=1500, runs=4000, seed=1)
+    curves = two_mode_curves(
+        p=0.8, learning_rate=0.05, jump_rate=[jump], chains=256, iterations=1500, runs=4000, seed=1
+    )
     last = curves["weight"].isel(iteration=-1)
     theory = float(balance.weight_std(p=0.8, learning_rate=0.05, jump_rate=jump, chains=256))
     assert abs(float(last.std()) / theory - 1) < LIMIT / 8000**0.5 + 0.01
@@ -30,7 +32,7 @@ def test_weights_in_training_scatter_as_predicted(jump: float) -> None:
 def test_training_oscillates_below_the_critical_jump_rate() -> None:
     """The mean over many chains passes through balance below it, and never above."""
     critical = float(balance.critical_jump_rate(p=0.7, learning_rate=0.2))
-    curves = balance_curves(
+    curves = two_mode_curves(
         p=0.7, learning_rate=0.2, jump_rate=[0.25 * critical, 1.3 * critical], chains=10**8, iterations=300, runs=1,
         seed=2, start=0.72, chains_start=0.72,
     )
@@ -40,7 +42,7 @@ def test_training_oscillates_below_the_critical_jump_rate() -> None:
 
 def test_what_is_recorded_does_not_change_what_happens() -> None:
     every, some = (
-        balance_curves(p=0.8, learning_rate=0.05, jump_rate=[0.1], chains=20, iterations=25, runs=3, seed=5,
+        two_mode_curves(p=0.8, learning_rate=0.05, jump_rate=[0.1], chains=20, iterations=25, runs=3, seed=5,
                        record_every=step)
         for step in (1, 10)
     )
@@ -50,7 +52,7 @@ def test_what_is_recorded_does_not_change_what_happens() -> None:
 
 
 def test_without_jumps_nothing_balances() -> None:
-    curves = balance_curves(
+    curves = two_mode_curves(
         p=0.8, learning_rate=0.05, jump_rate=[0.0], chains=256, iterations=2000, runs=50, seed=3,
     )
     drift = curves["share"].isel(iteration=0, jump_rate=0) - 0.8
@@ -73,4 +75,4 @@ CASES: list[tuple[dict[str, Any], str]] = [
 def test_bad_input(changed: dict[str, Any], told: str) -> None:
     right = {"p": 0.5, "learning_rate": 0.1, "jump_rate": [0.1], "chains": 5, "iterations": 3, "runs": 2, "seed": 1}
     with pytest.raises(ValueError, match=told):
-        balance_curves(**{**right, **changed})
+        two_mode_curves(**{**right, **changed})

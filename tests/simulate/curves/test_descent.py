@@ -10,8 +10,7 @@ import pytest
 import xarray as xr
 
 from asymptotics.schedule import linear
-from simulate import Mixture
-from simulate.curves import denoiser_curves, learning_curves
+from simulate import Mixture, curves
 from simulate.gram import descend, draw_span
 from simulate.runs import load, save
 from simulate.seeds import child
@@ -25,7 +24,7 @@ def _curves(**change: Any) -> xr.Dataset:
         "n": [2, 4], "ridge": 0.2, "schedule": linear, "times": [0.3, 0.6], "recipe": RECIPE, "seeds": 3, "seed": 5,
         "progress": False, **change,
     }
-    return learning_curves(settings.pop("mixture", Mixture(d=10**6, sigma=1.1)), **settings)
+    return curves.learning(settings.pop("mixture", Mixture(d=10**6, sigma=1.1)), **settings)
 
 
 def test_what_is_in_it(tmp_path: Path) -> None:
@@ -49,7 +48,7 @@ def test_any_executor_gives_the_same() -> None:
 
 def test_curves_in_d_dimensions_know_the_recipe() -> None:
     """The same recipe in d dimensions, a fresh network for every time."""
-    data = denoiser_curves(
+    data = curves.denoiser(
         Mixture(d=50, sigma=1.0), n=[4], ridge=0.2, schedule=linear, times=[0.5], seeds=2, seed=1, progress=False,
         recipe=StochasticGradientDescent(iterations=2000, step=0.2),
     )

@@ -15,9 +15,8 @@ from hypothesis import given, settings, strategies as st
 from asymptotics import limited_samples
 from asymptotics.calibration import assert_agrees, compare_mean, judge, slope
 from asymptotics.schedule import linear, trigonometric
-from simulate import Mixture, Point, Samples, compare
+from simulate import Mixture, Point, Samples, compare, curves
 from simulate.autoencoder import cluster_law, overlaps, solve
-from simulate.curves import denoiser_curves, generation_curves
 from simulate.seeds import child
 from simulate.training import ExactLearner, GradientDescent, train
 
@@ -99,7 +98,7 @@ def agrees(dataset: xr.Dataset, name: str, comparisons: int, within: float = 0.1
 
 
 def test_learned_denoisers_agree_with_the_limit() -> None:
-    dataset = denoiser_curves(
+    dataset = curves.denoiser(
         Mixture(d=10_000, sigma=0.9, radius=1.3), n=[2, 4], ridge=0.4, schedule=linear,
         times=[0.25, 0.5, 0.75], draws=2, seeds=64, seed=20231005, fresh=16, progress=False,
     )
@@ -109,7 +108,7 @@ def test_learned_denoisers_agree_with_the_limit() -> None:
 
 
 def test_generated_laws_agree_with_the_limit() -> None:
-    dataset = generation_curves(
+    dataset = curves.generation(
         Mixture(d=5_000, sigma=0.9, radius=1.3), n=[2, 4], ridge=0.4, schedule=trigonometric, steps=16,
         draws=2, seeds=64, seed=20231005, progress=False,
     )
@@ -118,7 +117,7 @@ def test_generated_laws_agree_with_the_limit() -> None:
 
 
 def test_without_skip_the_generated_centre_agrees_with_its_formula() -> None:
-    dataset = generation_curves(
+    dataset = curves.generation(
         Mixture(d=5_000, sigma=0.9, radius=1.3), n=[2, 4], ridge=0.4, schedule=linear, steps=8, draws=2,
         seeds=64, seed=7, skip=False, progress=False,
     )
@@ -127,7 +126,7 @@ def test_without_skip_the_generated_centre_agrees_with_its_formula() -> None:
 
 def test_a_wrong_sign_or_a_missing_factor_would_be_seen() -> None:
     """The same comparison refuses the formula with its sign changed, or at the wrong draws or radius."""
-    dataset = denoiser_curves(
+    dataset = curves.denoiser(
         Mixture(d=5_000, sigma=0.9, radius=1.3), n=[3], ridge=0.4, schedule=linear, times=[0.5], draws=2,
         seeds=32, seed=5, progress=False,
     )

@@ -14,7 +14,7 @@ from asymptotics import limited_samples
 from asymptotics.schedule import linear, ornstein_uhlenbeck, square_root, trigonometric
 from simulate import Mixture, Point, compare
 from simulate.autoencoder import overlaps, solve, training_loss
-from simulate.curves import denoiser_curves, generation_curves
+from simulate.curves import denoiser as denoiser_curves, generation as generation_curves
 from simulate.runs import durable, load, save
 from simulate.seeds import child
 from simulate.training import AdamRecipe, ExactLearner, GradientDescent

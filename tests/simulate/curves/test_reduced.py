@@ -10,7 +10,12 @@ from asymptotics import limited_samples
 from asymptotics.calibration import assert_agrees, compare_two_samples
 from asymptotics.schedule import linear, ornstein_uhlenbeck, square_root, trigonometric
 from simulate import Mixture, compare
-from simulate.curves import denoiser_curves, generation_curves, reduced_denoiser_curves, reduced_generation_curves
+from simulate.curves import (
+    denoiser as denoiser_curves,
+    generation as generation_curves,
+    reduced_denoiser as reduced_denoiser_curves,
+    reduced_generation as reduced_generation_curves,
+)
 from simulate.gram import networks
 from simulate.runs import load, save
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from asymptotics import phases
 from asymptotics.calibration import assert_agrees, judge
 from asymptotics.schedule import Dilation, linear, trigonometric
-from simulate import Mixture
-from simulate.curves import generated_fraction, weight_curves
-from simulate.flow import LearnedVelocity, MixtureField, carry, time_grid
+from simulate import Mixture, curves, flow
+from simulate.curves import generated_fraction
+from simulate.flow import LearnedVelocity, MixtureField, time_grid
 from simulate.seeds import normal
 
 Array = NDArray[np.float64]
@@ -63,7 +63,7 @@ def test_a_dilation_gives_the_same_times() -> None:
 def test_generated_weights_are_those_of_the_scheme(reduced: bool) -> None:
     """No allowance: the same grid and the same rule, whatever the error of the rule."""
     count, sizes = (100_000, [100, 10**6]) if reduced else (10_000, [100])
-    found = weight_curves(
+    found = curves.weights(
         MIXTURE, d=sizes, grids=GRIDS, schedule=linear, methods=METHODS, count=count, seed=1, reduced=reduced,
         batch=2500, progress=False,
     )
@@ -81,7 +81,7 @@ def test_generated_weights_are_those_of_the_scheme(reduced: bool) -> None:
 
 @pytest.mark.slow
 def test_in_thousands_of_dimensions() -> None:
-    found = weight_curves(
+    found = curves.weights(
         MIXTURE, d=[2500], grids=GRIDS, schedule=linear, methods=METHODS, count=4000, seed=2, reduced=False,
         batch=500, dtype=torch.float32, progress=False,
     )
@@ -97,7 +97,7 @@ def test_in_thousands_of_dimensions() -> None:
 def test_other_schedules_generate_the_scheme_too() -> None:
     """The trigonometric one, in the steps of its own time."""
     grid = time_grid(trigonometric, 40)
-    found = weight_curves(
+    found = curves.weights(
         MIXTURE, d=[100], grids={"uniform": lambda mixture: grid}, schedule=trigonometric, methods=METHODS,
         count=100_000, seed=4, progress=False,
     )
@@ -141,7 +141,7 @@ def test_networks_generate_what_their_functions_do(method: str, bare: bool) -> N
 
     field, grid, starts = MixtureField(MIXTURE, linear), halved(MIXTURE), normal(3, (400, 100))
     learned = LearnedVelocity(learner, linear)
-    final, expected = (carry(each, linear, grid, starts, method=method) for each in (learned, field))
+    final, expected = (flow.transport(each, linear, grid, starts, method=method) for each in (learned, field))
     assert torch.allclose(final, expected, rtol=1e-9, atol=1e-9)
     assert asked == sorted(set(asked)) and asked[0] == 0.0 and asked[-1] < 1.0
     both = [
@@ -153,7 +153,7 @@ def test_networks_generate_what_their_functions_do(method: str, bare: bool) -> N
 
 def test_more_points_and_other_grids_keep_the_noise() -> None:
     few, many = (
-        weight_curves(
+        curves.weights(
             MIXTURE, d=sizes, grids=grids, schedule=linear, methods=["euler"], count=200, seed=1, batch=50,
             progress=False,
         ) for sizes, grids in (([400], {"uniform": uniform}), ([100, 400], GRIDS))
@@ -180,6 +180,6 @@ def test_bad_input() -> None:
     ]
     for change, error, words in bad:
         with pytest.raises(error, match=words):
-            weight_curves(**{**good, **change})
+            curves.weights(**{**good, **change})
     with pytest.raises(MemoryError, match="reduced=True"):
-        weight_curves(**{**good, "d": [10**9], "count": 10**4, "reduced": False})
+        curves.weights(**{**good, "d": [10**9], "count": 10**4, "reduced": False})

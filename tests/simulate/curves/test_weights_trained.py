@@ -8,22 +8,11 @@ import torch
 
 from asymptotics.calibration import assert_agrees, compare_mean, compare_two_samples
 from asymptotics.schedule import Interpolant, linear, variance_exploding
-from simulate import Mixture, Point
-from simulate.curves import generated_fraction, trained_weight_curves
-from simulate.flow import carry
+from simulate import Mixture, Point, curves, flow, untied
+from simulate.curves import generated_fraction
 from simulate.runs import workers
 from simulate.seeds import child, normal
-from simulate.untied import (
-    ClassData,
-    Untied,
-    UntiedAdam,
-    UntiedSGD,
-    UntiedSpan,
-    in_common,
-    learned_velocity,
-    train_untied,
-    train_untied_span,
-)
+from simulate.untied import ClassData, Untied, UntiedAdam, UntiedSGD, UntiedSpan, in_common, learned_velocity
 
 MIXTURE = Mixture(d=20, sigma=1.0, p=0.7)
 POINTS = (Point(0.9, 0.1), Point(0.6, 0.4), Point(0.3, 0.7))
@@ -34,7 +23,7 @@ GRID = np.array([0.0, 0.1, 0.25, 0.5, 0.75, 1.0])
 
 def trained(d: int, n: int, seeds: int) -> tuple[UntiedSpan, Any]:
     span = UntiedSpan.draw(Mixture(d=d, sigma=1.0, p=0.7), n=n, seeds=seeds, seed=1)
-    return span, train_untied_span(span, POINTS, recipe=RECIPE, **RIDGES, seed=2)
+    return span, untied.train_span(span, POINTS, recipe=RECIPE, **RIDGES, seed=2)
 
 
 @pytest.mark.parametrize("d", [10, 11, 50, 10**6])
@@ -68,7 +57,7 @@ def _direct(seeds: int, count: int, method: str, schedule: Interpolant) -> np.nd
     """The shares of + of ``seeds`` data sets, all in d dimensions."""
     data = ClassData.draw(MIXTURE, n=5, seeds=seeds, seed=11, plus=3)
     points = [Point(*map(float, schedule.mix(t))) for t in GRID[:-1]]
-    networks = train_untied(data, points, recipe=RECIPE, **RIDGES, seed=12).networks
+    networks = untied.train(data, points, recipe=RECIPE, **RIDGES, seed=12).networks
     return np.array([
         generated_fraction(
             learned_velocity(networks, GRID[:-1], schedule, data_set=k), schedule, GRID,
@@ -84,7 +73,7 @@ def _direct(seeds: int, count: int, method: str, schedule: Interpolant) -> np.nd
 def test_the_generated_weight_has_its_law_in_d_dimensions(method: str, schedule: Interpolant) -> None:
     """Mean and spread over data sets, which the share of an own handful of points keeps wide."""
     seeds, count = 1500, 20
-    found = trained_weight_curves(
+    found = curves.trained_weights(
         MIXTURE, d=[20], n=5, plus=3, grids={"steps": lambda mixture: GRID}, schedule=schedule, recipe=RECIPE,
         **RIDGES, methods=[method], seeds=seeds, count=count, seed=4, progress=False,
     )["generated_weight"].values.ravel()
@@ -104,7 +93,7 @@ def test_the_velocity_is_that_of_its_networks() -> None:
         denoised = networks(x[None, None])[1, k]
         np.testing.assert_allclose(velocity(x, t), (denoised - x) / (1 - t), rtol=1e-12)
     with pytest.raises(ValueError, match=r"no network was trained at t = 0\.2; train at all times of the grid"):
-        carry(velocity, linear, [0.1, 0.2, 1.0], x, method="euler")
+        flow.transport(velocity, linear, [0.1, 0.2, 1.0], x, method="euler")
     for times in ([0.1, 0.4], [0.1, 0.4, 0.4]):
         with pytest.raises(ValueError, match="must hold 3 different ones, those of the networks"):
             learned_velocity(networks, times, linear)
@@ -117,7 +106,7 @@ def test_undilated_networks_generate_the_majority_and_dilated_ones_both() -> Non
         "dilated": lambda mixture: np.concatenate([np.linspace(0, 2 * mixture.d**-0.5, 9), np.linspace(0, 1, 9)[1:]]),
         "undilated": lambda mixture: np.linspace(0, 1, 17),
     }
-    found = trained_weight_curves(
+    found = curves.trained_weights(
         Mixture(d=2000, sigma=1.0, p=0.8), d=[2000], n=40, plus=32, grids=grids, schedule=linear,
         recipe=UntiedSGD(iterations=400, repeats=30), ridge_u=0.1, ridge_w=0.1, seeds=2, count=1000, seed=1,
         progress=False,
@@ -131,8 +120,8 @@ def test_two_workers_find_what_one_does() -> None:
         "seeds": 2, "count": 10, "seed": 4, "progress": False, **RIDGES,
     }
     with workers(2) as executor:
-        pooled = trained_weight_curves(MIXTURE, **given, executor=executor)
-    alone = trained_weight_curves(MIXTURE, **given)
+        pooled = curves.trained_weights(MIXTURE, **given, executor=executor)
+    alone = curves.trained_weights(MIXTURE, **given)
     assert pooled.identical(alone) and pooled.attrs["provenance"]
 
 
@@ -156,7 +145,7 @@ def test_bad_input(change: dict[str, Any], error: type[Exception], words: str) -
         "seeds": 1, "count": 10, "seed": 4, "progress": False, **RIDGES, **change,
     }
     with pytest.raises(error, match=words):
-        trained_weight_curves(MIXTURE, **given)
+        curves.trained_weights(MIXTURE, **given)
 
 
 def test_an_untied_network_maps_points_as_it_is_written() -> None:

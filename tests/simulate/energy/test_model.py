@@ -13,7 +13,8 @@ from helpers.two_mode_laws import BOX, FAR, tilted, two_modes
 from scipy import stats
 from torch import nn
 
-from simulate.energy import EnergyModel, energy_network
+from simulate import energy
+from simulate.energy import EnergyModel
 from simulate.sampler import (
     CouplingFlow,
     GaussianMixtureLaw,
@@ -215,14 +216,14 @@ def test_a_model_starts_as_its_base_and_does_not_train_it() -> None:
     points = two_modes(3).sample(500, seed=1)
     flow = CouplingFlow(points, transforms=2, hidden=(8,))
     for base in (GaussianMixtureLaw.fit(points), flow):
-        model = EnergyModel(energy_network(3, points=points, seed=1), base)
+        model = EnergyModel(energy.network(3, points=points, seed=1), base)
         torch.testing.assert_close(model(points), base.log_prob(points))
         model(points).sum().backward()
         assert all(each.grad is None for each in base.parameters())
         assert any(each.grad is not None for each in model.energy.parameters())
     assert all(each.requires_grad for each in flow.parameters())
-    first, again = (energy_network(3, seed=4)[0].weight for _ in range(2))
-    assert torch.equal(first, again) and not torch.equal(first, energy_network(3, seed=5)[0].weight)
+    first, again = (energy.network(3, seed=4)[0].weight for _ in range(2))
+    assert torch.equal(first, again) and not torch.equal(first, energy.network(3, seed=5)[0].weight)
 
 
 # -- weights of modes -----------------------------------------------------------------------------------
@@ -321,11 +322,11 @@ CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: CouplingFlow(POINTS, kind="autoregressive"), ValueError, "affine"),
     (lambda: CouplingFlow(POINTS).log_prob(POINTS[:, :2]), ValueError, r"points \(C, 3\)"),
     (lambda: Standardised(torch.ones(5, 2)), ValueError, "coordinate 0 of points does not vary"),
-    (lambda: EnergyModel(energy_network(2), _NoSample()), TypeError, r"base must have sample\(\)"),  # type: ignore[arg-type]
+    (lambda: EnergyModel(energy.network(2), _NoSample()), TypeError, r"base must have sample\(\)"),  # type: ignore[arg-type]
     (lambda: EnergyModel(lambda x: x, LAW), TypeError, "torch.nn.Module"),  # type: ignore[arg-type]
     (lambda: EnergyModel(nn.Linear(2, 3, dtype=torch.float64), LAW)(LAW.sample(4, seed=1)), ValueError,
      "one number a point"),
-    (lambda: EnergyModel(energy_network(3, points=POINTS), LAW)(LAW.sample(4, seed=1)), ValueError, r"points \(C, 3\)"),
+    (lambda: EnergyModel(energy.network(3, points=POINTS), LAW)(LAW.sample(4, seed=1)), ValueError, r"points \(C, 3\)"),
     (lambda: weights_by_quadrature(LAW.log_prob, LAW.mode, modes=2, box=SMALL), ValueError, "make it larger"),
     (lambda: weights_by_quadrature(LAW.log_prob, LAW.mode, modes=2, box=SMALL * 2), ValueError, "two dimensions"),
     (lambda: weights_by_quadrature(LAW.log_prob, LAW.mode, modes=1, box=BOX), ValueError, "int64 numbers 0 ... 0"),

@@ -12,7 +12,8 @@ import pytest
 import torch
 from torch import nn
 
-from simulate.energy import NEGATIVES, EnergyModel, EnergyRecipe, EnergyTrained, Negatives, energy_network, train_energy
+from simulate import energy
+from simulate.energy import NEGATIVES, EnergyModel, EnergyRecipe, EnergyTrained, Negatives
 from simulate.runs import Checkpoint
 from simulate.sampler import (
     CouplingFlow,
@@ -42,9 +43,9 @@ def trained(
 ) -> tuple[EnergyTrained, float]:
     """From a Gaussian base; and the share of + among the data."""
     data, label = law.labelled(10_000, seed=100 + seed)
-    model = EnergyModel(energy_network(law.d, widths=widths, points=data, seed=seed), GaussianMixtureLaw.fit(data))
+    model = EnergyModel(energy.network(law.d, widths=widths, points=data, seed=seed), GaussianMixtureLaw.fit(data))
     flow = CouplingFlow(data, transforms=4, hidden=(32, 32), seed=seed) if recipe.negatives.needs_flow else None
-    return train_energy(model, data, recipe=recipe, seed=seed, flow=flow, **options), float((label == 0).float().mean())
+    return energy.train(model, data, recipe=recipe, seed=seed, flow=flow, **options), float((label == 0).float().mean())
 
 
 def weight(model: EnergyModel, law: GaussianMixtureLaw) -> float:
@@ -105,17 +106,17 @@ def test_frozen_chains_sample_the_model() -> None:
 def test_every_method_runs_and_leaves_what_it_is_given(name: str) -> None:
     law = target()
     data = law.sample(500, seed=1)
-    model = EnergyModel(energy_network(2, widths=(16,), points=data), GaussianMixtureLaw.fit(data))
+    model = EnergyModel(energy.network(2, widths=(16,), points=data), GaussianMixtureLaw.fit(data))
     flow = CouplingFlow(data, transforms=2, hidden=(8,)) if NEGATIVES[name].needs_flow else None
     before = [each.clone() for each in (*model.parameters(), *(flow.parameters() if flow else ()))]
     recipe = EnergyRecipe(**{**vars(SHORT), "negatives": NEGATIVES[name]})
-    first, again = (train_energy(model, data, recipe=recipe, seed=3, flow=flow) for _ in range(2))
+    first, again = (energy.train(model, data, recipe=recipe, seed=3, flow=flow) for _ in range(2))
     after = [*model.parameters(), *(flow.parameters() if flow else ())]
     assert all(torch.equal(one, other) for one, other in zip(before, after, strict=True))
     assert torch.equal(first.model(data), again.model(data)) and not torch.equal(first.model(data), model(data))
     assert first.history["iteration"].values.tolist() == [10, 20, 30]
     assert bool(torch.isfinite(first.chains).all()) and "negatives" in first.history.attrs["provenance"]
-    other = train_energy(model, data, recipe=recipe, seed=4, flow=flow)
+    other = energy.train(model, data, recipe=recipe, seed=4, flow=flow)
     assert not torch.equal(first.model(data), other.model(data))
 
 
@@ -201,20 +202,20 @@ def test_points_of_any_shape() -> None:
 
     data = torch.randn(100, 1, 4, 4, generator=torch.Generator().manual_seed(2))
     recipe = EnergyRecipe(**{**vars(SHORT), "negatives": NEGATIVES["short-run"]})
-    found = train_energy(EnergyModel(Pixels(), White()), data, recipe=recipe, seed=1)
+    found = energy.train(EnergyModel(Pixels(), White()), data, recipe=recipe, seed=1)
     assert found.chains.shape == (32, 1, 4, 4)
 
 
 # -- bad input ------------------------------------------------------------------------------------------
 
 DATA = target().sample(100, seed=1)
-MODEL = EnergyModel(energy_network(2, widths=(8,), points=DATA), GaussianMixtureLaw.fit(DATA))
+MODEL = EnergyModel(energy.network(2, widths=(8,), points=DATA), GaussianMixtureLaw.fit(DATA))
 
 
 def _train(**changes: Any) -> Any:
     given: dict[str, Any] = {"model": MODEL, "data": DATA, "recipe": SHORT, "seed": 1, "flow": CouplingFlow(DATA)}
     given |= changes
-    return train_energy(given.pop("model"), given.pop("data"), **given)
+    return energy.train(given.pop("model"), given.pop("data"), **given)
 
 
 class _Nan(nn.Module):
@@ -248,7 +249,7 @@ CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: _train(recipe=PCD_RECIPE), ValueError, "uses no flow"),
     (lambda: _train(flow=CouplingFlow(target(5).sample(50, seed=1))), ValueError,
      r"the flow does not take the data, points \(2,\): .*points \(C, 5\)"),
-    (lambda: _train(model=EnergyModel(energy_network(2), target(5)), flow=None, recipe=PCD_RECIPE), ValueError,
+    (lambda: _train(model=EnergyModel(energy.network(2), target(5)), flow=None, recipe=PCD_RECIPE), ValueError,
      r"the base does not take the data, points \(2,\): .*points of this law are \(C, 5\)"),
     (lambda: _train(model=EnergyModel(_Nan(), GaussianMixtureLaw.fit(DATA))), ValueError,
      "not finite on 100 of 100 data at start"),
@@ -319,7 +320,7 @@ def test_layers_that_draw_or_remember_are_reproducible_and_resumed(tmp_path: Pat
     flow = CouplingFlow(DATA, transforms=2, hidden=(8,))
     flow.flow.transform.transforms[0].hyper.insert(1, nn.Dropout(0.2))
     before, state = torch.get_rng_state(), {name: each.clone() for name, each in model.state_dict().items()}
-    runs = [train_energy(model, DATA, recipe=SHORT, seed=1, flow=flow) for _ in range(2)]
+    runs = [energy.train(model, DATA, recipe=SHORT, seed=1, flow=flow) for _ in range(2)]
     assert torch.equal(before, torch.get_rng_state())
     assert all(torch.equal(each, state[name]) for name, each in model.state_dict().items())
     assert torch.equal(runs[0].chains, runs[1].chains) and torch.equal(runs[0].model(DATA), runs[1].model(DATA))
@@ -331,8 +332,8 @@ def test_layers_that_draw_or_remember_are_reproducible_and_resumed(tmp_path: Pat
     checkpoint = Checkpoint(tmp_path / "run", seconds=0)
     options: dict[str, Any] = {"recipe": SHORT, "seed": 1, "flow": flow, "checkpoint": checkpoint}
     with pytest.raises(Stop):
-        train_energy(model, DATA, progress=stopping, **options)
-    resumed = train_energy(model, DATA, **options)
+        energy.train(model, DATA, progress=stopping, **options)
+    resumed = energy.train(model, DATA, **options)
     assert torch.equal(resumed.chains, runs[0].chains) and torch.equal(resumed.model(DATA), runs[0].model(DATA))
 
 
@@ -340,12 +341,12 @@ def test_proposals_that_are_not_trained_and_numbers_of_numpy() -> None:
     recipe = EnergyRecipe(**{
         **vars(SHORT), "iterations": np.int64(20), "negatives": Negatives(jumps=1, step=np.float32(0.1)),  # type: ignore[arg-type]
     })
-    found = train_energy(MODEL, DATA, recipe=recipe, seed=np.int64(1), flow=GaussianMixtureLaw.fit(DATA))  # type: ignore[arg-type]
+    found = energy.train(MODEL, DATA, recipe=recipe, seed=np.int64(1), flow=GaussianMixtureLaw.fit(DATA))  # type: ignore[arg-type]
     assert float(found.history["jumped"][-1]) > 0.5 and found.history.sizes["iteration"] == 2
 
 
 def test_fewer_chains_than_modes_are_warned_of() -> None:
     many = GaussianMixtureLaw.isotropic(torch.randn(40, 2) * 3, 0.5, torch.ones(40))
-    model = EnergyModel(energy_network(2, widths=(8,)), many)
+    model = EnergyModel(energy.network(2, widths=(8,)), many)
     with pytest.warns(UserWarning, match="fewer than the 40 modes"):
-        train_energy(model, DATA, recipe=PCD_RECIPE, seed=1)
+        energy.train(model, DATA, recipe=PCD_RECIPE, seed=1)

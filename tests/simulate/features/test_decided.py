@@ -8,8 +8,8 @@ import xarray as xr
 from scipy.optimize import brentq
 
 from asymptotics import phases
-from simulate.features import feature_interval
-from simulate.images import told_apart
+from simulate import features
+from simulate.images import informedness
 
 P, RATE = 0.8, 6.0
 TIMES = np.linspace(0.04, 0.76, 19)
@@ -39,7 +39,7 @@ def _exact(level: float) -> float:
 def test_it_is_the_theory_s_with_honest_errors() -> None:
     """Over 60 experiments: the mean within the bias of the rule (interpolation, an increasing fit of noise), and the
     errors it states those that it makes."""
-    found = [feature_interval(_curves(TIMES, 400, k), plus="a", minus="b", ends=(0, 1), draws=200) for k in range(60)]
+    found = [features.interval(_curves(TIMES, 400, k), plus="a", minus="b", ends=(0, 1), draws=200) for k in range(60)]
     for name, level in (("part", 0.1), ("saturate", 0.9)):
         ends = np.array([getattr(each, name).value for each in found])
         stated = np.array([getattr(each, name).stderr for each in found])
@@ -54,21 +54,21 @@ def test_it_is_the_theory_s_with_honest_errors() -> None:
 
 def test_many_starts_find_it() -> None:
     times = np.linspace(0.01, 0.9, 90)
-    found = feature_interval(_curves(times, 200_000, 1), plus="a", minus="b", ends=(0, 1))
+    found = features.interval(_curves(times, 200_000, 1), plus="a", minus="b", ends=(0, 1))
     for end, level in ((found.part, 0.1), (found.saturate, 0.9)):
         assert abs(end.value - _exact(level)) < 5 * end.stderr + 1e-3 and end.stderr < 0.005
 
 
 def test_the_axis_may_run_the_other_way() -> None:
-    one = feature_interval(_curves(TIMES, 400, 3), plus="a", minus="b", ends=(0, 1), seed=2)
-    two = feature_interval(_curves(TIMES, 400, 3, flip=True), plus="a", minus="b", ends=(1, 0), seed=2)
+    one = features.interval(_curves(TIMES, 400, 3), plus="a", minus="b", ends=(0, 1), seed=2)
+    two = features.interval(_curves(TIMES, 400, 3, flip=True), plus="a", minus="b", ends=(1, 0), seed=2)
     assert two.part.value == pytest.approx(1 - one.part.value)
     assert two.saturate.stderr == pytest.approx(one.saturate.stderr)
     assert two.ends == pytest.approx((1 - one.ends[1], 1 - one.ends[0]))
 
 
 def test_few_starts_leave_it_undetermined() -> None:
-    found = feature_interval(_curves(TIMES[::6], 8, 1), plus="a", minus="b", ends=(0, 1))
+    found = features.interval(_curves(TIMES[::6], 8, 1), plus="a", minus="b", ends=(0, 1))
     assert not found.determined and str(found).startswith("undetermined: curves part at ")
     with pytest.raises(ValueError, match="measure more starts"):
         _ = found.ends
@@ -77,10 +77,10 @@ def test_few_starts_leave_it_undetermined() -> None:
 def test_ends_that_were_not_measured_are_not_precise() -> None:
     """Beyond the last measured time the end may lie anywhere up to the end of the axis."""
     times = np.array([0.001, 0.1, 0.2])
-    found = feature_interval(_curves(times, 200_000, 1), plus="a", minus="b", ends=(0, 1))
+    found = features.interval(_curves(times, 200_000, 1), plus="a", minus="b", ends=(0, 1))
     assert found.saturate.value > 0.2 and found.saturate.stderr == pytest.approx(0.8, rel=0.01)
     assert not found.determined
-    late = feature_interval(_curves(np.array([0.3, 0.5, 0.9]), 200_000, 1), plus="a", minus="b", ends=(0, 1))
+    late = features.interval(_curves(np.array([0.3, 0.5, 0.9]), 200_000, 1), plus="a", minus="b", ends=(0, 1))
     assert late.part.value < 0.3 and late.part.stderr == pytest.approx(0.3, rel=0.01)
 
 
@@ -99,7 +99,7 @@ def test_features_sharper_than_the_times(turns: int, width: float) -> None:
             {"fraction": (("t", "start"), found), "fraction_stderr": (("t", "start"), error)},
             {"t": times, "start": ["a", "b"]},
         )
-        ends = feature_interval(curves, plus="a", minus="b", ends=(0, 1), draws=100)
+        ends = features.interval(curves, plus="a", minus="b", ends=(0, 1), draws=100)
         for k, (end, level) in enumerate(((ends.part, 0.1), (ends.saturate, 0.9))):
             truth = centre + width * np.log(level / (1 - level))
             bad[k] += ends.determined and abs(end.value - truth) > 3 * end.stderr
@@ -108,17 +108,17 @@ def test_features_sharper_than_the_times(turns: int, width: float) -> None:
 
 def test_the_order_of_the_ends_is_checked() -> None:
     curves = _curves(TIMES, 400, 3).assign_coords(alpha=("t", 1 - TIMES))
-    assert feature_interval(curves, plus="a", minus="b", ends=(0, 1)).determined
+    assert features.interval(curves, plus="a", minus="b", ends=(0, 1)).determined
     with pytest.raises(ValueError, match="give the noise end first"):
-        feature_interval(curves, plus="a", minus="b", ends=(1, 0))
+        features.interval(curves, plus="a", minus="b", ends=(1, 0))
 
 
 def test_a_classifier_that_errs_saturates_lower() -> None:
     """Both curves drawn together by 10 % of wrong answers on either side: the same interval."""
     curves = _curves(np.linspace(0.01, 0.9, 90), 200_000, 1)
     worse = curves.assign(fraction=0.1 + 0.8 * curves["fraction"], fraction_stderr=0.8 * curves["fraction_stderr"])
-    one = feature_interval(curves, plus="a", minus="b", ends=(0, 1))
-    two = feature_interval(worse, plus="a", minus="b", ends=(0, 1), saturated=0.8)
+    one = features.interval(curves, plus="a", minus="b", ends=(0, 1))
+    two = features.interval(worse, plus="a", minus="b", ends=(0, 1), saturated=0.8)
     assert two.ends == pytest.approx(one.ends, abs=1e-9)
 
 
@@ -127,7 +127,7 @@ CURVES = _curves(TIMES, 400, 1)
 
 def test_the_wrong_way_round_parts_at_the_end() -> None:
     """Curves that are apart next to the noise end, where they cannot be."""
-    found = feature_interval(CURVES, plus="a", minus="b", ends=(1, 0))
+    found = features.interval(CURVES, plus="a", minus="b", ends=(1, 0))
     assert found.part.value > 0.9
 
 
@@ -141,7 +141,7 @@ def test_the_wrong_way_round_parts_at_the_end() -> None:
 def test_bad_input(change: dict[str, Any], words: str) -> None:
     given: dict[str, Any] = {"curves": CURVES, "plus": "a", "minus": "b", "ends": (0, 1), **change}
     with pytest.raises(ValueError, match=words):
-        feature_interval(given.pop("curves"), **given)
+        features.interval(given.pop("curves"), **given)
 
 
 def _labelled(curves: xr.Dataset) -> xr.Dataset:
@@ -153,8 +153,8 @@ def _labelled(curves: xr.Dataset) -> xr.Dataset:
 
 def test_labels_say_the_same_of_two_classes() -> None:
     curves = _curves(TIMES, 400, 3)
-    one = feature_interval(curves, plus="a", minus="b", ends=(0, 1))
-    two = feature_interval(_labelled(curves), ends=(0, 1))
+    one = features.interval(curves, plus="a", minus="b", ends=(0, 1))
+    two = features.interval(_labelled(curves), ends=(0, 1))
     for end in ("part", "saturate"):
         assert getattr(two, end) == pytest.approx(getattr(one, end), rel=1e-9)
 
@@ -169,7 +169,7 @@ def test_many_labels() -> None:
         {"fraction": (("t", "start", "label"), share), "fraction_stderr": (("t", "start", "label"), 0 * share + 1e-2)},
         names,
     )
-    found = feature_interval(curves, ends=(0, 1))
+    found = features.interval(curves, ends=(0, 1))
     assert found.part.value == pytest.approx(0.5 - np.log(9) / 20, abs=0.01)
     assert found.saturate.value == pytest.approx(0.5 + np.log(9) / 20, abs=0.01)
     # Of the spread of five independent returns: sqrt(5)/4 each, over the slope of the curve there.
@@ -177,12 +177,12 @@ def test_many_labels() -> None:
 
 
 def test_told_apart() -> None:
-    assert told_apart(np.diag([3, 7, 1])) == 1.0
-    assert told_apart(np.full((4, 4), 5)) == pytest.approx(0.0)
-    assert told_apart([[9, 1], [3, 7]]) == pytest.approx(0.9 + 0.7 - 1)
+    assert informedness(np.diag([3, 7, 1])) == 1.0
+    assert informedness(np.full((4, 4), 5)) == pytest.approx(0.0)
+    assert informedness([[9, 1], [3, 7]]) == pytest.approx(0.9 + 0.7 - 1)
     for bad in (np.ones((2, 3)), [[1, 0], [0, 0]], [[1]]):
         with pytest.raises(ValueError, match="with test points of every class"):
-            told_apart(bad)
+            informedness(bad)
 
 
 @pytest.mark.parametrize(("given", "words"), [
@@ -192,8 +192,8 @@ def test_told_apart() -> None:
 def test_curves_of_labels_are_not_mistaken(given: dict[str, str], words: str) -> None:
     curves = _labelled(_curves(TIMES, 40, 3))
     with pytest.raises(ValueError, match=words):
-        feature_interval(curves, ends=(0, 1), **given)
+        features.interval(curves, ends=(0, 1), **given)
     with pytest.raises(ValueError, match="no start is named '9'"):
-        feature_interval(curves.sel(start=["4"]), ends=(0, 1))
+        features.interval(curves.sel(start=["4"]), ends=(0, 1))
     with pytest.raises(ValueError, match="give plus and minus"):
-        feature_interval(CURVES, ends=(0, 1))
+        features.interval(CURVES, ends=(0, 1))

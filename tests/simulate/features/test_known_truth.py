@@ -7,8 +7,7 @@ from scipy.optimize import brentq
 
 from asymptotics import phases
 from asymptotics.schedule import Interpolant, linear, variance_preserving
-from simulate import Mixture
-from simulate.features import feature_interval
+from simulate import Mixture, features
 from simulate.flow import MixtureField
 from simulate.training import ModelVelocity
 from simulate.uturn import Uturn, return_curves
@@ -59,7 +58,7 @@ def test_the_interval_and_the_fit_are_the_theory_s(schedule: Interpolant, times:
         assert (gap < 6 * curves["fraction_stderr"].sel(start=name) + 0.02).all()
 
     data, noise = (1.0, 0.0) if schedule is linear else (0.0, 1.0)
-    found = feature_interval(curves, plus="plus", minus="minus", ends=(noise, data))
+    found = features.interval(curves, plus="plus", minus="minus", ends=(noise, data))
     assert found.determined
     for end, level in ((found.part, 0.1), (found.saturate, 0.9)):
         def excess(t: float, level: float = level) -> float:

@@ -13,8 +13,8 @@ from hypothesis import given, strategies as st
 from torch import nn
 
 from asymptotics.schedule import linear, ornstein_uhlenbeck, variance_preserving
-from simulate import Mixture
-from simulate.features import StudyPlan, compare_trainings, expected_gain, feature_study, study_table
+from simulate import Mixture, features
+from simulate.features import StudyPlan, compare_trainings, expected_gain
 from simulate.features.plan import away
 from simulate.flow import MixtureField
 from simulate.images import Images, UNet, digits
@@ -35,7 +35,7 @@ def _same(one: xr.Dataset, two: xr.Dataset) -> None:
 
 @pytest.fixture(scope="module")
 def small() -> xr.Dataset:
-    return feature_study(TWO, plan=PLAN, seeds=2, seed=3, progress=False)
+    return features.run_study(TWO, plan=PLAN, seeds=2, seed=3, progress=False)
 
 
 def test_what_comes_out(small: xr.Dataset, tmp_path: Path) -> None:
@@ -72,27 +72,30 @@ def test_workers_and_interruptions_leave_the_bits(small: xr.Dataset, tmp_path: P
     """Stages of a store are taken up again, whatever of them is lost."""
     store = tmp_path / "store"
     with workers(2) as executor:
-        _same(feature_study(TWO, plan=PLAN, seeds=2, seed=3, progress=False, executor=executor, store=store), small)
+        again = features.run_study(
+            TWO, plan=PLAN, seeds=2, seed=3, progress=False, executor=executor, store=store
+        )
+        _same(again, small)
     stages = {each.name for each in store.iterdir()}
     assert stages == {
         "checkpoints", "classifiers", "training_uniform", "U-turns_0", "U-turns_1",
         "training_interval_wrong_weighted", "generation",
     }
     with pytest.raises(FileExistsError, match="resume"):
-        feature_study(TWO, plan=PLAN, seeds=2, seed=3, progress=False, store=store)
+        features.run_study(TWO, plan=PLAN, seeds=2, seed=3, progress=False, store=store)
     for lost in (*(store / "training_uniform").glob("*.npz"), *(store / "generation").glob("*")):
         if lost.name != "manifest.json":
             lost.unlink()
-    again = feature_study(TWO, plan=PLAN, seeds=2, seed=3, progress=False, store=Store(store, resume=True))
+    again = features.run_study(TWO, plan=PLAN, seeds=2, seed=3, progress=False, store=Store(store, resume=True))
     _same(again, small)
 
 
 def test_other_settings_are_refused(tmp_path: Path) -> None:
     plan = copy.copy(PLAN)
-    feature_study(TWO, plan=plan, seed=3, progress=False, store=tmp_path)
+    features.run_study(TWO, plan=plan, seed=3, progress=False, store=tmp_path)
     other = StudyPlan(**{**vars(PLAN), "clones": 3})
     with pytest.raises(ValueError, match="other"):
-        feature_study(TWO, plan=other, seed=3, progress=False, store=Store(tmp_path, resume=True))
+        features.run_study(TWO, plan=other, seed=3, progress=False, store=Store(tmp_path, resume=True))
 
 
 class _Exact(nn.Module):
@@ -137,7 +140,7 @@ def test_a_truth_that_is_known() -> None:
         network=partial(_Exact, law), recipe=FitRecipe(updates=1, batch=2), budgets=(1,), turns=10, turn_steps=60,
         clones=2, count=4000, steps=100, augment=None, weights={0: 0.3, 1: 0.7}, trainings=("uniform",),
     )
-    found = feature_study(images, plan=plan, classify=_ahead, seed=6, progress=False).isel(seed=0)
+    found = features.run_study(images, plan=plan, classify=_ahead, seed=6, progress=False).isel(seed=0)
     share = found["share"].sel(label=1, training="uniform", budget=1)
     assert float(abs(share - 0.7)) < 6 * float(found["share_stderr"].sel(label=1).squeeze()) + 0.02
     assert (abs(found["martingale"]) < 6 * found["martingale_stderr"] + 0.02).all()
@@ -158,7 +161,7 @@ def test_a_density_of_one_s_own() -> None:
     plan = StudyPlan(**{**vars(PLAN), "trainings": ("uniform",), "starts": 5, "own": {
         "mine": uniform_times(), "late": PiecewiseTimes((0.0, 0.2, 1.0), (0.9, 0.1)),
     }})
-    found = feature_study(TWO, plan=plan, seed=1, progress=False)
+    found = features.run_study(TWO, plan=plan, seed=1, progress=False)
     assert found["training"].values.tolist() == ["uniform", "mine", "late"]
     uniform, mine, late = (found["picture"].sel(training=each).values for each in found["training"].values)
     assert np.array_equal(uniform, mine) and not np.array_equal(uniform, late)
@@ -169,10 +172,10 @@ def test_on_an_accelerator() -> None:
     """An MNIST-size network without another line of code; the same digits as on the processor, up to float32."""
     images = Images(pixels=torch.rand(40, 1, 28, 28) * 2 - 1, labels=torch.arange(40) % 2)
     plan = StudyPlan(**{**vars(PLAN), "network": None, "weights": None})
-    found = feature_study(images.to(device="cuda"), plan=plan, seed=1, progress=False)
+    found = features.run_study(images.to(device="cuda"), plan=plan, seed=1, progress=False)
     assert found["picture"].shape[-2:] == (28, 28)
     here, there = (
-        feature_study(TWO.to(device=each), plan=PLAN, seed=1, progress=False)["picture"].isel(budget=0)
+        features.run_study(TWO.to(device=each), plan=PLAN, seed=1, progress=False)["picture"].isel(budget=0)
         for each in ("cpu", "cuda")
     )
     np.testing.assert_allclose(here.sel(training="uniform"), there.sel(training="uniform"), atol=0.05)
@@ -180,7 +183,7 @@ def test_on_an_accelerator() -> None:
 
 def test_ten_classes() -> None:
     plan = StudyPlan(**{**vars(PLAN), "weights": None, "trainings": ("uniform", "interval")})
-    found = feature_study(digits(), plan=plan, seed=1, progress=False)
+    found = features.run_study(digits(), plan=plan, seed=1, progress=False)
     assert found.sizes["label"] == found.sizes["start"] == 10
     np.testing.assert_allclose(found["target"].sum("label"), 1.0)
     assert found["confusion"].sum() == found["confusion"].sum("said").sum() > 300
@@ -247,12 +250,12 @@ def _seven(points: torch.Tensor) -> torch.Tensor:
 def test_bad_input(change: dict[str, Any], error: type[Exception], words: str) -> None:
     given = {"images": TWO, "seed": 1, "progress": False, **change}
     with pytest.raises(error, match=words):
-        feature_study(**{**given, "plan": StudyPlan(**{**vars(PLAN), **given.get("plan", {})})})
+        features.run_study(**{**given, "plan": StudyPlan(**{**vars(PLAN), **given.get("plan", {})})})
 
 
 def test_what_workers_cannot_get_is_said_at_once() -> None:
     with workers(2) as executor, pytest.raises(TypeError, match="plan cannot be sent to worker processes"):
-        feature_study(
+        features.run_study(
             TWO, plan=StudyPlan(**{**vars(PLAN), "network": lambda: UNet(width=8)}), seed=1, progress=False,
             executor=executor,
         )
@@ -261,13 +264,13 @@ def test_what_workers_cannot_get_is_said_at_once() -> None:
 def test_functions_made_in_a_call_will_do_here() -> None:
     """Without workers and without a store nothing needs a name."""
     plan = StudyPlan(**{**vars(PLAN), "network": lambda: UNet(width=8), "trainings": ("uniform",)})
-    assert "lambda" in feature_study(TWO, plan=plan, seed=1, progress=False).attrs["provenance"]
+    assert "lambda" in features.run_study(TWO, plan=plan, seed=1, progress=False).attrs["provenance"]
 
 
 def test_failures_are_named(tmp_path: Path) -> None:
     plan = StudyPlan(**{**vars(PLAN), "network": partial(_Bad, "nan")})
     with pytest.raises(PointsFailed, match="training uniform, seed 1: FloatingPointError") as found:
-        feature_study(TWO, plan=plan, seeds=2, seed=1, progress=False, store=tmp_path)
+        features.run_study(TWO, plan=plan, seeds=2, seed=1, progress=False, store=tmp_path)
     assert len(str(found.value)) < 1000
 
 
@@ -309,12 +312,12 @@ def test_comparisons_by_hand(small: xr.Dataset) -> None:
     test = ttest_rel(one, base).confidence_interval(0.95)
     assert float(found["share_error_change_low"].sel(cell)) == pytest.approx(test.low)
     assert float(found["share_error_change_high"].sel(cell)) == pytest.approx(test.high)
-    header, rows = study_table(whole)
+    header, rows = features.table(whole)
     assert len(rows) == 2 * 4 and all(len(row) == len(header) for row in rows)
     single = compare_trainings(whole.isel(seed=[1]))
     assert single.attrs["seeds"] == 1 and set(single) == {"share_error", "distance"}
-    assert study_table(whole.isel(seed=[1]))[0][:3] == ("updates", "training", "class error")
+    assert features.table(whole.isel(seed=[1]))[0][:3] == ("updates", "training", "class error")
     with pytest.raises(ValueError, match="no seed has a determined interval"):
         compare_trainings(small.assign(determined=("seed", [False, False])))
     lacking = whole["distance"].where(~((whole["label"] == 1) & (whole["budget"] == 3)))
-    assert "too few" in {cell for row in study_table(whole.assign(distance=lacking))[1] for cell in row}
+    assert "too few" in {cell for row in features.table(whole.assign(distance=lacking))[1] for cell in row}

@@ -19,8 +19,8 @@ from asymptotics.schedule import (
     variance_exploding,
     variance_preserving,
 )
-from simulate import Mixture, Point
-from simulate.flow import LearnedVelocity, MixtureField, along_mean, carry, time_grid
+from simulate import Mixture, Point, flow
+from simulate.flow import LearnedVelocity, MixtureField, along_mean, time_grid
 from simulate.flow.solver import denoised, score
 from simulate.seeds import normal
 
@@ -136,7 +136,7 @@ def test_the_flow_is_the_quantile_map(method: str, order: int, closed: bool) -> 
     field, start = MixtureField(mixture, trigonometric), torch.linspace(-2.0, 2.0, 21, dtype=torch.float64)[:, None]
 
     def error(steps: int) -> float:
-        final = carry(
+        final = flow.transport(
             field, trigonometric, time_grid(trigonometric, steps), start, method=method, closed=closed
         )[:, 0].numpy()
         reached = 0.3 * norm.cdf((final - 1.7) / 0.8) + 0.7 * norm.cdf((final + 1.7) / 0.8)
@@ -153,7 +153,7 @@ def test_heun_stays_off_the_data_end_unless_told(schedule: Interpolant) -> None:
     field = MixtureField(MIXTURE, schedule)
     learned = LearnedVelocity(lambda t: lambda x: field.denoiser(x, t), schedule)
     for grid in (time_grid(schedule, 30), time_grid(schedule, 30)[:-1]):
-        found, expected = (carry(each, schedule, grid, X, method="heun") for each in (learned, field))
+        found, expected = (flow.transport(each, schedule, grid, X, method="heun") for each in (learned, field))
         assert torch.allclose(found, expected, rtol=1e-10, atol=1e-11)
     asked: list[float] = []
 
@@ -161,9 +161,9 @@ def test_heun_stays_off_the_data_end_unless_told(schedule: Interpolant) -> None:
         asked.append(t)
         return field(x, t)
 
-    carry(watched, schedule, time_grid(schedule, 2), X, method="heun")
+    flow.transport(watched, schedule, time_grid(schedule, 2), X, method="heun")
     assert asked == [0.0, 0.5, 0.5]
-    carry(watched, schedule, time_grid(schedule, 2), X, method="heun", closed=True)
+    flow.transport(watched, schedule, time_grid(schedule, 2), X, method="heun", closed=True)
     assert asked[3:] == [0.0, 0.5, 0.5, 1.0]
 
 
@@ -172,7 +172,7 @@ def test_the_flow_of_a_schedule_whose_noise_lies_at_its_end() -> None:
     start = torch.linspace(-2.0, 2.0, 21, dtype=torch.float64)[:, None]
     grid = time_grid(ornstein_uhlenbeck, 2000, first=3.0)
     assert grid[0] == 3.0 and grid[-1] == 0.0
-    final = carry(MixtureField(mixture, ornstein_uhlenbeck), ornstein_uhlenbeck, grid, start, method="ralston")
+    final = flow.transport(MixtureField(mixture, ornstein_uhlenbeck), ornstein_uhlenbeck, grid, start, method="ralston")
     alpha, beta = (float(each) for each in ornstein_uhlenbeck.mix(3.0))
     width = (alpha**2 + 0.64 * beta**2) ** 0.5
     before, after = (
@@ -221,7 +221,8 @@ def test_the_noise_of_a_step_back_is_what_noising_adds(method: str) -> None:
         nearer = t + step if schedule.noise_at_start else t - step
         (alpha, after), (beta, beta_after) = schedule.mix(np.array([t, nearer]))
         expected = (alpha**2 - (beta / beta_after * after) ** 2) / step
-        moved = carry(lambda x, _: 0 * x, schedule, [t, nearer], torch.zeros(200_000).double(), method=method, seed=5)
+        zeros = torch.zeros(200_000).double()
+        moved = flow.transport(lambda x, _: 0 * x, schedule, [t, nearer], zeros, method=method, seed=5)
         assert_agrees(compare_mean((moved - moved.mean()).numpy() ** 2 / step, expected, comparisons=4), within=0.03)
 
 
@@ -236,17 +237,17 @@ def test_bad_input() -> None:
     with pytest.raises(TypeError, match="mixture must be a Mixture, not dict"):
         MixtureField({}, linear)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="did you mean 'heun'"):
-        carry(field, linear, grid, X, method="huen")
+        flow.transport(field, linear, grid, X, method="huen")
     with pytest.raises(ValueError, match="grid must increase strictly"):
-        carry(field, linear, grid[::-1], X, method="euler")
+        flow.transport(field, linear, grid[::-1], X, method="euler")
     with pytest.raises(ValueError, match="read backwards"):
-        carry(MixtureField(MIXTURE, ornstein_uhlenbeck), ornstein_uhlenbeck, grid, X, method="euler")
+        flow.transport(MixtureField(MIXTURE, ornstein_uhlenbeck), ornstein_uhlenbeck, grid, X, method="euler")
     with pytest.raises(ValueError, match="seed = None: method = 'ancestral' is random"):
-        carry(field, linear, grid, X, method="ancestral")
+        flow.transport(field, linear, grid, X, method="ancestral")
     with pytest.raises(ValueError, match="beta = 0 at t = 0: the noise of the reverse SDE diverges"):
-        carry(field, linear, grid, X, method="euler_maruyama", seed=1)
+        flow.transport(field, linear, grid, X, method="euler_maruyama", seed=1)
     with pytest.raises(TypeError, match="x must be a floating-point torch tensor"):
-        carry(field, linear, grid, [1.0], method="euler")  # type: ignore[arg-type]
+        flow.transport(field, linear, grid, [1.0], method="euler")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="alpha = 0"):
         score(Velocities(Point(0.0, 1.0)), X, X)
 

@@ -11,20 +11,9 @@ import pytest
 from asymptotics import limited_samples
 from asymptotics.calibration import assert_agrees, compare_two_samples
 from asymptotics.schedule import linear
-from simulate import Mixture, Point, compare
+from simulate import Mixture, Point, compare, curves, gram
 from simulate.autoencoder import cluster_law, overlaps, solve
-from simulate.curves import generation_curves, reduced_denoiser_curves, reduced_generation_curves
-from simulate.gram import (
-    GramStatistics,
-    Pairs,
-    Starts,
-    draw_starts,
-    draw_with_pairs,
-    generate_points,
-    label_flips,
-    networks,
-    sufficient,
-)
+from simulate.gram import GramStatistics, Pairs, Starts, draw_starts, draw_with_pairs, label_flips, networks, sufficient
 from simulate.seeds import normal
 from simulate.training import ExactLearner
 
@@ -77,8 +66,8 @@ LAWS: dict[str, Any] = {"n": [2, 8], "ridge": 0.1, "seed": 5, "keep_runs": True}
 def test_errors_and_trajectories_in_d_dimensions_have_the_drawn_law(d: int, seeds: int, steps: int) -> None:
     """Seven laws in one false-failure rate of 1e-6; what an integration of third order leaves is allowed for."""
     mixture = Mixture(d=d, sigma=1.5)
-    measured = generation_curves(mixture, schedule=linear, steps=steps, seeds=seeds, progress=False, **LAWS)
-    drawn = reduced_generation_curves(
+    measured = curves.generation(mixture, schedule=linear, steps=steps, seeds=seeds, progress=False, **LAWS)
+    drawn = curves.reduced_generation(
         mixture, schedule=linear, times=measured.t.values, seeds=20_000, **{**LAWS, "seed": 6}
     )
     for name in (*networks.Generated._fields, *networks.Flows._fields):
@@ -97,7 +86,7 @@ def test_errors_and_trajectories_in_d_dimensions_have_the_drawn_law(d: int, seed
 def test_the_error_on_fresh_data_jumps_at_the_noise_end() -> None:
     """At beta = 0 no experiment shows the formula, the limit beta -> 0: comparing there is refused."""
     settings: Any = {"schedule": linear, "seeds": 200, "seed": 0, "ridge": 0.1, "n": [4]}
-    data = reduced_denoiser_curves(Mixture(d=10**5, sigma=1.5), times=[0.0, 0.5], **settings)
+    data = curves.reduced_denoiser(Mixture(d=10**5, sigma=1.5), times=[0.0, 0.5], **settings)
     with pytest.raises(ValueError, match="test_error at t = 0, beta = 0, is the limit"):
         compare(data, limited_samples.test_error)
     assert bool(compare(data, limited_samples.skip).passed.all())
@@ -109,7 +98,7 @@ def test_starts_and_pairs_of_other_data_sets_are_refused() -> None:
     other, others = draw_with_pairs(n=3, d=100, sigma=1.0, seeds=3, seed=1)
     starts = draw_starts(other, count=4, seed=2)
     with pytest.raises(ValueError, match="starts belong to other data sets"):
-        generate_points(one, starts, linear, GRID, ridge=0.1)
+        gram.generate(one, starts, linear, GRID, ridge=0.1)
     with pytest.raises(ValueError, match="pairs belong to other data sets"):
         label_flips(one, others, alpha=0.5, beta=0.5, ridge=0.1)
     assert label_flips(one, pairs, alpha=0.5, beta=0.5, ridge=0.1).shape == (3, 1)

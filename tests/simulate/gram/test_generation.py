@@ -9,9 +9,9 @@ import torch
 from asymptotics import limited_samples
 from asymptotics.calibration import assert_agrees, compare_laws, compare_mean, compare_two_samples
 from asymptotics.schedule import linear, trigonometric
-from simulate import Mixture
+from simulate import Mixture, gram
 from simulate.autoencoder import generate
-from simulate.gram import GramStatistics, Starts, draw, draw_starts, generate_points, networks
+from simulate.gram import GramStatistics, Starts, draw, draw_starts, networks
 from simulate.seeds import normal
 from simulate.training import ExactLearner
 
@@ -28,7 +28,7 @@ def test_the_same_starts_give_the_same_points(schedule: Any, method: str, skip: 
     starts = normal(5, (300, 40))
     learner = ExactLearner(samples=SAMPLES, schedule=schedule, ridge=0.4, skip=skip)
     whole = generate(learner, schedule, GRID, starts, method=method)
-    found = generate_points(
+    found = gram.generate(
         GramStatistics.of(SAMPLES), Starts.of(SAMPLES, starts), schedule, GRID, ridge=0.4, skip=skip, method=method
     )
     assert np.array_equal(found.cluster[0], whole.cluster) and np.array_equal(found.crossed[0], whole.crossed)
@@ -73,7 +73,7 @@ def test_inside_a_cluster_points_are_the_closed_form_and_their_norms_the_limit()
     law = {"n": 8, "sigma": 1.5, "ridge": 0.1, "draws": 2, "radius": 1.3}
     statistics = draw(n=8, d=10**12, sigma=1.5, draws=2, radius=1.3, seeds=64, seed=3)
     starts = draw_starts(statistics, count=200, seed=1)
-    found = generate_points(statistics, starts, trigonometric, np.linspace(0, 1, 65), ridge=0.1)
+    found = gram.generate(statistics, starts, trigonometric, np.linspace(0, 1, 65), ridge=0.1)
     assert not found.crossed.any() and np.array_equal(found.ended, found.cluster)
     flow = networks.flows(statistics, alpha=0.0, beta=1.0, ridge=0.1)
     assert np.allclose(found.factor**2, flow.flow_variance[:, 0], atol=1e-5)
@@ -92,7 +92,7 @@ def test_the_cluster_sign_pulls_the_mean_as_the_notes_say() -> None:
     d = 10_000
     statistics = draw(n=64, d=d, sigma=1.5, seeds=200, seed=3)
     starts = draw_starts(statistics, count=500, seed=1)
-    found = generate_points(statistics, starts, trigonometric, np.linspace(0, 1, 33), ridge=0.1)
+    found = gram.generate(statistics, starts, trigonometric, np.linspace(0, 1, 33), ridge=0.1)
     turned = (found.cluster * found.mean).mean(axis=1)
     flow = networks.flows(statistics, alpha=0.0, beta=1.0, ridge=0.1)
     cosine = (1 + 1.5**2 / 64) ** -0.5
@@ -110,13 +110,13 @@ def test_bad_input() -> None:
     with pytest.raises(ValueError, match="count = 0"):
         draw_starts(statistics, count=0, seed=1)
     with pytest.raises(ValueError, match="starts are for 4 data sets at d = 50, the statistics of 1 at d = 40"):
-        generate_points(GramStatistics.of(SAMPLES), starts, linear, GRID, ridge=0.1)
+        gram.generate(GramStatistics.of(SAMPLES), starts, linear, GRID, ridge=0.1)
     with pytest.raises(ValueError, match="did you mean 'euler'"):
-        generate_points(statistics, starts, linear, GRID, ridge=0.1, method="eular")
+        gram.generate(statistics, starts, linear, GRID, ridge=0.1, method="eular")
     with pytest.raises(ValueError, match=r"t = 1\.5, outside"):
-        generate_points(statistics, starts, linear, [0.0, 1.5], ridge=0.1)
+        gram.generate(statistics, starts, linear, [0.0, 1.5], ridge=0.1)
     with pytest.raises(ValueError, match=r"ridge = -1\.0"):
-        generate_points(statistics, starts, linear, GRID, ridge=-1.0)
+        gram.generate(statistics, starts, linear, GRID, ridge=-1.0)
     with pytest.raises(ValueError, match=r"noise has shape \(4, 1\)"):
         Starts(d=50, mean=starts.mean, sample=starts.sample, noise=starts.noise[:, :1], square=starts.square)
     with pytest.raises(ValueError, match="starts has shape"):

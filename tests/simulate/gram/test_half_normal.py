@@ -9,7 +9,8 @@ from asymptotics import limited_samples
 from asymptotics.calibration import assert_agrees, compare_mean
 from asymptotics.formula import Formula
 from asymptotics.schedule import trigonometric
-from simulate.gram import draw, draw_starts, generate_points, networks
+from simulate import gram
+from simulate.gram import draw, draw_starts, networks
 
 D, SEEDS, POINTS, COMPARISONS = 10_000, 400, 500, 8
 MANY = {"n": 64, "sigma": 1.5, "ridge": 0.1, "draws": 1, "radius": 1.0}
@@ -25,7 +26,7 @@ def leaning(name: str, law: dict[str, float], t: float) -> np.ndarray:
     kind = {key: law[key] for key in ("n", "sigma", "draws", "radius")}
     statistics = draw(**kind, d=D, seeds=SEEDS, seed=21)  # type: ignore[arg-type]
     starts = draw_starts(statistics, count=POINTS, seed=22)
-    found = generate_points(statistics, starts, trigonometric, np.linspace(0, t, 65), ridge=law["ridge"])
+    found = gram.generate(statistics, starts, trigonometric, np.linspace(0, t, 65), ridge=law["ridge"])
     flow = getattr(networks.flows(statistics, **weights(t), ridge=law["ridge"]), f"flow_{name}")[:, 0]
     return np.sqrt(D) * ((found.cluster * getattr(found, name)).mean(axis=1) - flow)
 

@@ -7,9 +7,8 @@ import pytest
 
 from asymptotics.calibration import assert_agrees, compare_laws, compare_mean, compare_two_samples
 from asymptotics.schedule import linear
-from simulate import Mixture, Point, compare, memory
+from simulate import Mixture, Point, compare, curves, memory
 from simulate.autoencoder import labels_match, solve
-from simulate.curves import denoiser_curves, reduced_denoiser_curves
 from simulate.gram import GramStatistics, Pairs, draw, draw_with_pairs, label_flips
 from simulate.gram.sufficient import ARRAYS
 from simulate.seeds import child
@@ -76,8 +75,8 @@ def test_flips_are_as_frequent_as_in_d_dimensions() -> None:
     times = [0.1, 0.5, 0.95]
     shared: dict[str, Any] = {"n": [3], "draws": 2, "ridge": 0.4, "schedule": linear, "times": times, "seed": 1}
     mixture = Mixture(d=50, sigma=0.9, radius=1.3)
-    measured = denoiser_curves(mixture, seeds=600, fresh=2, progress=False, keep_runs=True, **shared)
-    drawn = reduced_denoiser_curves(mixture, seeds=20_000, labels=True, keep_runs=True, **shared)
+    measured = curves.denoiser(mixture, seeds=600, fresh=2, progress=False, keep_runs=True, **shared)
+    drawn = curves.reduced_denoiser(mixture, seeds=20_000, labels=True, keep_runs=True, **shared)
     runs = [each.label_flips_runs.values[0][:, [0, 2]] for each in (measured, drawn)]
     verdict = compare_two_samples(*runs, scale=np.ones(2))
     print(verdict)
@@ -136,7 +135,7 @@ def test_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="noise_noise holds values that are not finite"):
         Pairs(**{**fields, "noise_noise": np.nan * fields["noise_noise"]})
     with pytest.raises(TypeError, match="labels = 1 must be True or False"):
-        reduced_denoiser_curves(
+        curves.reduced_denoiser(
             Mixture(d=5, sigma=1.0), n=[2], ridge=0.1, schedule=linear, times=[0.5], seeds=2, seed=0, labels=1,  # type: ignore[arg-type]
         )
     assert statistics.seeds == 2

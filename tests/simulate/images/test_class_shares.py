@@ -8,14 +8,14 @@ import torch
 from hypothesis import given, settings, strategies as st
 from scipy.optimize import minimize
 
-from simulate.images import class_shares, energy_distance, label_counts, net_shares
+from simulate.images import class_shares, corrected_shares, energy_distance, label_counts
 
 RATES = np.array([[0.9, 0.07, 0.03], [0.05, 0.85, 0.1], [0.02, 0.08, 0.9]])
 SHARES = np.array([0.6, 0.3, 0.1])
 
 
 def test_exact_rates_give_exact_shares() -> None:
-    found = net_shares(SHARES @ RATES * 10_000, RATES * 1000, classes=(3, 5, 8))
+    found = corrected_shares(SHARES @ RATES * 10_000, RATES * 1000, classes=(3, 5, 8))
     np.testing.assert_allclose(found.shares, SHARES, rtol=1e-12)
     np.testing.assert_allclose(found.seen, SHARES @ RATES, rtol=1e-12)
     assert found.of(5).value == pytest.approx(0.3)
@@ -28,7 +28,7 @@ def test_errors_are_those_that_are_made() -> None:
     shares, stated = [], []
     for _ in range(2000):
         table = np.array([generator.multinomial(60, row) for row in RATES])
-        found = net_shares(generator.multinomial(300, SHARES @ RATES), table)
+        found = corrected_shares(generator.multinomial(300, SHARES @ RATES), table)
         shares.append(found.shares)
         stated.append(found.stderr)
     made = np.std(shares, axis=0, ddof=1)
@@ -41,7 +41,7 @@ def test_errors_are_those_that_are_made() -> None:
 @given(counts=st.lists(st.integers(0, 30), min_size=3, max_size=3).filter(any))
 def test_the_likeliest_shares(counts: list[int]) -> None:
     """Against a general optimiser, also at the edges, where the linear equations leave the simplex."""
-    found = net_shares(counts, RATES * 1000)
+    found = corrected_shares(counts, RATES * 1000)
     assert (found.shares >= 0).all() and found.shares.sum() == pytest.approx(1)
 
     def loss(free: np.ndarray) -> float:
@@ -71,13 +71,13 @@ def test_energy_distance() -> None:
 
 
 @pytest.mark.parametrize(("do", "error", "words"), [
-    (lambda: net_shares([1, 2], RATES), ValueError, r"must be \(K,\) and \(K, K\)"),
-    (lambda: net_shares([0, 0, 0], RATES), ValueError, "not all 0"),
-    (lambda: net_shares([1, 1, 1], np.ones((3, 3))), ValueError, "does not tell the classes apart"),
-    (lambda: net_shares([1, 1], [[1, 0], [0, 0]]), ValueError, "test images of every class"),
+    (lambda: corrected_shares([1, 2], RATES), ValueError, r"must be \(K,\) and \(K, K\)"),
+    (lambda: corrected_shares([0, 0, 0], RATES), ValueError, "not all 0"),
+    (lambda: corrected_shares([1, 1, 1], np.ones((3, 3))), ValueError, "does not tell the classes apart"),
+    (lambda: corrected_shares([1, 1], [[1, 0], [0, 0]]), ValueError, "test images of every class"),
     (lambda: label_counts(torch.tensor([0.0]), [0]), TypeError, "must be an int64 tensor"),
     (lambda: label_counts(torch.tensor([7]), [0, 1]), ValueError, "label 7 is none of the classes"),
-    (lambda: net_shares([1, 1], np.eye(2)).of(4), ValueError, "label = 4 is none"),
+    (lambda: corrected_shares([1, 1], np.eye(2)).of(4), ValueError, "label = 4 is none"),
     (lambda: energy_distance(torch.zeros(1, 2), torch.zeros(3, 2)), ValueError, "two points or more"),
 ])
 def test_bad_input(do: Any, error: type[Exception], words: str) -> None:
@@ -87,4 +87,4 @@ def test_bad_input(do: Any, error: type[Exception], words: str) -> None:
 
 def test_counting() -> None:
     assert label_counts(torch.tensor([3, 1, 3]), [1, 2, 3]).tolist() == [1, 0, 2]
-    assert class_shares.net_shares([2, 2], np.eye(2)).shares.tolist() == [0.5, 0.5]
+    assert class_shares.corrected_shares([2, 2], np.eye(2)).shares.tolist() == [0.5, 0.5]

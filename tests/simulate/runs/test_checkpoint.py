@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 import torch
 
-from simulate import Mixture, Point
+from simulate import Mixture, Point, untied
 from simulate.gram import descend, draw_span
 from simulate.runs import Checkpoint, read_arrays
 from simulate.runs.durable import write_arrays
 from simulate.training import AdamRecipe, GradientDescent, Job, StochasticGradientDescent, train, train_many
-from simulate.untied import ClassData, UntiedAdam, UntiedSGD, UntiedSpan, train_untied, train_untied_span
+from simulate.untied import ClassData, UntiedAdam, UntiedSGD, UntiedSpan
 
 ROOT = Path(__file__).parents[3]
 MIXTURE = Mixture(d=30, sigma=1.2, radius=0.8, p=0.7)
@@ -45,12 +45,12 @@ def _span(seed: int = 3, **more: Any) -> Any:
 
 def _untied(recipe: Any) -> Run:
     data = ClassData.draw(MIXTURE, n=5, seeds=2, seed=1)
-    return lambda **more: train_untied(data, [VALUES], recipe=recipe, ridge_u=0.3, ridge_w=0.2, **{"seed": 3, **more})
+    return lambda **more: untied.train(data, [VALUES], recipe=recipe, ridge_u=0.3, ridge_w=0.2, **{"seed": 3, **more})
 
 
 def _reduced(recipe: Any) -> Run:
     span = UntiedSpan.draw(MIXTURE, n=5, seeds=2, seed=1)
-    return lambda **more: train_untied_span(
+    return lambda **more: untied.train_span(
         span, [VALUES], recipe=recipe, ridge_u=0.3, ridge_w=0.2, **{"seed": 3, **more}
     )
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from asymptotics.schedule import Interpolant, linear, ornstein_uhlenbeck, trigonometric, variance_preserving
 from asymptotics.symbols import t
-from simulate.images import IsClass, Jiggle, Labels, SmallClassifier, UNet, digits, seeded, train_classifier
+from simulate.images import IsClass, Labels, RandomAffine, SmallClassifier, UNet, digits, seeded, train_classifier
 from simulate.path import Schedule
 from simulate.training import FitRecipe, ModelVelocity, PiecewiseTimes, fit, interval_times, train_model, uniform_times
 from simulate.training.time_networks import _Loss
@@ -184,7 +184,7 @@ class _Fixed:
 def test_jiggles() -> None:
     """Nothing is nothing; a shift by whole pixels moves them; a quarter turn turns, on wide images too."""
     pixels = torch.rand(2, 1, 6, 6, dtype=torch.float64) * 2 - 1
-    whole = Jiggle(angle=1.0, zoom=0.1, shift=1.0)
+    whole = RandomAffine(angle=1.0, zoom=0.1, shift=1.0)
     torch.testing.assert_close(whole(pixels, _Fixed(0, 0, 0, 0)), pixels)  # type: ignore[arg-type]
     moved = whole(pixels, _Fixed(0, 0, 1, -2))  # type: ignore[arg-type]
     torch.testing.assert_close(moved[:, :, 2:, :-1], pixels[:, :, :-2, 1:])
@@ -196,20 +196,21 @@ def test_jiggles() -> None:
     wide[..., 3:6, 9:12] = 1.0  # A square about the centre stays one.
     torch.testing.assert_close(whole(wide, _Fixed(np.pi / 2, 0, 0, 0)), wide)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="angle = -1"):
-        Jiggle(angle=-1)
+        RandomAffine(angle=-1)
 
 
 def test_digits_from_start_to_end() -> None:
     """Classifier, generator and U-turn starts from disjoint images; returns are the theory's at both ends of time."""
     two = digits().only(0, 1)
     parts = two.parts({"classifier": 0.35, "generator": 0.45, "starts": 0.2}, seed=1)
-    labels = train_classifier(parts["classifier"], seed=2, augment=Jiggle(), recipe=FitRecipe(updates=120, rate=3e-3))
+    recipe = FitRecipe(updates=120, rate=3e-3)
+    labels = train_classifier(parts["classifier"], seed=2, augment=RandomAffine(), recipe=recipe)
     assert labels.accuracy(parts["starts"]) > 0.9
     assert labels.confusion(parts["starts"]).sum(axis=1).tolist() == list(parts["starts"].counts().values())
     data = parts["generator"].weighted({0: 0.8, 1: 0.2}, seed=3)
     assert data.counts()[0] == 4 * data.counts()[1]
     network = train_model(
-        seeded(lambda: UNet(width=8), seed=4), data.pixels, linear, seed=5, augment=Jiggle(),
+        seeded(lambda: UNet(width=8), seed=4), data.pixels, linear, seed=5, augment=RandomAffine(),
         recipe=FitRecipe(updates=60, batch=32),
     ).network
     starts = {str(k): parts["starts"].only(k).pixels for k in (0, 1)}

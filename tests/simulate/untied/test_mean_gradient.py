@@ -7,19 +7,8 @@ import torch
 from asymptotics.calibration import assert_agrees, compare_mean
 from asymptotics.phases import first_phase, second_mean, second_skip, speciation
 from asymptotics.phases.first import first_phase_skip
-from simulate import Mixture, Point
-from simulate.untied import (
-    ClassData,
-    Fresh,
-    Parameters,
-    Problem,
-    UntiedAdam,
-    UntiedRecipe,
-    UntiedSGD,
-    UntiedSpan,
-    train_untied,
-    train_untied_span,
-)
+from simulate import Mixture, Point, untied
+from simulate.untied import ClassData, Fresh, Parameters, Problem, UntiedAdam, UntiedRecipe, UntiedSGD, UntiedSpan
 
 MIXTURE = Mixture(d=30, sigma=1.2, radius=0.8, p=0.7)
 POINTS = (Point(0.6, 0.4), Point(0.9, 0.1))
@@ -87,7 +76,7 @@ def _least(d: int, s: float, n_plus: int, n_minus: int, sigma: float, ridge: flo
     beta = s / (s + (d - (s * sigma) ** 2) ** 0.5)
     span = UntiedSpan.draw(Mixture(d=d, sigma=sigma, p=0.5), n=n_plus + n_minus, seeds=1, seed=2, plus=n_plus)
     recipe = UntiedSGD(iterations=iterations, repeats=None, rate=1.0, final=1.0)
-    found = train_untied_span(span, [Point(1 - beta, beta)], recipe=recipe, ridge_u=ridge, ridge_w=ridge, seed=3).final
+    found = untied.train_span(span, [Point(1 - beta, beta)], recipe=recipe, ridge_u=ridge, ridge_w=ridge, seed=3).final
     given = {"s": s, "n_plus": n_plus, "n_minus": n_minus, "sigma": sigma, "ridge_u": ridge, "ridge_w": ridge}
     theory = first_phase(**given)
     assert abs(speciation(alpha=1 - beta, beta=beta, sigma=sigma, d=float(d)) / s - 1) < 1e-9
@@ -108,7 +97,7 @@ def test_w_stays_bounded_at_full_rate(beta: float, n: int, ridge: float) -> None
     """Late times and large ridges: |w|^2/d from .01 does not run away, and a ridge that rules everything rules w."""
     span = UntiedSpan.draw(Mixture(d=10**6, sigma=1.0, p=0.8), n=n, seeds=1, seed=0)
     recipe = UntiedSGD(iterations=200, repeats=None, rate=1.0, hold=0.6)
-    found = train_untied_span(
+    found = untied.train_span(
         span, [Point(1 - beta, beta)], recipe=recipe, ridge_u=ridge, ridge_w=ridge, seed=1
     ).final
     assert found.r[0, 0] < (1e-12 if ridge > 1e3 else 0.2)
@@ -117,7 +106,7 @@ def test_w_stays_bounded_at_full_rate(beta: float, n: int, ridge: float) -> None
 def test_nothing_bounds_w_without_noise_and_ridge() -> None:
     span = UntiedSpan.draw(Mixture(d=1000, sigma=1.0, p=0.8), n=8, seeds=1, seed=0)
     with pytest.raises(ValueError, match="give a ridge_w > 0"):
-        train_untied_span(span, [Point(0.0, 1.0)], recipe=UntiedSGD(repeats=None), ridge_u=0.1, ridge_w=0.0, seed=1)
+        untied.train_span(span, [Point(0.0, 1.0)], recipe=UntiedSGD(repeats=None), ridge_u=0.1, ridge_w=0.0, seed=1)
 
 
 @pytest.mark.slow
@@ -136,7 +125,7 @@ def test_the_first_phase_everywhere(s: float, n_plus: int, n_minus: int, sigma: 
 def test_the_second_phase_is_learned(recipe: UntiedRecipe) -> None:
     mixture = Mixture(d=3000, sigma=1.0, p=0.5)
     data = ClassData.draw(mixture, n=16, seeds=2, seed=4)
-    found = train_untied(data, [Point(0.7, 0.3)], recipe=recipe, ridge_u=0.1, ridge_w=0.1, seed=5).final
+    found = untied.train(data, [Point(0.7, 0.3)], recipe=recipe, ridge_u=0.1, ridge_w=0.1, seed=5).final
     at = {"alpha": 0.7, "beta": 0.3, "n": 16, "sigma": 1.0, "ridge": 0.1}
     # Over data sets c and m spread by about 1/sqrt(n d) = .5 % and 2/sqrt(d) = 4 %; a false alarm needs five of them.
     assert np.abs(found.skip / second_skip(**at) - 1).max() < 0.03

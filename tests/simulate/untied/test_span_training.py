@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from asymptotics.calibration import assert_agrees, compare_mean, compare_two_samples
 from asymptotics.phases import first_phase
 from asymptotics.phases.first import first_phase_skip
-from simulate import Mixture, Point
+from simulate import Mixture, Point, untied
 from simulate.untied import (
     ClassData,
     Drawn,
@@ -23,8 +23,6 @@ from simulate.untied import (
     UntiedOverlaps,
     UntiedSGD,
     UntiedSpan,
-    train_untied,
-    train_untied_span,
 )
 from simulate.untied.span import basis
 from simulate.untied.span_update import Sums
@@ -160,8 +158,8 @@ def _in_law(d: int, runs: int, updates: int, batch: int | None, repeats: int, wi
         batch=batch, repeats=repeats, iterations=updates, rate=0.5, record_every=updates, start_u=0.3, start_w=0.5,
         skip_start=0.2, b_start=0.3,
     )
-    direct = train_untied(data, POINTS, recipe=recipe, **RIDGES, seed=2)
-    ours = train_untied_span(UntiedSpan.of(data), POINTS, recipe=recipe, **RIDGES, seed=3)
+    direct = untied.train(data, POINTS, recipe=recipe, **RIDGES, seed=2)
+    ours = untied.train_span(UntiedSpan.of(data), POINTS, recipe=recipe, **RIDGES, seed=3)
     tables = [_table(each.final, each.u_data, each.w_data) for each in (ours, direct)]
     scale = np.sqrt((tables[1] ** 2).mean(axis=0))
     verdict = compare_two_samples(*tables, scale=scale, comparisons=12)
@@ -238,7 +236,7 @@ def test_the_second_phase_is_learned() -> None:
     """n = 16, ridge_u = .1, t = .3 at d = 10^6: c = .4926 (not .4678 as once printed), m and q."""
     span = UntiedSpan.draw(Mixture(d=10**6, sigma=1.0), n=16, seeds=20, seed=1)
     recipe = UntiedSGD(iterations=300, repeats=50, rate=0.5, record_every=300)
-    found = train_untied_span(span, [Point(0.7, 0.3)], recipe=recipe, ridge_u=0.1, ridge_w=1e-3, seed=2).final
+    found = untied.train_span(span, [Point(0.7, 0.3)], recipe=recipe, ridge_u=0.1, ridge_w=1e-3, seed=2).final
     c, m = _second(16, 0.1, 0.3)
     assert c == pytest.approx(0.4926, abs=5e-5)
     for value, expected, bias in ((found.skip, c, 3e-4), (found.m, m, 3e-3), (found.q, m**2 * (1 + 1 / 16), 6e-3)):
@@ -259,7 +257,7 @@ def _first(d: int, s: float, seeds: int, recipe: UntiedSGD, bias: float, skip_bi
     ratio = s / (d - s**2) ** 0.5
     values = Point(1.0 / (1.0 + ratio), ratio / (1.0 + ratio))
     span = UntiedSpan.draw(Mixture(d=d, sigma=1.0), n=16, plus=13, seeds=seeds, seed=1)
-    found = train_untied_span(span, [values], recipe=recipe, ridge_u=0.1, ridge_w=0.5, seed=2).final
+    found = untied.train_span(span, [values], recipe=recipe, ridge_u=0.1, ridge_w=0.5, seed=2).final
     theory = first_phase(**FIRST, s=s)
     assert not theory.trivial
     for name in NAMES:
@@ -290,14 +288,14 @@ def test_reproducible_and_taken_up_again() -> None:
     span = UntiedSpan.draw(MIXTURE, n=5, seeds=2, seed=1)
     recipe = UntiedSGD(iterations=9, record_every=4, batch=3, repeats=1)
     seen: list[int] = []
-    whole = train_untied_span(span, POINTS, recipe=recipe, **RIDGES, seed=3, progress=seen.append)
+    whole = untied.train_span(span, POINTS, recipe=recipe, **RIDGES, seed=3, progress=seen.append)
     assert whole.recorded == (0, 4, 8, 9) == tuple(seen)
-    early = train_untied_span(span, POINTS, recipe=recipe, **RIDGES, seed=3, until=8)
-    again = train_untied_span(span, POINTS, recipe=recipe, **RIDGES, seed=3, start=early)
+    early = untied.train_span(span, POINTS, recipe=recipe, **RIDGES, seed=3, until=8)
+    again = untied.train_span(span, POINTS, recipe=recipe, **RIDGES, seed=3, start=early)
     assert again.recorded == whole.recorded
     for one, two in zip((*whole.last, *whole.overlaps), (*again.last, *again.overlaps), strict=True):
         np.testing.assert_array_equal(one, two)
-    assert not np.array_equal(train_untied_span(span, POINTS, recipe=recipe, **RIDGES, seed=4).last.u, whole.last.u)
+    assert not np.array_equal(untied.train_span(span, POINTS, recipe=recipe, **RIDGES, seed=4).last.u, whole.last.u)
     np.testing.assert_array_equal(UntiedSpan.draw(MIXTURE, n=5, seeds=7, seed=1).data[:2], span.data)
 
 
@@ -305,7 +303,7 @@ def test_the_dimension_costs_nothing() -> None:
     """No array of the state or of a step has anything to do with d, and the counts of degrees of freedom are exact."""
     span = UntiedSpan.draw(Mixture(d=10**9, sigma=1.0), n=5, seeds=1, seed=1)
     recipe = UntiedSGD(iterations=20, record_every=20)
-    found = train_untied_span(span, POINTS, recipe=recipe, **RIDGES, seed=1)
+    found = untied.train_span(span, POINTS, recipe=recipe, **RIDGES, seed=1)
     assert found.last.u.shape == (1, 2, 8)
     shapes = ((1, 1, 2, 8), (1, 1, 2, 500), (1, 1, 2, 2))
     drawn = Drawn(np.random.default_rng(0), 10**9, 5).sums(*(np.zeros(shape) for shape in shapes))
@@ -329,7 +327,7 @@ def test_bad_input(change: dict[str, Any], error: type[Exception], words: str) -
     given = {"span": UntiedSpan.draw(MIXTURE, n=5, seeds=1, seed=1), "points": POINTS, "recipe": UntiedSGD(), "seed": 1,
              **RIDGES, **change}
     with pytest.raises(error, match=words):
-        train_untied_span(given.pop("span"), given.pop("points"), **given)
+        untied.train_span(given.pop("span"), given.pop("points"), **given)
 
 
 def test_too_few_dimensions_and_too_much_memory() -> None:
@@ -348,8 +346,8 @@ def _resumed(change: dict[str, Any], begun: dict[str, Any] | None = None) -> Non
         "recipe": UntiedSGD(iterations=20, record_every=10), **RIDGES, **(begun or {}),
     }
     then = {**first, **change}
-    start = train_untied_span(first.pop("span"), first.pop("points"), **first, until=10)
-    train_untied_span(then.pop("span"), then.pop("points"), **then, start=start)
+    start = untied.train_span(first.pop("span"), first.pop("points"), **first, until=10)
+    untied.train_span(then.pop("span"), then.pop("points"), **then, start=start)
 
 
 @pytest.mark.parametrize("change", [
@@ -365,9 +363,9 @@ def test_a_training_goes_on_with_what_it_began_with(change: dict[str, Any]) -> N
 def test_a_start_of_another_kind() -> None:
     data = ClassData.draw(MIXTURE, n=5, seeds=2, seed=1)
     recipe = UntiedSGD(iterations=20, record_every=10)
-    direct = train_untied(data, POINTS, recipe=recipe, **RIDGES, seed=1, until=10)
+    direct = untied.train(data, POINTS, recipe=recipe, **RIDGES, seed=1, until=10)
     for start in (direct, 5):
         with pytest.raises(TypeError, match="start must be a SpanTraining"):
-            train_untied_span(UntiedSpan.of(data), POINTS, recipe=recipe, **RIDGES, seed=1, start=start)  # type: ignore[arg-type]
+            untied.train_span(UntiedSpan.of(data), POINTS, recipe=recipe, **RIDGES, seed=1, start=start)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="start was trained with other"):
-        train_untied(data, POINTS, recipe=UntiedAdam(iterations=20), **RIDGES, seed=1, start=direct)
+        untied.train(data, POINTS, recipe=UntiedAdam(iterations=20), **RIDGES, seed=1, start=direct)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from asymptotics.calibration import assert_agrees, compare_mean
-from simulate import Mixture, Point
+from simulate import Mixture, Point, untied
 from simulate.untied import (
     ClassData,
     Fresh,
@@ -18,8 +18,6 @@ from simulate.untied import (
     UntiedRecipe,
     UntiedSGD,
     UntiedSpan,
-    train_untied,
-    train_untied_span,
 )
 from simulate.untied.data import draw_labels
 
@@ -100,10 +98,10 @@ def test_pieces_do_not_change_the_gradient(monkeypatch: pytest.MonkeyPatch) -> N
 def test_networks_do_not_depend_on_those_beside_them(recipe: UntiedRecipe, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first data sets alone, in other pieces: the same noises and mini-batches."""
     data = ClassData.draw(MIXTURE, n=5, seeds=3, seed=1)
-    whole = train_untied(data, POINTS, recipe=recipe, **RIDGES, seed=3)
+    whole = untied.train(data, POINTS, recipe=recipe, **RIDGES, seed=3)
     monkeypatch.setattr("simulate.untied.problem._PIECE", 1)
     first = ClassData(mixture=MIXTURE, labels=data.labels[:2], data=data.data[:2])
-    some = train_untied(first, POINTS, recipe=recipe, **RIDGES, seed=3)
+    some = untied.train(first, POINTS, recipe=recipe, **RIDGES, seed=3)
     for one, all_ in zip(some.overlaps, whole.overlaps, strict=True):
         np.testing.assert_allclose(one, all_[:2], rtol=1e-10, atol=1e-10)
     assert not np.allclose(whole.overlaps.m[0], whole.overlaps.m[1])
@@ -114,14 +112,14 @@ def test_each_point_may_have_its_ridges(repeats: int | None) -> None:
     """As trained with that ridge alone: the same start and noises, by their place."""
     data, points = ClassData.draw(MIXTURE, n=5, seeds=2, seed=1), [POINTS[0], POINTS[0]]
     recipe = UntiedSGD(iterations=5, repeats=repeats, start_u=0.5, start_w=0.5)
-    both = train_untied(data, points, recipe=recipe, ridge_u=[0.1, 3.0], ridge_w=[0.2, 5.0], seed=3)
+    both = untied.train(data, points, recipe=recipe, ridge_u=[0.1, 3.0], ridge_w=[0.2, 5.0], seed=3)
     span = UntiedSpan.of(data)
-    reduced = train_untied_span(span, points, recipe=recipe, ridge_u=[0.1, 3.0], ridge_w=[0.2, 5.0], seed=3)
+    reduced = untied.train_span(span, points, recipe=recipe, ridge_u=[0.1, 3.0], ridge_w=[0.2, 5.0], seed=3)
     for k, (u, w) in enumerate([(0.1, 0.2), (3.0, 5.0)]):
-        alone = train_untied(data, points, recipe=recipe, ridge_u=u, ridge_w=w, seed=3)
+        alone = untied.train(data, points, recipe=recipe, ridge_u=u, ridge_w=w, seed=3)
         torch.testing.assert_close(both.networks.u[:, k], alone.networks.u[:, k])
         torch.testing.assert_close(both.networks.w[:, k], alone.networks.w[:, k])
-        other = train_untied_span(span, points, recipe=recipe, ridge_u=u, ridge_w=w, seed=3)
+        other = untied.train_span(span, points, recipe=recipe, ridge_u=u, ridge_w=w, seed=3)
         np.testing.assert_allclose(reduced.final.q[:, k], other.final.q[:, k])
         np.testing.assert_allclose(reduced.final.r[:, k], other.final.r[:, k])
     assert both.mark != alone.mark and not np.allclose(alone.final.q[:, 0], both.final.q[:, 0])
@@ -135,7 +133,7 @@ def test_updates_are_those_of_torch(recipe: UntiedRecipe) -> None:
     data = ClassData.draw(MIXTURE, n=5, seeds=1, seed=1)
     points = POINTS[:1]
     problem = Problem.of(data, points, **RIDGES)
-    found = train_untied(data, points, recipe=recipe, **RIDGES, seed=3)
+    found = untied.train(data, points, recipe=recipe, **RIDGES, seed=3)
     state = [each.clone().requires_grad_() for each in problem.start(recipe, 3)[:4]]
     steps = [float(each[0, 0]) for each in problem.steps(recipe)]
     kind = torch.optim.Adam if isinstance(recipe, UntiedAdam) else torch.optim.SGD
@@ -191,16 +189,16 @@ def test_data_have_their_law() -> None:
 def test_a_run_taken_up_again_is_the_uninterrupted_one(recipe: UntiedRecipe) -> None:
     data = ClassData.draw(MIXTURE, n=5, seeds=2, seed=1)
     seen: list[int] = []
-    whole = train_untied(data, POINTS, recipe=recipe, **RIDGES, seed=3, progress=seen.append)
+    whole = untied.train(data, POINTS, recipe=recipe, **RIDGES, seed=3, progress=seen.append)
     assert whole.recorded == (0, 4, 8, 9) == tuple(seen)
-    early = train_untied(data, POINTS, recipe=recipe, **RIDGES, seed=3, until=4)
-    again = train_untied(data, POINTS, recipe=recipe, **RIDGES, seed=3, start=early)
+    early = untied.train(data, POINTS, recipe=recipe, **RIDGES, seed=3, until=4)
+    again = untied.train(data, POINTS, recipe=recipe, **RIDGES, seed=3, start=early)
     assert again.recorded == whole.recorded
     for one, two in zip(whole.last, again.last, strict=True):
         assert torch.equal(one, two)
     for name in whole.overlaps._fields:
         np.testing.assert_array_equal(getattr(whole.overlaps, name), getattr(again.overlaps, name))
-    other = train_untied(data, POINTS, recipe=recipe, **RIDGES, seed=4)
+    other = untied.train(data, POINTS, recipe=recipe, **RIDGES, seed=4)
     assert not torch.equal(other.last[2], whole.last[2])
 
 
@@ -223,7 +221,7 @@ def test_the_second_phase_is_learned(kind: str) -> None:
     if kind == "adam":
         recipe = UntiedAdam(iterations=200, rate=0.05, hold=0.5, repeats=1, record_every=200)
     data = ClassData.draw(Mixture(d=1000, sigma=1.0), n=16, seeds=30, seed=1)
-    found = train_untied(data, [Point(0.7, 0.3)], recipe=recipe, ridge_u=0.1, ridge_w=0.01, seed=2)
+    found = untied.train(data, [Point(0.7, 0.3)], recipe=recipe, ridge_u=0.1, ridge_w=0.01, seed=2)
     rest = (0.1 * 2 + 15) / 16.1
     expected = 0.3 * rest / (0.49 + 0.09 * rest)
     assert expected == pytest.approx(0.4926, abs=5e-5)
@@ -236,7 +234,7 @@ def test_the_second_phase_is_learned(kind: str) -> None:
 def test_divergence_is_an_error() -> None:
     data = ClassData.draw(MIXTURE, n=5, seeds=1, seed=1)
     with pytest.raises(FloatingPointError, match=r"diverged within \d updates; use a smaller rate"):
-        train_untied(data, POINTS, recipe=UntiedSGD(skip_start=1e200), **RIDGES, seed=1)
+        untied.train(data, POINTS, recipe=UntiedSGD(skip_start=1e200), **RIDGES, seed=1)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +258,7 @@ def test_bad_input(change: dict[str, Any], error: type[Exception], words: str) -
     given = {"data": ClassData.draw(MIXTURE, n=5, seeds=1, seed=1), "points": POINTS, "recipe": UntiedSGD(), "seed": 1,
              **RIDGES, **change}
     with pytest.raises(error, match=words):
-        train_untied(given.pop("data"), given.pop("points"), **given)
+        untied.train(given.pop("data"), given.pop("points"), **given)
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,10 @@ from asymptotics import phases
 from asymptotics.calibration import Verdict, assert_agrees, compare_laws, judge
 from asymptotics.phases.design.two_modes import velocity
 from asymptotics.schedule import Dilation, Interpolant, Values, linear, ornstein_uhlenbeck, trigonometric
-from simulate import Mixture, compare
-from simulate.flow import STOCHASTIC, LearnedVelocity, MixtureField, along_mean, carry, time_grid
+from simulate import Mixture, compare, flow
+from simulate.flow import STOCHASTIC, LearnedVelocity, MixtureField, along_mean, time_grid
 from simulate.seeds import normal
-from simulate.uturn import Uturn, fraction, return_curves, uturn_curves
+from simulate.uturn import Uturn, exact_curves, fraction, return_curves
 from simulate.uturn.returns import agreement
 
 Array = NDArray[np.float64]
@@ -166,7 +166,7 @@ def test_schemes_tend_to_the_theory(method: str, order: int, largest: float) -> 
 @pytest.mark.parametrize("method", ["euler", "heun", *STOCHASTIC])
 def test_returns_along_mu(method: str) -> None:
     count, steps, clones = 40_000, 50, 2 if method in STOCHASTIC else 1
-    curves = uturn_curves(
+    curves = exact_curves(
         MIXTURE, uturn(method, steps, clones), times=TIMES, count=count, seed=3, progress=False
     )
     scheme_held, theory_held = held(curves, method, steps, count)
@@ -179,7 +179,7 @@ def test_returns_along_mu(method: str) -> None:
 @pytest.mark.parametrize("method", ["euler", "heun", *STOCHASTIC])
 def test_returns_along_mu_with_small_steps(method: str) -> None:
     count, steps, clones = 150_000, 200, 2 if method in STOCHASTIC else 1
-    curves = uturn_curves(
+    curves = exact_curves(
         MIXTURE, uturn(method, steps, clones), times=TIMES, count=count, seed=5, progress=False
     )
     for verdict in held(curves, method, steps, count):
@@ -197,7 +197,7 @@ def test_returns_along_mu_with_small_steps(method: str) -> None:
 
 def test_data_sets_are_compared_as_they_are() -> None:
     """`simulate.compare` finds the formulas and their arguments."""
-    curves = uturn_curves(
+    curves = exact_curves(
         MIXTURE, uturn("ancestral", 200, 2), times=TIMES, count=4000, seed=8, progress=False
     )
     for name in ("uturn_sde_plus", "uturn_sde_minus", "clone_probability"):
@@ -217,7 +217,7 @@ def test_in_d_dimensions_the_ode_moves_the_same_coordinate(method: str) -> None:
     unit = mixture.mean() / mixture.mean().norm()
     start, grid = normal(4, (200, 30)), time_grid(trigonometric, 12, first=0.1)
     whole, alone = (
-        carry(MixtureField(law, trigonometric), trigonometric, grid, x, method=method, closed=True)
+        flow.transport(MixtureField(law, trigonometric), trigonometric, grid, x, method=method, closed=True)
         for law, x in ((mixture, start), (along_mean(mixture), (start @ unit)[:, None]))
     )
     assert torch.allclose(whole @ unit, alone[:, 0], rtol=1e-12, atol=1e-12)
@@ -243,7 +243,7 @@ def test_in_d_dimensions_returns_have_the_reduced_law(method: str) -> None:
 @pytest.mark.parametrize("method", ["heun", "ancestral"])
 def test_returns_in_d_dimensions(method: str) -> None:
     count, steps, clones = 10_000, 50, 2 if method in STOCHASTIC else 1
-    curves = uturn_curves(
+    curves = exact_curves(
         MIXTURE, uturn(method, steps, clones), times=TIMES[:1], count=count, seed=4, reduced=False, batch=2500,
         progress=False,
     )
@@ -254,7 +254,7 @@ def test_returns_in_d_dimensions(method: str) -> None:
 
 def test_at_the_noise_end_nothing_is_left_of_the_start() -> None:
     """Ancestral steps start there too: both classes return as generated points, + with probability p."""
-    curves = uturn_curves(MIXTURE, uturn("ancestral", 100, 2), times=[0.0], count=40_000, seed=6, progress=False)
+    curves = exact_curves(MIXTURE, uturn("ancestral", 100, 2), times=[0.0], count=40_000, seed=6, progress=False)
     for verdict in held(curves, "ancestral", 100, 40_000):
         print(verdict)
         assert_agrees(verdict, within=0.06)
@@ -265,7 +265,7 @@ def test_on_a_schedule_whose_noise_lies_at_its_end() -> None:
     """The theory depends on the clock alone; Ornstein-Uhlenbeck, where equal steps in t are right."""
     count = 40_000
     way = Uturn(schedule=ornstein_uhlenbeck, method="ancestral", steps=150, clones=2)
-    curves = uturn_curves(MIXTURE, way, times=[3.5, 2.8], count=count, seed=2, progress=False)
+    curves = exact_curves(MIXTURE, way, times=[3.5, 2.8], count=count, seed=2, progress=False)
     s = curves["s"].values
     assert s[1] > s[0] > 0.5
     for verdict in held(curves, "ancestral", 150, count, ornstein_uhlenbeck):
@@ -385,6 +385,6 @@ def test_bad_input() -> None:
     with pytest.raises(ValueError, match="scores has shape"):
         fraction([])
     with pytest.raises(TypeError, match="give a Mixture and a Uturn"):
-        uturn_curves(way, way, times=[0.5], count=3, seed=0)  # type: ignore[arg-type]
+        exact_curves(way, way, times=[0.5], count=3, seed=0)  # type: ignore[arg-type]
     with pytest.raises(MemoryError, match="take a smaller count or batch, or reduced=True"):
-        uturn_curves(Mixture(d=10**9, sigma=1.0), way, times=[0.5], count=10**6, seed=0, reduced=False)
+        exact_curves(Mixture(d=10**9, sigma=1.0), way, times=[0.5], count=10**6, seed=0, reduced=False)
