@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from asymptotics.functions import Binder, log_defect, spelled
+from asymptotics.functions import BoundVariable, log_defect, spelled
 
 
 def _radicals_to_generators(expression: sp.Expr) -> tuple[sp.Expr, list[tuple[sp.Symbol, sp.Expr]]]:
@@ -52,7 +52,7 @@ def is_zero(expression: sp.Expr) -> bool:
     if expression.is_zero:
         return True
     expression = spelled(expression).replace(log_defect, lambda x: x - sp.log(1 + x))
-    unknowns = sorted(expression.atoms(Binder), key=sp.default_sort_key)
+    unknowns = sorted(expression.atoms(BoundVariable), key=sp.default_sort_key)
     expression = expression.xreplace({node: sp.Symbol(f"_unknown{k}") for k, node in enumerate(unknowns)})
     if not _looks_zero(expression):
         return False

@@ -11,7 +11,7 @@ from asymptotics.functions.beta import (
     beta_moment_array as beta_moment_array,
     beta_moment_mp as beta_moment_mp,
 )
-from asymptotics.functions.bound_variable import Binder as Binder
+from asymptotics.functions.bound_variable import BoundVariable as BoundVariable
 from asymptotics.functions.gaussian import (
     GaussianMean as GaussianMean,
     gaussian_mean as gaussian_mean,

@@ -8,12 +8,15 @@ from typing import Any, ClassVar
 import mpmath
 import sympy as sp
 
+from asymptotics.functions.half_turns import in_half_turns
+from asymptotics.functions.named import spelled
 
-class Binder(sp.Expr):
+
+class BoundVariable(sp.Expr):
     """A real number that sympy cannot write out; its bound variable is the argument at ``place``.
 
     The variable is not free: substitution leaves it alone, and renames it where it would be confused with
-    what comes in. Numbers come from the printed source, in mpmath.
+    what comes in.
     """
 
     is_real = True
@@ -47,7 +50,7 @@ class Binder(sp.Expr):
             return self, False
         return self.func(*(arg for arg, _ in pairs)), True
 
-    def _renamed(self, taken: Iterable[sp.Basic]) -> Binder:
+    def _renamed(self, taken: Iterable[sp.Basic]) -> BoundVariable:
         """The same with another letter for its variable, one that nothing here is called."""
         names = {symbol.name for symbol in (*taken, *self.free_symbols)}
         name = self.variable.name
@@ -57,14 +60,20 @@ class Binder(sp.Expr):
         return self.func(*(arg.xreplace({self.variable: fresh}) for arg in self.args))
 
     def _eval_evalf(self, prec: int) -> sp.Expr | None:
+        """Digits by sympy's own printer, so that they check the project's printer and do not repeat it."""
         if self.free_symbols:
             return None
-        from asymptotics.numeric import compile_expressions
-
-        exact = self.xreplace({number: sp.Rational(number) for number in self.atoms(sp.Float)})
+        exact = in_half_turns(spelled(self.xreplace({x: sp.Rational(x) for x in self.atoms(sp.Float)})))
+        known = {
+            node.func.__name__: node.in_mpmath for node in sp.preorder_traversal(exact) if hasattr(node, "in_mpmath")
+        }
         with mpmath.workprec(prec + 20):
-            value = compile_expressions({"value": exact}, (), backend="mpmath")()["value"]
+            value = sp.lambdify((), exact, modules=[known, "mpmath"])()
         return sp.Float(value, precision=prec)
+
+    def _function(self, body: sp.Expr, printer: Any) -> str:
+        """Print ``body`` as a Python function of the bound variable."""
+        return f"lambda {printer.doprint(self.variable)}: {printer.doprint(body)}"
 
 
 def refuse_free(what: str, variable: sp.Symbol, *others: sp.Expr) -> None:

@@ -15,7 +15,7 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from asymptotics.functions.bound_variable import Binder, refuse_free
+from asymptotics.functions.bound_variable import BoundVariable, refuse_free
 
 LOSS = 45.0
 """Float64 means leave out a fraction of exp(-45) = 3e-20, at the ends and between the nodes each."""
@@ -28,7 +28,7 @@ UNKNOWN_SCALE = 8.0
 """The largest scale inside torch.vmap, where it cannot be looked at, for an integrand that does not fall off."""
 
 
-class GaussianMean(Binder):
+class GaussianMean(BoundVariable):
     """The mean of ``integrand`` over the standard normal variable ``z``, which is bound.
 
     The rest tells the numerics where the integrand lives; it does not change the value. The integrand is a
@@ -57,6 +57,15 @@ class GaussianMean(Binder):
     def hints(self) -> tuple[sp.Expr, ...]:
         """scale, shift and rate: what the numerics know about the integrand."""
         return tuple(self.args[2:])
+
+    @staticmethod
+    def in_mpmath(*arguments: Any) -> Any:
+        """Return the value in mpmath, to the working precision."""
+        return gaussian_mean_mp(*arguments)
+
+    def _mpmathcode(self, printer: Any) -> str:
+        arguments = ", ".join(printer.doprint(hint) for hint in self.hints)
+        return f"GaussianMean({self._function(self.integrand, printer)}, {arguments})"
 
     def _eval_is_positive(self) -> bool | None:
         return True if self.integrand.is_positive else None

@@ -17,6 +17,11 @@ class log_defect(sp.Function):
     def eval(cls, x: sp.Expr) -> sp.Expr | None:
         return sp.Integer(0) if x.is_zero else None
 
+    @staticmethod
+    def in_mpmath(*arguments: Any) -> Any:
+        """Return the value in mpmath, to the working precision."""
+        return log_defect_mp(*arguments)
+
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         x = self.args[0]
         return x / (1 + x)

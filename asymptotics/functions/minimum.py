@@ -14,10 +14,10 @@ from typing import Any
 import mpmath
 import sympy as sp
 
-from asymptotics.functions.bound_variable import Binder
+from asymptotics.functions.bound_variable import BoundVariable
 
 
-class ArgMin(Binder):
+class ArgMin(BoundVariable):
     """The smallest minimiser over x >= 0 of ``objective``, whose derivative has the sign of ``slope``.
 
     ``slope`` is a cubic in x with a positive leading coefficient, given by its ``coefficients`` of
@@ -42,6 +42,15 @@ class ArgMin(Binder):
     @property
     def slope(self) -> sp.Expr:
         return sum((c * self.variable**k for k, c in enumerate(self.coefficients)), sp.S.Zero)
+
+    @staticmethod
+    def in_mpmath(*arguments: Any) -> Any:
+        """Return the value in mpmath, to the working precision."""
+        return minimising_root_mp(*arguments)
+
+    def _mpmathcode(self, printer: Any) -> str:
+        cubic = ", ".join(printer.doprint(coefficient) for coefficient in self.coefficients)
+        return f"ArgMin(({cubic}), {self._function(self.objective, printer)})"
 
     def _eval_is_nonnegative(self) -> bool:
         return True

@@ -19,6 +19,11 @@ class normal_below(sp.Function):
         known = {sp.S.Zero: sp.S.Half, sp.oo: sp.S.One, -sp.oo: sp.S.Zero}
         return known.get(x)
 
+    @staticmethod
+    def in_mpmath(*arguments: Any) -> Any:
+        """Return the value in mpmath, to the working precision."""
+        return normal_below_mp(*arguments)
+
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         return sp.exp(-(self.args[0] ** 2) / 2) / sp.sqrt(2 * sp.pi)
 

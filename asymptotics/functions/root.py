@@ -9,14 +9,14 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from asymptotics.functions.bound_variable import Binder, refuse_free
+from asymptotics.functions.bound_variable import BoundVariable, refuse_free
 
 HALVINGS = 64
 ROUNDING = 1e-12
 """A root may sit at an end; the equation may then have the wrong sign there by this much, relative to x."""
 
 
-class Root(Binder):
+class Root(BoundVariable):
     """The only zero of ``equation`` between ``low`` and ``high``, where it increases in ``x``, which is bound.
 
     That it increases is the formula's promise; that it is <= 0 at low and >= 0 at high is checked.
@@ -45,6 +45,16 @@ class Root(Binder):
     def slope(self) -> sp.Expr:
         """The derivative of the equation in its variable."""
         return self.equation.diff(self.variable)
+
+    @staticmethod
+    def in_mpmath(*arguments: Any) -> Any:
+        """Return the value in mpmath, to the working precision."""
+        return bracketed_root_mp(*arguments)
+
+    def _mpmathcode(self, printer: Any) -> str:
+        both = ", ".join(self._function(body, printer) for body in (self.equation, self.slope))
+        ends = ", ".join(printer.doprint(end) for end in (self.low, self.high))
+        return f"Root({self.variable.name!r}, {both}, {ends})"
 
     def _eval_is_positive(self) -> bool | None:
         return True if self.low.is_positive else None

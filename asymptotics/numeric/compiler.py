@@ -13,7 +13,7 @@ from typing import Any
 
 import sympy as sp
 
-from asymptotics.functions import FUNCTIONS, Binder
+from asymptotics.functions import FUNCTIONS, BoundVariable
 from asymptotics.numeric.backends import BACKENDS as BACKENDS, table
 from asymptotics.numeric.python_source import Definition, ready, source
 
@@ -133,7 +133,8 @@ def compile_expressions(
     where = [(symbol, ready(meaning)) for symbol, meaning in where]
     function = _build(source(expressions, arguments, where), backend)
     prepare, names, filled = _PREPARE[backend], tuple(expressions), dict(defaults or {})
-    costly = any(body.has(Binder, *FUNCTIONS) for body in (*expressions.values(), *(value for _, value in where)))
+    bodies = (*expressions.values(), *(meaning for _, meaning in where))
+    costly = any(body.has(BoundVariable, *FUNCTIONS) for body in bodies)
 
     def compiled(**values: Any) -> dict[str, Any]:
         given, finish = prepare({**filled, **values})

@@ -14,7 +14,7 @@ from sympy.printing.printer import Printer
 
 from asymptotics.functions import (
     ArgMin,
-    Binder,
+    BoundVariable,
     GaussianMean,
     Root,
     beta_below,
@@ -130,8 +130,8 @@ class SourcePrinter(Printer):
         ends = ", ".join(self._print(end) for end in (expression.low, expression.high))
         return f"_root({expression.variable.name!r}, {both}, {ends})"
 
-    def _function(self, binder: Binder, body: sp.Expr) -> str:
-        return self._lambda(binder.variable.name, self._print(body))
+    def _function(self, node: BoundVariable, body: sp.Expr) -> str:
+        return self._lambda(node.variable.name, self._print(body))
 
     def _lambda(self, name: str, body: str) -> str:
         return f"lambda {name}: {body}" if name else f"lambda: {body}"
@@ -204,7 +204,7 @@ def source(
     arguments = tuple(arguments)
     definitions, given = _counts_first(list(where), list(expressions.values()))
     bodies = [value for _, value in definitions] + given
-    bound = {node.variable for body in bodies for node in body.atoms(Binder)}
+    bound = {node.variable for body in bodies for node in body.atoms(BoundVariable)}
     bodies, alone, within = _branches_aside(bodies, bound)
     shared, reduced = sp.cse(
         bodies, symbols=sp.numbered_symbols("_x"), order="none", ignore=bound

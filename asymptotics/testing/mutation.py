@@ -15,7 +15,7 @@ import sympy as sp
 from asymptotics import symbols
 from asymptotics.derivation import Definition
 from asymptotics.formula import Formula, require_formula
-from asymptotics.functions import ArgMin, Binder
+from asymptotics.functions import ArgMin, BoundVariable
 
 Edit = tuple[str, sp.Expr]
 PARTNERS = {
@@ -110,7 +110,7 @@ def _inside(node: sp.Expr) -> Iterator[Edit]:
                 yield text, others + edited
     elif isinstance(node, ArgMin):
         yield from _minimisation(node)
-    elif isinstance(node, Binder):
+    elif isinstance(node, BoundVariable):
         for text, edited in _term(node.args[0]):
             if node.variable in edited.free_symbols:
                 yield f"under {node.variable}: {text}", node.func(edited, *node.args[1:])
