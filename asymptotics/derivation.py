@@ -8,19 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import sympy as sp
 
 from asymptotics.algebra import expand_where, is_zero, time_limit
+from asymptotics.latex import display, equation, indent, latex, pretty
 from asymptotics.sentences import paragraph, plain
-
-if TYPE_CHECKING:
-    
-    pass
-
-from asymptotics.latex import _indent, display, equation, latex, pretty
 
 Kind = Literal["assumption", "exact", "asymptotic", "numeric"]
 KINDS: tuple[Kind, ...] = ("assumption", "exact", "asymptotic", "numeric")
@@ -171,25 +166,34 @@ class Derivation:
         )
 
     def __str__(self) -> str:
-        
+        """The steps for a terminal: number, kind, claim, expression, reason; then the shorthands."""
+        blocks = [_step_text(number, step) for number, step in enumerate(self.steps, 1)]
+        meanings = [equation(pretty(s), m) for s, m in self.where]
+        names = "\n\nShorthands\n" + "\n".join(indent(text) for text in meanings) if meanings else ""
+        return "\n\n".join(blocks) + names + f"\n\n{self.summary}"
 
-        return derivation_text(self)
-
-    def latex(self) -> str:
-        """The steps as a LaTeX list with their kinds."""
-        
-
-        return derivation_latex(self)
+    def latex(self, first: int = 1) -> str:
+        """The steps from number ``first`` on as a LaTeX list, with their kinds and reasons."""
+        items = [
+            f"\\item \\textit{{{step.kind}}}. {_sentence(step.claim)}\n{display('', step.expression)}\n"
+            f"{{\\small Why: {_sentence(step.why)}}}"
+            for step in self.steps[first - 1:]
+        ]
+        start = f"\\setcounter{{enumi}}{{{first - 1}}}\n"
+        return "\\begin{enumerate}\n" + start + "\n".join(items) + "\n\\end{enumerate}"
 
     def _repr_latex_(self) -> str:
-        from asymptotics.latex import latex
-
         return f"$\\displaystyle {latex(self.result)}$"
 
     def _repr_markdown_(self) -> str:
-        
-
-        return derivation_markdown(self)
+        """The steps: kind, claim, expression, reason; then the shorthands."""
+        items = [
+            f"{number}. *{step.kind}* – {step.claim}\n\n   $$\\displaystyle {latex(step.expression)}$$\n\n"
+            f"   {step.why}\n"
+            for number, step in enumerate(self.steps, 1)
+        ]
+        where = ",\\quad ".join(f"{latex(symbol)} = {latex(meaning)}" for symbol, meaning in self.where)
+        return "\n".join([*items, *([f"where $\\displaystyle {where}$", ""] if where else []), self.summary])
 
 
 def _is_single(found: Any) -> bool:
@@ -202,41 +206,12 @@ def same(previous: Any, current: Any) -> Iterable[Any]:
     return [a - b for a, b in pairs]
 
 
-def derivation_latex(derivation: Derivation, first: int = 1) -> str:
-    """The steps from number ``first`` on as an enumeration, with their kinds and reasons."""
-    items = [
-        f"\\item \\textit{{{step.kind}}}. {_sentence(step.claim)}\n{display('', step.expression)}\n"
-        f"{{\\small Why: {_sentence(step.why)}}}"
-        for step in derivation.steps[first - 1:]
-    ]
-    start = f"\\setcounter{{enumi}}{{{first - 1}}}\n"
-    return "\\begin{enumerate}\n" + start + "\n".join(items) + "\n\\end{enumerate}"
-
-
 def _sentence(text: str) -> str:
     """Upper-case first letter and a full stop, mathematics untouched."""
     head = text if text.startswith("$") else text[0].upper() + text[1:]
     return head + ("" if head.endswith(".") else ".")
 
 
-def derivation_text(derivation: Derivation) -> str:
-    """The steps for a terminal: number, kind, claim, expression, reason; then the shorthands."""
-    blocks = [_step_text(number, step) for number, step in enumerate(derivation.steps, 1)]
-    meanings = [equation(pretty(s), m) for s, m in derivation.where]
-    names = "\n\nShorthands\n" + "\n".join(_indent(text) for text in meanings) if meanings else ""
-    return "\n\n".join(blocks) + names + f"\n\n{derivation.summary}"
-
-
 def _step_text(number: int, step: Step) -> str:
     claim = paragraph(f"{number}. [{step.kind}] {plain(step.claim)}", "", "   ")
-    return f"{claim}\n\n{_indent(pretty(step.expression))}\n\n{paragraph(f'because {plain(step.why)}', '   ', '   ')}"
-
-
-def derivation_markdown(derivation: Derivation) -> str:
-    """The steps: kind, claim, expression, reason; then the shorthands."""
-    items = [
-        f"{number}. *{step.kind}* – {step.claim}\n\n   $$\\displaystyle {latex(step.expression)}$$\n\n   {step.why}\n"
-        for number, step in enumerate(derivation.steps, 1)
-    ]
-    where = ",\\quad ".join(f"{latex(symbol)} = {latex(meaning)}" for symbol, meaning in derivation.where)
-    return "\n".join([*items, *([f"where $\\displaystyle {where}$", ""] if where else []), derivation.summary])
+    return f"{claim}\n\n{indent(pretty(step.expression))}\n\n{paragraph(f'because {plain(step.why)}', '   ', '   ')}"

@@ -107,6 +107,11 @@ class Domain:
     relations: tuple[Relation, ...] = ()
     special: tuple[Argument, ...] = ()
 
+    @classmethod
+    def of(cls, names: str, *relations: Relation) -> Domain:
+        """Return the domain of arguments named with blanks between them: ``Domain.of("n sigma", relation)``."""
+        return cls(tuple(names.split()), relations)
+
     def __post_init__(self) -> None:
         if not isinstance(self.arguments, tuple):
             raise TypeError(f"arguments = {self.arguments!r} must be a tuple of names")

@@ -194,7 +194,7 @@ def pretty(expression: Any) -> str:
 def _form(expression: Any) -> prettyForm:
     """The block of characters, which knows its line of writing."""
     shown = expression.replace(log_defect, lambda x: x - sp.log(1 + x))
-    shown = shown.xreplace({s: sp.Symbol(_spoken(s)) for s in shown.free_symbols})
+    shown = shown.xreplace({s: sp.Symbol(spoken(s)) for s in shown.free_symbols})
     shown = shown.replace(beta_below, lambda a, x: sp.Function("I")(x, a, a))
     return PrettyPrinter({"use_unicode": True, "wrap_line": False})._print(shown)
 
@@ -209,11 +209,11 @@ def equation(left: str, expression: Any) -> str:
     return text
 
 
-def _spoken(symbol: sp.Symbol) -> str:
+def spoken(symbol: sp.Symbol) -> str:
     """What a terminal shows of a symbol: its letter, or its name with Greek for Greek."""
     letter = getattr(symbol, "letter", "")
     return plain(letter).strip() if letter else "_".join(_GREEK.get(part, part) for part in symbol.name.split("_"))
 
 
-def _indent(text: str) -> str:
+def indent(text: str) -> str:
     return "\n".join("      " + line for line in text.splitlines())

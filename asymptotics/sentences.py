@@ -11,10 +11,6 @@ import re
 import shutil
 from collections.abc import Iterator
 from textwrap import fill
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from asymptotics.formula import Formula
 
 TOPICS = {
     "limited_samples": "Learning a flow from n samples",
@@ -29,14 +25,14 @@ def topic_title(room: str) -> str:
     return TOPICS.get(room, room.replace("_", " ").capitalize())
 
 
-def short_name(formula: Formula) -> str:
-    """The name without its room: ``mean_error``, ``mean_error.fluctuation``."""
-    return formula.name.split(".", 1)[-1]
+def short_name(name: str) -> str:
+    """Return a formula's name without its topic: ``mean_error``, ``mean_error.fluctuation``."""
+    return name.split(".", 1)[-1]
 
 
-def title(formula: Formula) -> str:
-    """The formula's short name as a heading: ``Mean error``, ``KL divergence``."""
-    words = re.sub(r"[._]", " ", short_name(formula)).capitalize()
+def title(name: str) -> str:
+    """Return a formula's short name as a heading: ``Mean error``, ``KL divergence``."""
+    words = re.sub(r"[._]", " ", short_name(name)).capitalize()
     for spelled_out, short in (
         ("Kl ", "KL "), ("Imh ", "IMH "), ("Ula ", "ULA "), ("Mmse", "MMSE"), (" sde ", " SDE "), (" ode ", " ODE "),
     ):

@@ -73,7 +73,7 @@ def _check_spread(teller: Teller) -> None:
         verdict = compare_mean(squares, expected, comparisons=len(FORMULAS))
         seen = float(verdict.detectable / verdict.expected)
         teller.check(
-            f"{short_name(formula)}: the variance of {MANY} realisations at $d=10^7$ is as the formula says",
+            f"{short_name(formula.name)}: the variance of {MANY} realisations at $d=10^7$ is as the formula says",
             bool(np.all(verdict.passed_each)),
             f"z {float(verdict.z):.2f}; a discrepancy of {seen:.1%} would have been seen",
         )

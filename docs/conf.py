@@ -79,7 +79,7 @@ def _room(room: str) -> str:
             continue
         source, derivation = sentence(str(formula.source)), formula.prove()
         parts += [
-            f"({formula.name})=\n## {title(formula)}\n", f"`{formula.name}`\n",
+            f"({formula.name})=\n## {title(formula.name)}\n", f"`{formula.name}`\n",
             _raw(
                 f"<p>{sentence(formula.statement)}</p>{formula_block(formula)}"
                 f"<p>Holds for {conditions(formula)}. {sentence(formula.regime)}.</p><p>{source}.</p>"

@@ -54,7 +54,7 @@ def formula_data(formula: Formula, names: Sequence[str], derivation: Any) -> dic
     if {"alpha", "beta"} <= set(axes) or "s" in axes:
         axes.insert(0, TIME)
     return {
-        "name": formula.name, "title": title(formula), "topic": formula.name.split(".")[0],
+        "name": formula.name, "title": title(formula.name), "topic": formula.name.split(".")[0],
         "inner": formula.name.count(".") > 1, "statement": unicode_text(formula.statement),
         "source": unicode_text(str(formula.source)), "call": formula.name if _is_ours(formula) else "",
         "letter": mathml(formula.letter), "formula": formula_block(formula), "about": _about(formula),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from asymptotics.derivation import Derivation, derivation_latex
+from asymptotics.derivation import Derivation
 from asymptotics.export.bibliography import Reference, cited, with_citations
 from asymptotics.export.lineage import builds_on, shared_steps
 from asymptotics.export.macros import macro_name
@@ -80,7 +80,7 @@ def _label(formula: Formula) -> str:
 
 
 def _see(formula: Formula) -> str:
-    return f"{latex_verbatim(title(formula))} (\\S\\ref{{{_label(formula)}}})"
+    return f"{latex_verbatim(title(formula.name))} (\\S\\ref{{{_label(formula)}}})"
 
 
 def _notation(formulas: Iterable[Formula]) -> str:
@@ -99,7 +99,7 @@ def _notation(formulas: Iterable[Formula]) -> str:
 def _statement(formula: Formula) -> str:
     conditions = ", ".join(f"${condition}$" for condition in domain_latex(formula.domain))
     return (
-        f"\\subsection{{{latex_verbatim(title(formula))}}}\\label{{{_label(formula)}}}\n"
+        f"\\subsection{{{latex_verbatim(title(formula.name))}}}\\label{{{_label(formula)}}}\n"
         f"\\noindent\\texttt{{{latex_verbatim(formula.name)}}}\\quad {latex_text(formula.statement)}\n"
         f"{display(formula.letter, formula.short)}\n{_where(formula)}"
         f"\\paragraph{{Holds for}} {conditions}. {_sentence(_begun(latex_text(formula.regime)))}\n"
@@ -146,5 +146,5 @@ def _derivation(derivation: Derivation, printed: Mapping[str, Derivation], formu
     recall = next((f" {which} of {_see(each)}." for each in formulas if each.name == owner), "")
     return (
         f"\\paragraph{{Derivation}} {derivation.summary}.{recall}\n"
-        f"{derivation_latex(derivation, first=shared + 1)}\n"
+        f"{derivation.latex(first=shared + 1)}\n"
     )

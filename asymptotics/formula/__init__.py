@@ -4,9 +4,7 @@ from asymptotics.formula.balls import constant as constant
 from asymptotics.formula.catalogue import Catalogue as Catalogue, Formulas as Formulas
 from asymptotics.formula.compiled import compile_formulas as compile_formulas
 from asymptotics.formula.formula import (
-    Deferred as Deferred,
     Formula as Formula,
-    Source as Source,
     require_formula as require_formula,
 )
 from asymptotics.formula.minimiser import Minimiser as Minimiser, Numbers as Numbers
@@ -27,4 +25,6 @@ from asymptotics.formula.printing import (
     meanings as meanings,
     where_latex as where_latex,
 )
+from asymptotics.formula.statement import Deferred as Deferred, Source as Source, Statement as Statement
+from asymptotics.formula.topic import Topic as Topic
 from asymptotics.formula.typical import main_axis as main_axis, typical_point as typical_point

@@ -13,7 +13,7 @@ from asymptotics.extras import require_installed
 from asymptotics.functions import Named, Root, beta_below, log_defect, normal_below
 
 if TYPE_CHECKING:
-    from asymptotics.formula.formula import Formula
+    from asymptotics.formula.statement import Statement
 
 
 def _flint() -> Any:
@@ -23,7 +23,7 @@ def _flint() -> Any:
     return flint
 
 
-def enclose(formula: Formula, exact: Mapping[str, Fraction], dps: int) -> Any:
+def enclose(formula: Statement, exact: Mapping[str, Fraction], dps: int) -> Any:
     """A flint.arb that contains the value, its radius below 10^-dps of it (more bits until it is)."""
     flint = _flint()
     before = flint.ctx.prec
@@ -39,7 +39,7 @@ def enclose(formula: Formula, exact: Mapping[str, Fraction], dps: int) -> Any:
     raise ValueError(f"{formula.name} has no finite enclosure at {given}")
 
 
-def _value(formula: Formula, exact: Mapping[str, Fraction], flint: Any) -> Any:
+def _value(formula: Statement, exact: Mapping[str, Fraction], flint: Any) -> Any:
     known: dict[sp.Basic, Any] = {
         entry.symbol: flint.arb(flint.fmpq(exact[entry.name].numerator, exact[entry.name].denominator))
         for entry in formula.domain.entries

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor
-from typing import Any
+from typing import Any, TypeVar
 
 import sympy as sp
 
@@ -15,11 +15,12 @@ from asymptotics.algebra import Truncated, expand, expand_where, tidy, time_limi
 from asymptotics.arguments import ARGUMENTS, letter
 from asymptotics.derivation import Derivation, Kind, Step
 from asymptotics.domain import Domain, Relation
-from asymptotics.formula.formula import Formula
+from asymptotics.formula.statement import Statement
 from asymptotics.functions import ArgMin, LeastPoint, spelled
 from asymptotics.parse import read
 from asymptotics.schedule import Interpolant
 
+F = TypeVar("F", bound=Statement)
 SECONDS = 20.0
 _WEIGHTS = ("alpha", "beta", "dalpha", "dbeta")
 
@@ -29,21 +30,21 @@ class Operation:
     """A derivation that continues the parent's: hashable and picklable, run on first use."""
 
     run: Callable[..., Derivation]
-    parent: Formula
+    parent: Statement
     parameters: tuple[Any, ...]
 
     def __call__(self) -> Derivation:
         return self.run(self.parent, *self.parameters)
 
 
-def _argument(formula: Formula, name: str) -> sp.Symbol:
+def _argument(formula: Statement, name: str) -> sp.Symbol:
     if name not in formula.arguments:
         raise ValueError(f"{formula.name} has no argument {name!r}; its arguments are "
                          f"{', '.join(formula.arguments)}")
     return formula.domain.entry(name).symbol
 
 
-def _explicit(formula: Formula, what: str) -> sp.Expr:
+def _explicit(formula: Statement, what: str) -> sp.Expr:
     expression = formula.expression
     if expression.has(ArgMin, LeastPoint):
         raise ValueError(f"{formula.name} is defined by a minimisation; sympy has no {what} for it")
@@ -73,7 +74,7 @@ def _without(domain: Domain, name: str, value: sp.Expr | None) -> Domain:
 # -- on a schedule --------------------------------------------------------------------------------------
 
 
-def on_schedule(formula: Formula, schedule: Interpolant) -> Formula:
+def on_schedule(formula: F, schedule: Interpolant) -> F:
     """The formula in t; one that has no alpha, beta is returned as it is once the ends are right."""
     if not isinstance(schedule, Interpolant):
         raise TypeError(f"on() takes an Interpolant (asymptotics.schedule), not {schedule!r}")
@@ -102,7 +103,7 @@ def _bound(value: sp.Expr) -> Fraction | None:
     return Fraction(str(sp.nsimplify(value, rational=True))) if value.is_finite else None
 
 
-def _on_schedule(formula: Formula, schedule: Interpolant) -> Derivation:
+def _on_schedule(formula: Statement, schedule: Interpolant) -> Derivation:
     before = formula.derivation
     inserted = {
         symbols.alpha: schedule.alpha, symbols.beta: schedule.beta,
@@ -183,7 +184,7 @@ def _simplified(expression: sp.Expr) -> sp.Expr:
         return expression
 
 
-def limit_in_time(formula: Formula, exact: dict[str, Fraction]) -> sp.Expr:
+def limit_in_time(formula: Statement, exact: dict[str, Fraction]) -> sp.Expr:
     """The limit in t at the given time from inside, other arguments exact; oo or nan if there is none."""
     point = {
         formula.domain.entry(name).symbol: sp.Rational(v.numerator, v.denominator)
@@ -202,7 +203,7 @@ def limit_in_time(formula: Formula, exact: dict[str, Fraction]) -> sp.Expr:
 # -- derivative -----------------------------------------------------------------------------------------
 
 
-def derivative(formula: Formula, name: str) -> Formula:
+def derivative(formula: F, name: str) -> F:
     symbol = _argument(formula, name)
     _explicit(formula, "derivative")
     return replace(
@@ -214,7 +215,7 @@ def derivative(formula: Formula, name: str) -> Formula:
     )
 
 
-def _derivative(formula: Formula, name: str) -> Derivation:
+def _derivative(formula: Statement, name: str) -> Derivation:
     symbol, before = formula.domain.entry(name).symbol, formula.derivation
     return before.then(Step(
         f"Differentiate with respect to ${letter(symbol)}$",
@@ -223,7 +224,7 @@ def _derivative(formula: Formula, name: str) -> Derivation:
     ))
 
 
-def _end(formula: Formula, name: str, value: Any, where: str) -> sp.Expr:
+def _end(formula: Statement, name: str, value: Any, where: str) -> sp.Expr:
     """What an argument may tend to: a number in its closed range, or infinity where that has no end."""
     target = read(value, where=where)
     entry = formula.domain.entry(name)
@@ -239,7 +240,7 @@ def _end(formula: Formula, name: str, value: Any, where: str) -> sp.Expr:
 # -- limit ----------------------------------------------------------------------------------------------
 
 
-def limit(formula: Formula, name: str, value: Any) -> Formula:
+def limit(formula: F, name: str, value: Any) -> F:
     symbol = _argument(formula, name)
     _explicit(formula, "limit")
     target = _end(formula, name, value, "value")
@@ -267,7 +268,7 @@ def _expansion(derivation: Derivation, expression: sp.Expr, symbol: sp.Symbol, a
     raise ValueError(f"the expansion in {symbol} cancels beyond {order + 8} terms")
 
 
-def _side(formula: Formula, name: str, at: sp.Expr) -> int:
+def _side(formula: Statement, name: str, at: sp.Expr) -> int:
     """Which way the argument comes from the inside of its range: -1 at its upper end, else 1."""
     high = formula.domain.entry(name).high
     return -1 if high is not None and at == sp.Rational(high.numerator, high.denominator) else 1
@@ -293,7 +294,7 @@ def _is_of_order(gaps: list[sp.Expr], order: int) -> bool:
     return bool(close <= far * 2 + sp.Rational(1, 10**9))
 
 
-def _limit(formula: Formula, name: str, target: sp.Expr) -> Derivation:
+def _limit(formula: Statement, name: str, target: sp.Expr) -> Derivation:
     symbol, before = formula.domain.entry(name).symbol, formula.derivation
     side = _side(formula, name, target)
 
@@ -329,7 +330,7 @@ class Diverges(ValueError):
     """The limit is not finite."""
 
 
-def _by_sympy(formula: Formula, symbol: sp.Symbol, target: sp.Expr, side: int) -> sp.Expr:
+def _by_sympy(formula: Statement, symbol: sp.Symbol, target: sp.Expr, side: int) -> sp.Expr:
     direction = "-" if target == sp.oo or side < 0 else "+"
     try:
         with time_limit(SECONDS, f"the limit of {formula.name}"):
@@ -344,7 +345,7 @@ def _by_sympy(formula: Formula, symbol: sp.Symbol, target: sp.Expr, side: int) -
 # -- series ---------------------------------------------------------------------------------------------
 
 
-def series(formula: Formula, name: str, at: Any, order: int) -> Formula:
+def series(formula: F, name: str, at: Any, order: int) -> F:
     symbol = _argument(formula, name)
     _explicit(formula, "series")
     if isinstance(order, bool) or not isinstance(order, int):
@@ -366,7 +367,7 @@ def series(formula: Formula, name: str, at: Any, order: int) -> Formula:
     )
 
 
-def _series(formula: Formula, name: str, point: sp.Expr, order: int) -> Derivation:
+def _series(formula: Statement, name: str, point: sp.Expr, order: int) -> Derivation:
     symbol, before = formula.domain.entry(name).symbol, formula.derivation
     small = 1 / symbol if point == sp.oo else symbol - point
     side = _side(formula, name, point)

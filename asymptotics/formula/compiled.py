@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy as sp
 
+from asymptotics.formula.statement import Statement
 from asymptotics.numeric import BACKENDS, compile_expressions
 
-if TYPE_CHECKING:
 
-    pass
-
-
-def compile_formulas(formulas: Iterable[Formula], backend: str = "numpy") -> Callable[..., Any]:
+def compile_formulas(formulas: Iterable[Statement], backend: str = "numpy") -> Callable[..., Any]:
     """One keyword callable for several formulas returning name -> value; shared parts computed once."""
     chosen = tuple(formulas)
     if not chosen:
@@ -24,12 +21,9 @@ def compile_formulas(formulas: Iterable[Formula], backend: str = "numpy") -> Cal
         raise ValueError(f"backend = {backend!r} must be one of {', '.join(BACKENDS)}")
     return _compile_formulas(chosen, backend)
 
-if TYPE_CHECKING:
-    from asymptotics.formula.formula import Formula
-
 
 @cache
-def _compile_formulas(formulas: tuple[Formula, ...], backend: str) -> Callable[..., Any]:
+def _compile_formulas(formulas: tuple[Statement, ...], backend: str) -> Callable[..., Any]:
     where: dict[sp.Symbol, sp.Expr] = {}
     bodies: dict[str, sp.Expr] = {}
     for formula in formulas:

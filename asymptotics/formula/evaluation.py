@@ -12,20 +12,20 @@ import numpy as np
 from asymptotics.numeric import compile_expressions
 
 if TYPE_CHECKING:
-    from asymptotics.formula.formula import Formula
+    from asymptotics.formula.statement import Statement
 
 SAFE = (1e-25, 1e25)
 """Magnitudes between which products of a dozen arguments neither overflow nor underflow in float64."""
 
 
 @cache
-def _compiled(formula: Formula, backend: str) -> Any:
+def _compiled(formula: Statement, backend: str) -> Any:
     return compile_expressions(
         {"value": formula.short}, formula.arguments, formula.where, backend, formula.domain.defaults
     )
 
 
-def float64(formula: Formula, values: Mapping[str, Any]) -> Any:
+def float64(formula: Statement, values: Mapping[str, Any]) -> Any:
     """Float64 values, broadcast.
 
     Entries with an argument of extreme magnitude, or where float64 gives no finite number, are computed
@@ -49,7 +49,7 @@ def float64(formula: Formula, values: Mapping[str, Any]) -> Any:
     return result if shape else np.float64(result)
 
 
-def _rounded(formula: Formula, point: dict[str, float]) -> float:
+def _rounded(formula: Statement, point: dict[str, float]) -> float:
     value = digits(formula, point, 20)
     try:
         rounded = float(value)
@@ -67,7 +67,7 @@ _PATIENCE = 640
 """Guard digits after which a missing value is no rounding: the smallest float has 308 zeros, its square 616."""
 
 
-def digits(formula: Formula, values: Mapping[str, Any], dps: int) -> Any:
+def digits(formula: Statement, values: Mapping[str, Any], dps: int) -> Any:
     """``dps`` significant digits, confirmed by a second computation with twice the guard digits."""
     import mpmath
 
@@ -109,7 +109,7 @@ def _agree(a: Any, b: Any, dps: int) -> bool:
     return a == b or abs(a - b) <= mpmath.mpf(10) ** (-dps - 1) * abs(b)
 
 
-def _vanishes(formula: Formula, exact: Mapping[str, Fraction]) -> bool:
+def _vanishes(formula: Statement, exact: Mapping[str, Fraction]) -> bool:
     """Whether the exact value is 0 (cos(pi t/2) at t = 1, say), which no number of digits would settle."""
     import sympy as sp
 
@@ -118,7 +118,7 @@ def _vanishes(formula: Formula, exact: Mapping[str, Fraction]) -> bool:
     return formula.expression.xreplace(point).is_zero is True
 
 
-def _value(formula: Formula, exact: Mapping[str, Fraction]) -> Any:
+def _value(formula: Statement, exact: Mapping[str, Fraction]) -> Any:
     import mpmath
 
     point = {name: mpmath.mpf(v.numerator) / v.denominator for name, v in exact.items()}
@@ -140,7 +140,7 @@ def _shown(exact: Mapping[str, Fraction]) -> str:
     return ", ".join(f"{k} = {v if v.denominator < 1000 else float(v)}" for k, v in exact.items())
 
 
-def _limit(formula: Formula, exact: Mapping[str, Fraction]) -> Any:
+def _limit(formula: Statement, exact: Mapping[str, Fraction]) -> Any:
     """The limit in t where the expression itself is 0/0, or None."""
     import mpmath
 
@@ -152,7 +152,7 @@ def _limit(formula: Formula, exact: Mapping[str, Fraction]) -> Any:
     return mpmath.mpf(value.evalf(mpmath.mp.dps)) if value.is_finite else None
 
 
-def ball(formula: Formula, values: Mapping[str, Any], dps: int) -> Any:
+def ball(formula: Statement, values: Mapping[str, Any], dps: int) -> Any:
     """A rigorous ball through python-flint, where every operation of the formula has one."""
     from asymptotics.formula import balls
 

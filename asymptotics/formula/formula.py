@@ -6,20 +6,17 @@ From it come its derivation (executed on demand), its numbers, its LaTeX and its
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
-from asymptotics.arguments import check_letter
-from asymptotics.derivation import Definition, Derivation, ProofError
-from asymptotics.domain import Domain
 from asymptotics.formula import evaluation, labelled
-from asymptotics.functions import ArgMin, LeastPoint
-from asymptotics.parse import read
-from asymptotics.sentences import check_sentence
+from asymptotics.formula.compiled import compile_formulas
+from asymptotics.formula.statement import Statement
 
 if TYPE_CHECKING:
     import mpmath
@@ -29,8 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from asymptotics.schedule import Interpolant
-from asymptotics.formula.compiled import compile_formulas
-
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,7 +46,7 @@ class Formula(Statement):
         return self._companion("bias")
 
     def _companion(self, kind: str) -> Formula:
-        companion = _at_home(self.home, f"{self.name}.{kind}")
+        companion = _held(sys.modules.get(self.home), f"{self.name}.{kind}")
         if companion is None:
             raise AttributeError(f"{self.name} has no {kind} formula")
         return companion
@@ -72,8 +67,8 @@ class Formula(Statement):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by the module that holds the formula and its name, where it is found there, else by its fields."""
-        if _at_home(self.home, self.name) == self:
-            return _at_home, (self.home, self.name)
+        if self.home != "__main__" and _held(sys.modules.get(self.home), self.name) == self:
+            return _from_home, (self.home, self.name)
         return type(self), tuple(getattr(self, field.name) for field in fields(self))
 
     # -- its numbers --------------------------------------------------------------------------------
@@ -150,16 +145,21 @@ class Formula(Statement):
         return calculus.series(self, name, at, order)
 
 
-def _at_home(home: str, name: str) -> Formula | None:
-    """The formula of that name in the module ``home``: by itself, or in a tuple, list or mapping there."""
-    if home in ("", "__main__"):
-        return None
-    for value in vars(importlib.import_module(home)).values():
-        members = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple | list) else [value]
-        for member in members:
+def _held(module: ModuleType | None, name: str) -> Formula | None:
+    """The formula of that name in a module: by itself, or in a tuple, a list or a mapping there."""
+    for value in () if module is None else vars(module).values():
+        several = value.values() if isinstance(value, Mapping) else value
+        for member in several if isinstance(value, Mapping | tuple | list) else (value,):
             if isinstance(member, Formula) and member.name == name:
                 return member
     return None
+
+
+def _from_home(home: str, name: str) -> Formula:
+    formula = _held(importlib.import_module(home), name)
+    if formula is None:
+        raise LookupError(f"the module {home} holds no formula {name!r} any more")
+    return formula
 
 
 def require_formula(value: object) -> Formula:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from asymptotics.formula.formula import Formula
+    from asymptotics.formula.statement import Valued
 
 _KINDS = ("Series", "DataArray", "DataFrame", "Dataset", "Index", "Variable")
 
@@ -33,7 +33,7 @@ def labels_of(values: Mapping[str, Any]) -> str:
     return kinds.pop() if kinds else ""
 
 
-def call(formula: Formula, values: Mapping[str, Any], compute: Callable[[dict[str, Any]], Any]) -> Any:
+def call(formula: Valued, values: Mapping[str, Any], compute: Callable[[dict[str, Any]], Any]) -> Any:
     """The value with the labels of the arguments; ``compute`` is given plain arrays of one shape.
 
     pandas: a Series with the index that all of them must share (a DataFrame where a result has several values);
@@ -48,7 +48,7 @@ def call(formula: Formula, values: Mapping[str, Any], compute: Callable[[dict[st
     return _on_arrays(formula, values, compute)
 
 
-def _on_series(formula: Formula, values: Mapping[str, Any], compute: Callable[[dict[str, Any]], Any]) -> Any:
+def _on_series(formula: Valued, values: Mapping[str, Any], compute: Callable[[dict[str, Any]], Any]) -> Any:
     import pandas as pd
 
     series = {name: value for name, value in values.items() if isinstance(value, pd.Series)}
@@ -68,7 +68,7 @@ def _on_series(formula: Formula, values: Mapping[str, Any], compute: Callable[[d
     return frame if len(found) > 1 else frame[next(iter(found))]
 
 
-def _on_arrays(formula: Formula, values: Mapping[str, Any], compute: Callable[[dict[str, Any]], Any]) -> Any:
+def _on_arrays(formula: Valued, values: Mapping[str, Any], compute: Callable[[dict[str, Any]], Any]) -> Any:
     import xarray as xr
 
     given = {}
@@ -112,19 +112,19 @@ def _coordinates(given: Mapping[str, xr.DataArray]) -> dict[Any, Any]:
     return kept
 
 
-def _parts(formula: Formula, value: Any) -> dict[str, Any]:
+def _parts(formula: Valued, value: Any) -> dict[str, Any]:
     """The value by its name, or the fields of a result that has several."""
     if is_dataclass(value):
         return {field.name: getattr(value, field.name) for field in fields(value)}
-    return {short_name(formula): value}
+    return {short_name(formula.name): value}
 
 
-def attributes(formula: Formula) -> dict[str, str]:
+def attributes(formula: Valued) -> dict[str, str]:
     """What a variable says of its origin, as the data sets of `simulate` do."""
     return {"formula": formula.name, "long_name": formula.statement, "latex": formula.letter}
 
 
-def dataset(formula: Formula, values: Mapping[str, Any]) -> xr.Dataset:
+def dataset(formula: Valued, values: Mapping[str, Any]) -> xr.Dataset:
     """The formula on the grid of its arguments: each one given as a sequence becomes a dim of its name.
 
     Others are scalar coordinates. ModuleNotFoundError without xarray.
@@ -145,7 +145,7 @@ def dataset(formula: Formula, values: Mapping[str, Any]) -> xr.Dataset:
     return named.assign_coords(axes).assign_attrs(attributes(formula))
 
 
-def table(formula: Formula, values: Mapping[str, Any]) -> pd.DataFrame:
+def table(formula: Valued, values: Mapping[str, Any]) -> pd.DataFrame:
     """`dataset` as rows: a column for each argument, and one for each value of the formula."""
     grid = dataset(formula, values)
     swept = [name for name in formula.arguments if name in grid.dims]

@@ -47,7 +47,7 @@ class Numbers:
         return files(module).joinpath(name).read_text(encoding="utf-8")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Minimiser(Formula):
     """A Formula whose value is a frozen dataclass: its ``expression`` is a LeastPoint, ``numbers`` solve it."""
 

@@ -10,18 +10,15 @@ import numpy as np
 
 from asymptotics.coerce import as_float64
 from asymptotics.figures import check_log, drawing, finish, grid, mathtext, next_colour
-from asymptotics.formula.formula import Formula
+from asymptotics.formula.statement import Valued
 from asymptotics.formula.typical import main_axis, usual_values
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 def plot(
-    formula: Formula, over: str | None = None, *, ax: Axes | None = None, band: float | None = None,
+    formula: Valued, over: str | None = None, *, ax: Axes | None = None, band: float | None = None,
     field: str | None = None, log: str | None = None, label: str | None = None, **arguments: Any,
 ) -> Axes:
     """The formula's curve over one argument.
@@ -64,7 +61,7 @@ class Curves:
 
 
 def curves(
-    formula: Formula, over: str | None = None, *, band: float | None = None, field: str | None = None,
+    formula: Valued, over: str | None = None, *, band: float | None = None, field: str | None = None,
     label: str | None = None, **arguments: Any,
 ) -> Curves:
     """The curves of `plot`, computed and not yet drawn."""
@@ -100,7 +97,7 @@ def draw(found: Curves, ax: Axes, log: str | None) -> None:
     finish(ax, found.x, found.y, log, fresh=fresh)
 
 
-def _axis(formula: Formula, over: str | None, given: Mapping[str, np.ndarray]) -> str:
+def _axis(formula: Valued, over: str | None, given: Mapping[str, np.ndarray]) -> str:
     if over is not None:
         if over not in formula.arguments:
             raise ValueError(f"over = {over!r} is not an argument of {formula.name}: {', '.join(formula.arguments)}")
@@ -124,7 +121,7 @@ def _check(over: str, given: Mapping[str, np.ndarray]) -> None:
         raise ValueError(f"{over} = {given[over]} is no axis; give at least two values, or none for its usual range")
 
 
-def _value(formula: Formula, field: str | None, point: Mapping[str, Any]) -> np.ndarray:
+def _value(formula: Valued, field: str | None, point: Mapping[str, Any]) -> np.ndarray:
     value: Any = formula(**point)
     if is_dataclass(value):
         names = [each.name for each in fields(value)]
@@ -136,7 +133,7 @@ def _value(formula: Formula, field: str | None, point: Mapping[str, Any]) -> np.
     return np.asarray(value, dtype=np.float64)
 
 
-def equals(formula: Formula, name: str, value: float) -> str:
+def equals(formula: Valued, name: str, value: float) -> str:
     return mathtext(f"{formula.domain.entry(name).letter} = {value:g}")
 
 
@@ -144,6 +141,6 @@ BAND = 1.96
 """95 % of a normal law lies within so many standard deviations."""
 
 
-def half_band(formula: Formula, d: float, arguments: Mapping[str, Any]) -> Any:
+def half_band(formula: Valued, d: float, arguments: Mapping[str, Any]) -> Any:
     """Half the width of the band about the formula in which 95 % of data sets lie at dimension ``d``."""
     return BAND * formula.fluctuation(**arguments) / d**0.5

@@ -11,10 +11,10 @@ from asymptotics.sentences import paragraph, short_name
 
 if TYPE_CHECKING:
     from asymptotics.domain import Domain
-    from asymptotics.formula.formula import Formula
+    from asymptotics.formula.statement import Statement
 
-from asymptotics.formula.formula import Formula
-from asymptotics.latex import _indent, _spoken, equation, latex, pretty
+from asymptotics.formula.statement import Statement
+from asymptotics.latex import equation, indent, latex, pretty, spoken
 from asymptotics.sentences import pieces, unicode_text
 
 
@@ -33,46 +33,46 @@ def domain_latex(domain: Domain) -> list[str]:
     return singles + alternatives
 
 
-def formula_latex(formula: Formula, *, where: bool = True) -> str:
+def formula_latex(formula: Statement, *, where: bool = True) -> str:
     """``letter = expression`` and, unless ``where`` is False, the meaning of its shorthands."""
     text = f"{formula.letter} = {latex(formula.short)}" + (f" + {formula.remainder}" if formula.remainder else "")
     meanings = where_latex(formula) if where else []
     return text + (r" \quad\text{where}\quad " + r",\quad ".join(meanings) if meanings else "")
 
 
-def where_latex(formula: Formula) -> list[str]:
+def where_latex(formula: Statement) -> list[str]:
     """The definitions of the shorthands that a formula uses, one equation each."""
     return [f"{latex(symbol)} = {latex(meaning)}" for symbol, meaning in formula.where] + meanings(formula)
 
 
-def meanings(formula: Formula) -> list[str]:
+def meanings(formula: Statement) -> list[str]:
     """What the named functions stand for that a formula and its shorthands use."""
     return list(dict.fromkeys(
         text for part in (formula.short, *(meaning for _, meaning in formula.where)) for text in names_in(part)
     ))
 
 
-def formula_text(formula: Formula, width: int | None = None) -> str:
+def formula_text(formula: Statement, width: int | None = None) -> str:
     """``name = expression`` in two dimensions, and its shorthands.
 
     What would be wider than ``width`` columns, if that is given, is written on lines of text instead.
     """
-    pairs = [(short_name(formula), formula.short), *((pretty(s), m) for s, m in formula.where)]
+    pairs = [(short_name(formula.name), formula.short), *((pretty(s), m) for s, m in formula.where)]
     blocks = [_fitted(left, meaning, width) for left, meaning in pairs]
     if formula.where:
-        blocks.insert(1, _indent("where"))
+        blocks.insert(1, indent("where"))
     return "\n\n".join(blocks)
 
 
 def _fitted(left: str, expression: Any, width: int | None) -> str:
-    block = _indent(equation(left, expression))
+    block = indent(equation(left, expression))
     if width is None or max(map(len, block.splitlines())) <= width:
         return block
-    shown = str(expression.xreplace({s: sp.Symbol(_spoken(s)) for s in expression.free_symbols}))
+    shown = str(expression.xreplace({s: sp.Symbol(spoken(s)) for s in expression.free_symbols}))
     return paragraph(f"{left} = {shown}", "      ", "        ", width)
 
 
-def formula_markdown(formula: Formula) -> str:
+def formula_markdown(formula: Statement) -> str:
     """Name, statement, the formula with its where-clause, its arguments, and where it holds and comes from."""
     where = ",\\quad ".join(where_latex(formula))
     rows = [

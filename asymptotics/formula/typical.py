@@ -7,18 +7,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from asymptotics.formula.formula import Formula
+from asymptotics.formula.statement import Valued
 
 # What curves run over if they can, the first of them that a formula has.
 _AXES = ("s", "n", "learning_rate", "sigma", "p", "tau", "kappa")
 
 
-def main_axis(formula: Formula) -> str:
+def main_axis(formula: Valued) -> str:
     """The argument over which a curve of the formula tells most."""
     return next((name for name in _AXES if name in formula.arguments), formula.arguments[0])
 
 
-def typical_point(formula: Formula) -> dict[str, float]:
+def typical_point(formula: Valued) -> dict[str, float]:
     """Arguments of which the formula has a value: the typical ones, or the first found at random in the usual ranges.
 
     ValueError if a thousand of those have none.
@@ -37,7 +37,7 @@ def typical_point(formula: Formula) -> dict[str, float]:
     raise ValueError(f"{formula.name}: no point of 1000 in the usual ranges is in the domain; widen them")
 
 
-def usual_values(formula: Formula, over: str, others: Mapping[str, float], count: int = 200) -> np.ndarray:
+def usual_values(formula: Valued, over: str, others: Mapping[str, float], count: int = 200) -> np.ndarray:
     """Values of the argument ``over`` in its usual range at which the formula holds, the others given.
 
     Evenly spaced, in the logarithm where the range wants it. ValueError if fewer than two are in the domain.

@@ -54,7 +54,7 @@ def formula_page(formula: Formula, *, width: int | None = None, colour: bool | N
                      "f.on(asymptotics.schedule.linear) is the formula in t.")
     weights = {"alpha", "beta"} <= set(formula.arguments)
     parts = [
-        f"{strong(title(formula))}  {soft(formula.name)}", prose(formula.statement, ""), "",
+        f"{strong(title(formula.name))}  {soft(formula.name)}", prose(formula.statement, ""), "",
         formula_text(formula, wide), "",
         strong("Arguments"), *arguments, *(["", strong("Needs"), *needs] if needs else []),
         *(["", strong("Schedule"), schedule] if weights else []),

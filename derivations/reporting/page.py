@@ -46,7 +46,7 @@ def _proved(event: Proved) -> str:
     formula = event.formula
     at = ", ".join(f"{name}={value:g}" for name, value in event.point.items())
     return (
-        f'<h3 id="{formula.name}">{html.escape(title(formula))} '
+        f'<h3 id="{formula.name}">{html.escape(title(formula.name))} '
         f'<a class="soft" href="explorer.html#{formula.name}">explore</a></h3>'
         f"<p>{sentence(formula.statement)}</p>{formula_block(formula)}"
         f'<p class="soft"><code>{formula.name}({at})</code> = {event.value:.12g}<br>'

@@ -75,7 +75,7 @@ class Teller:
 
     def prove(self, formula: Formula, **point: float) -> float:
         """State the formula, execute its derivation and evaluate it at ``point``."""
-        short = short_name(formula)
+        short = short_name(formula.name)
         self.act(f"proving {short}")
         self._print(f"{unicode_text(formula.statement)}\n\n{formula_text(formula)}\n")
         try:
@@ -145,7 +145,7 @@ class Teller:
         """Hold a data set against the theory: every point within its calibrated tolerance."""
         import simulate
 
-        short = short_name(formula)
+        short = short_name(formula.name)
         self.act(f"comparing {short}")
         result = simulate.compare(dataset, formula, comparisons=comparisons)
         self.events.append(Compared(formula, result))

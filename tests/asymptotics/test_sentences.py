@@ -55,9 +55,9 @@ def test_names_are_left_as_they_are_typed() -> None:
 
 
 def test_titles() -> None:
-    assert title(limited_samples.kl_divergence) == "KL divergence"
-    assert title(limited_samples.mean_error.fluctuation) == "Mean error fluctuation"
-    assert title(balance.jump_rate_kramers) == "Jump rate Kramers"
+    assert title(limited_samples.kl_divergence.name) == "KL divergence"
+    assert title(limited_samples.mean_error.fluctuation.name) == "Mean error fluctuation"
+    assert title(balance.jump_rate_kramers.name) == "Jump rate Kramers"
     assert topic_title("phases").startswith("Phases of learning") and topic_title("my_own") == "My own"
     assert {name.split(".")[0] for name in catalogue()} <= {"limited_samples", "phases", "balance"}
 
