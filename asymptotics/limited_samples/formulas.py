@@ -220,7 +220,7 @@ def _fluctuation(of: Formula, what: str) -> Formula:
         f"{of.name}.fluctuation", rf"\sqrt{{d}}\,\mathrm{{sd}}\bigl[{of.letter}\bigr]",
         f"lim sqrt(d) x standard deviation over data sets of {what}.",
         of.domain, FLUCTUATES, _TOPIC.derived_here("delta method on the exact solution"),
-        _TOPIC.derived(f"fluctuations.{of.name.rsplit('.', 1)[-1]}"), of.pinned,
+        _TOPIC.derived(f"corrections.fluctuations.{of.name.rsplit('.', 1)[-1]}"), of.pinned,
     )
 
 
@@ -247,7 +247,7 @@ def _bias(of: Formula, what: str) -> Formula:
         f"lim sqrt(d) x (mean of {what} over generated points - {of.name.rsplit('.', 1)[-1]}), cluster = sign(w.X_0) "
         "at the start.",
         of.domain, LEANS, _TOPIC.derived_here("half-normal law of X_0 inside a cluster"),
-        _TOPIC.derived(f"half_normal.{of.name.rsplit('.', 1)[-1]}"), of.pinned,
+        _TOPIC.derived(f"corrections.half_normal.{of.name.rsplit('.', 1)[-1]}"), of.pinned,
     )
 
 

@@ -8,7 +8,7 @@ import sympy as sp
 
 from asymptotics.derivation import Derivation
 from asymptotics.limited_samples import denoiser, finite, flow, generated, no_skip
-from asymptotics.limited_samples.delta_method import (
+from asymptotics.limited_samples.corrections.delta_method import (
     MEAN_CROSS,
     MEAN_DATA,
     MEAN_NOISE,

@@ -16,7 +16,7 @@ import sympy as sp
 from asymptotics.algebra import expand_where, is_positive_somewhere
 from asymptotics.derivation import Definition, Derivation, Step
 from asymptotics.limited_samples import denoiser, finite, flow
-from asymptotics.limited_samples.cancellation import ROOT, mixed, without_cancellation
+from asymptotics.limited_samples.corrections.cancellation import ROOT, mixed, without_cancellation
 from asymptotics.limited_samples.denoiser import SIZE
 from asymptotics.limited_samples.finite import M00, M10, M11, T00, T10, T11
 from asymptotics.symbols import (
