@@ -24,7 +24,7 @@ from simulate.balance.plan import BalancePlan
 from simulate.balance.results import dataset
 from simulate.balance.tasks import BalanceTask
 from simulate.energy import Target
-from simulate.runs import Store, WorkerPool, as_store, canonical, execute, keeping
+from simulate.runs import Store, TaskContext, WorkerPool, as_store, canonical, execute
 from simulate.seeds import Seed, child
 
 Make: TypeAlias = Callable[[Seed], Target]
@@ -75,7 +75,7 @@ def balance_tasks(
             label = " ".join(each for each in (name, method, "seed", str(k)) if each)
             tasks.append(BalanceTask(
                 label=label, target=law, plan=chosen, method=method, seed=child(where, _RUN),
-                keeping=keeping(store, re.sub(r"\W+", "_", label), shown=label if progress else None),
+                context=TaskContext.of(store, re.sub(r"\W+", "_", label), title=label if progress else None),
             ))
     return tasks
 

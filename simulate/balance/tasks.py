@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite, nan
 
@@ -23,7 +23,7 @@ from simulate.energy import (
     Target,
     kernel_of,
 )
-from simulate.runs import Identified, Keeping, Measured
+from simulate.runs import NOT_IDENTIFYING, Measured, TaskContext
 from simulate.sampler import (
     WAYS,
     FrozenRun,
@@ -60,24 +60,23 @@ class BalanceTask:
     plan: BalancePlan
     method: str
     seed: np.random.SeedSequence
-    keeping: Identified
+    context: TaskContext = field(metadata=NOT_IDENTIFYING)
 
     def run(self) -> Measured:
-        plan, keeping = self.plan, self._keeping
+        plan = self.plan
         data = self.target.sample(plan.n, seed=child(self.seed, _DATA))
         start = self._start(data)
         negatives = plan.negatives(self.method)
         judge = Judge(self.target, plan, data, start.base, self.seed)
-        with keeping.bar(plan.recipe.iterations, "iteration") as shown:
+        with self.context.progress(plan.recipe.iterations, "iteration") as show:
             def progress(iteration: int, values: Mapping[str, float]) -> None:
-                told = {"acceptance": values["jumped"], "step": values["step"], "gap": values["gap"]}
-                shown.set_postfix({name: f"{v:.3g}" for name, v in told.items() if isfinite(v)}, refresh=False)
-                shown.update(iteration - shown.n)
+                texts = {"acceptance": values["jumped"], "step": values["step"], "gap": values["gap"]}
+                show(iteration, **{name: f"{v:.3g}" for name, v in texts.items() if isfinite(v)})
 
             trained = energy.train(
                 start, data, recipe=replace(plan.recipe, negatives=negatives), seed=child(self.seed, _TRAINING),
                 flow=plan.flow(data, child(self.seed, _FLOW)) if negatives.needs_flow else None,
-                watch=judge.watch if isinstance(self.target, Known) else None, checkpoint=keeping.checkpoint,
+                watch=judge.watch if isinstance(self.target, Known) else None, checkpoint=self.context.checkpoint,
                 progress=progress,
             )
         return {
@@ -88,11 +87,6 @@ class BalanceTask:
             **judge.learning_rate(trained),
             **self._frozen(trained, data, judge),
         }
-
-    @property
-    def _keeping(self) -> Keeping:
-        found: Keeping = self.keeping.value
-        return found
 
     def _start(self, data: torch.Tensor) -> EnergyModel:
         """What all methods of a seed begin with: the base."""

@@ -102,13 +102,13 @@ def train(
     """
     _require_kinds(model, data, recipe, flow)
     whole = (model, flow, data, recipe, sequence(seed))
-    keeper = open_checkpoint(checkpoint, lambda: digest("train_energy", *whole))
+    writer = open_checkpoint(checkpoint, lambda: digest("train_energy", *whole))
     own = child(seed, TRAINING)
     state = _begin(model, data, recipe, flow, own)
     with torch_seeded(child(own, _CHECKS), state.model):
         _require_laws(state, data, recipe)
-    if keeper.found is not None:
-        _restore(state, keeper.found)
+    if writer.saved is not None:
+        _restore(state, writer.saved)
     elif state.fit is not None:
         for k in range(recipe.prefit):
             with torch_seeded(child(own, _PREFIT, k), state.model):
@@ -118,7 +118,7 @@ def train(
         _iterate(state, data, recipe, child(own, _TRAIN, state.done))
         if state.done % recipe.record_every == 0 or state.done == recipe.iterations:
             _record(state, watch)
-            keeper.keep(lambda: _to_keep(state), last=state.done == recipe.iterations)
+            writer.write(lambda: _to_keep(state), last=state.done == recipe.iterations)
             if progress is not None:
                 progress(state.done, {name: values[-1] for name, values in state.records.items()})
     frozen = _local(recipe.negatives, state.step)

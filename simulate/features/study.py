@@ -37,7 +37,7 @@ from simulate.images import (
     require_told_apart,
     seeded,
 )
-from simulate.runs import Identified, Measured, Store, WorkerPool, as_store, canonical, execute, keeping
+from simulate.runs import Measured, Store, TaskContext, WorkerPool, as_store, canonical, execute
 from simulate.seeds import child
 from simulate.training import ModelVelocity, require_evaluation, restore_network
 from simulate.uturn import Classifier, Uturn, return_curves
@@ -170,15 +170,15 @@ class _Study:
             return None
         return replace(self.store, folder=Path(self.store.folder) / stage.replace(" ", "_"))
 
-    def _keeping(self, name: str) -> Identified:
-        return keeping(self.store, name, shown=name.replace("_", " ") if self.progress else None)
+    def _context(self, name: str) -> TaskContext:
+        return TaskContext.of(self.store, name, title=name.replace("_", " ") if self.progress else None)
 
     def classifiers(self, parts: Sequence[Mapping[str, Images]], seeds: Sequence[Any]) -> list[Classifier]:
         """One for each seed."""
         tasks = [
             ClassifierTask(
                 label=f"classifier, seed {k}", images=part["classifier"], recipe=self.plan.classifier,
-                augment=self.plan.augment, seed=child(seed, _CLASSIFIER), keeping=self._keeping(f"classifier_{k}"),
+                augment=self.plan.augment, seed=child(seed, _CLASSIFIER), context=self._context(f"classifier_{k}"),
             ) for k, (part, seed) in enumerate(zip(parts, seeds, strict=True))
         ]
         found: list[Classifier] = []
@@ -203,7 +203,7 @@ class _Study:
                 GeneratorTask(
                     label=f"training {training}, seed {k}", network=starts[k], points=part["generator"].pixels,
                     plan=self.plan, times=self.plan.times(training, interval), weighted=training == "weighted",
-                    seed=child(seed, _UPDATES), keeping=self._keeping(f"training_{training}_{k}"),
+                    seed=child(seed, _UPDATES), context=self._context(f"training_{training}_{k}"),
                 ) for training in trainings
             ]
         found = iter(self._do(f"training {' '.join(trainings)}", tasks) if tasks else [])

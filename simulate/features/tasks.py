@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from simulate import flow
 from simulate.features.plan import StudyPlan
 from simulate.flow import Array
 from simulate.images import TOGETHER, Images, energy_distance, label_counts, train_classifier
-from simulate.runs import Identified, Keeping, Measured
+from simulate.runs import NOT_IDENTIFYING, Measured, TaskContext
 from simulate.seeds import child, normal
 from simulate.training import Augment, FitRecipe, ModelVelocity, Times, network_arrays, train_model
 from simulate.uturn import Classifier
@@ -30,12 +30,11 @@ class ClassifierTask:
     recipe: FitRecipe
     augment: Augment | None
     seed: np.random.SeedSequence
-    keeping: Identified
+    context: TaskContext = field(metadata=NOT_IDENTIFYING)
 
     def run(self) -> Measured:
-        keeping: Keeping = self.keeping.value
         labels = train_classifier(
-            self.images, seed=self.seed, recipe=self.recipe, augment=self.augment, checkpoint=keeping.checkpoint
+            self.images, seed=self.seed, recipe=self.recipe, augment=self.augment, checkpoint=self.context.checkpoint
         )
         return network_arrays(labels.network, "network")
 
@@ -51,20 +50,16 @@ class GeneratorTask:
     times: Times
     weighted: bool
     seed: np.random.SeedSequence
-    keeping: Identified
+    context: TaskContext = field(metadata=NOT_IDENTIFYING)
 
     def run(self) -> Measured:
         plan = self.plan
-        keeping: Keeping = self.keeping.value
-        with keeping.bar(plan.recipe.updates, "update") as shown:
-            def progress(update: int, loss: float) -> None:
-                shown.set_postfix(loss=f"{loss:.4f}", refresh=False)
-                shown.update(update - shown.n)
-
+        with self.context.progress(plan.recipe.updates, "update") as show:
             fitted = train_model(
                 self.network, self.points, plan.schedule, seed=self.seed, recipe=plan.recipe, predicts=plan.predicts,
                 times=self.times, weighted=self.weighted, augment=plan.augment, keep=plan.budgets,
-                checkpoint=keeping.checkpoint, progress=progress,
+                checkpoint=self.context.checkpoint,
+                progress=lambda update, loss: show(update, loss=f"{loss:.4f}"),
             )
         found: Measured = {}
         for budget, network in fitted.kept.items():

@@ -71,16 +71,16 @@ def descend(
     checks.choice("activation", activation, ACTIVATIONS)
     problem = Risk(_pairs(span, values), span.d, span.weight.new_tensor(penalty), activation, checks.flag("skip", skip))
     settings = (span, weights(values), chosen, penalty, sequence(seed), activation, skip)
-    keeper = open_checkpoint(checkpoint, lambda: digest("descent", *settings))
-    recorded, rows = _so_far(keeper.found)
-    for iteration, state in _updates(problem, span, chosen, seed, keeper.found):
+    writer = open_checkpoint(checkpoint, lambda: digest("descent", *settings))
+    recorded, rows = _so_far(writer.saved)
+    for iteration, state in _updates(problem, span, chosen, seed, writer.saved):
         if recorded and iteration == recorded[-1]:
             continue
         rows.append(_measure(problem, span, state, values))
         recorded.append(iteration)
         if not np.isfinite(rows[-1]["training_loss"]).all():
             raise FloatingPointError(f"training diverged after {iteration} iterations; use a smaller step")
-        keeper.keep(partial(_kept, state, recorded, rows), last=iteration == chosen.iterations)
+        writer.write(partial(_kept, state, recorded, rows), last=iteration == chosen.iterations)
         if progress is not None:
             progress(iteration)
     return Descent(tuple(recorded), **{name: np.stack([row[name] for row in rows], axis=1) for name in rows[0]})

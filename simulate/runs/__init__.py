@@ -5,8 +5,8 @@ Nothing here knows what the tasks compute.
 
 from simulate.runs.checkpoint import (
     Checkpoint as Checkpoint,
+    CheckpointWriter as CheckpointWriter,
     Given as Given,
-    Keeper as Keeper,
     as_checkpoint as as_checkpoint,
     open_checkpoint as open_checkpoint,
 )
@@ -20,10 +20,10 @@ from simulate.runs.execution import (
     execute as execute,
     workers as workers,
 )
-from simulate.runs.fingerprint import Identified as Identified, canonical as canonical, digest as digest
+from simulate.runs.fingerprint import NOT_IDENTIFYING as NOT_IDENTIFYING, canonical as canonical, digest as digest
 from simulate.runs.grid import average as average, sweep as sweep
 from simulate.runs.pool import WorkerPool as WorkerPool
 from simulate.runs.provenance import describe as describe
 from simulate.runs.store import Store as Store, as_store as as_store, load as load, save as save
 from simulate.runs.task import Measured as Measured, Task as Task, one_thread as one_thread
-from simulate.runs.task_context import Keeping as Keeping, keeping as keeping
+from simulate.runs.task_context import TaskContext as TaskContext

@@ -55,16 +55,16 @@ def as_checkpoint(checkpoint: Given) -> Checkpoint | None:
 
 
 @dataclass(eq=False)
-class Keeper:
-    """Of one training: ``found`` is the state to go on from, None at a beginning."""
+class CheckpointWriter:
+    """Writes the checkpoint of one training; ``saved`` is the state to continue from, None at a start."""
 
     checkpoint: Checkpoint | None
     about: Mapping[str, str]
-    found: Arrays | None = None
+    saved: Arrays | None = None
     written: float = field(default_factory=time.monotonic)
     seen: tuple[int, int] | None = None
 
-    def keep(self, state: Callable[[], Mapping[str, NDArray[Any]]], *, last: bool = False) -> None:
+    def write(self, state: Callable[[], Mapping[str, NDArray[Any]]], *, last: bool = False) -> None:
         """Write the state, if it is time."""
         if self.checkpoint is None or not (last or time.monotonic() - self.written >= self.checkpoint.seconds):
             return
@@ -75,28 +75,29 @@ class Keeper:
         self.seen, self.written = _stamp(path), time.monotonic()
 
 
-def open_checkpoint(checkpoint: Given, mark: Callable[[], str]) -> Keeper:
-    """What keeps the state of a training whose settings have this mark; ValueError for a file of another one, or of
-    other versions, or of another commit.
+def open_checkpoint(checkpoint: Given, fingerprint: Callable[[], str]) -> CheckpointWriter:
+    """Open the checkpoint of a training whose settings have this fingerprint.
+
+    ValueError if the file belongs to another training, other versions, or another commit.
     """
     place = as_checkpoint(checkpoint)
     if place is None:
-        return Keeper(None, {})
+        return CheckpointWriter(None, {})
     if Path(place.path).is_dir():
         raise IsADirectoryError(f"checkpoint {place.path} is a folder: name a file in it")
     remove_left_over(Path(place.path).parent, Path(place.path).name)
-    own = {"mark": digest(mark(), versions()), "code": code()}
+    own = {"fingerprint": digest(fingerprint(), versions()), "code": code()}
     seen = _stamp(Path(place.path))
     try:
         arrays, about = read_arrays(Path(place.path))
     except FileNotFoundError:
-        return Keeper(place, own)
+        return CheckpointWriter(place, own)
     except Foreign as problem:
         raise ValueError(f"checkpoint: {problem}: take another path") from None
     except Damaged as problem:
         warnings.warn(f"{problem}: training begins anew", stacklevel=3)
-        return Keeper(place, own, seen=seen)
-    if about.get("mark") != own["mark"]:
+        return CheckpointWriter(place, own, seen=seen)
+    if about.get("fingerprint") != own["fingerprint"]:
         raise ValueError(
             f"checkpoint {place.path} is of a training with other data, settings or seed (or other versions of python, "
             "numpy, torch, this project): take another path"
@@ -106,7 +107,7 @@ def open_checkpoint(checkpoint: Given, mark: Callable[[], str]) -> Keeper:
             f"checkpoint {place.path} was written at commit {about.get('code')}, this is {own['code']}: take another "
             "path, or go on with Checkpoint(path, any_commit=True) if nothing that matters here has changed"
         )
-    return Keeper(place, own, arrays, seen=seen)
+    return CheckpointWriter(place, own, arrays, seen=seen)
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

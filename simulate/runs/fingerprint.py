@@ -12,8 +12,9 @@ import inspect
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path, PurePath
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -30,22 +31,12 @@ def text(value: Any) -> str:
     return json.dumps(canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-@dataclass(frozen=True)
-class Identified:
-    """A value whose canonical form is known, so that many points that share it do not look for it again."""
-
-    value: Any
-    form: Any
-
-    @classmethod
-    def of(cls, value: Any) -> Identified:
-        return cls(value, canonical(value))
+NOT_IDENTIFYING: Mapping[str, bool] = MappingProxyType({"identifying": False})
+"""Mark a field of a dataclass as no part of its fingerprint: ``field(metadata=NOT_IDENTIFYING)``."""
 
 
 def canonical(value: Any) -> Any:
     """``value`` as what JSON knows; TypeError where it has no identity of its own (a lambda, an open file)."""
-    if isinstance(value, Identified):
-        return value.form
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int | np.integer | np.bool_):
@@ -63,7 +54,8 @@ def canonical(value: Any) -> Any:
     if isinstance(value, np.ndarray | torch.Tensor):
         return _array(value)
     if is_dataclass(value) and not isinstance(value, type):
-        own = {each.name: canonical(getattr(value, each.name)) for each in fields(value)}
+        names = [field.name for field in fields(value) if field.metadata.get("identifying", True)]
+        own = {name: canonical(getattr(value, name)) for name in names}
         return {"type": _place(type(value)), "fields": own}
     return _other(value)
 

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +17,7 @@ import xarray as xr
 
 from simulate import checks
 from simulate.runs.execution import Failure, PointsFailed, cores, execute, workers as pool
-from simulate.runs.fingerprint import Identified, canonical, digest, source_digest
+from simulate.runs.fingerprint import NOT_IDENTIFYING, canonical, digest, source_digest
 from simulate.runs.provenance import describe
 from simulate.runs.store import Store
 from simulate.runs.task import Measured
@@ -29,16 +29,18 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, kw_only=True)
 class PointTask:
-    """One call of ``measure(seed=..., **fixed, **point)``."""
+    """One call of ``measure(seed=..., **settings, **point)``; ``fixed`` is the canonical form of the settings, so that
+    tasks that share them compute it once."""
 
     measure: Measure
     point: Mapping[str, Any]
-    fixed: Identified
+    settings: Mapping[str, Any] = field(metadata=NOT_IDENTIFYING)
+    fixed: Any
     seed: np.random.SeedSequence
 
     def run(self) -> Measured:
         # Its own copy: what a call does to its settings must not reach the next one.
-        found = self.measure(seed=self.seed, **copy.deepcopy(self.fixed.value), **self.point)
+        found = self.measure(seed=self.seed, **copy.deepcopy(self.settings), **self.point)
         if not isinstance(found, Mapping) or not found or not all(isinstance(name, str) for name in found):
             raise TypeError(f"measure returned {type(found).__name__}; it must return a mapping of names to numbers")
         for name in found:
@@ -81,16 +83,17 @@ def sweep(
     count = checks.integer("seeds", seeds, least=1)
     root = checks.integer("seed", seed, least=0)
     points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
-    common = Identified.of(dict(fixed))
+    common = dict(fixed)
+    form = canonical(common)
     settings = {
-        "kind": "sweep", "measure": canonical(measure), "fixed": common.form, "grid": canonical(axes),
+        "kind": "sweep", "measure": canonical(measure), "fixed": form, "grid": canonical(axes),
         "seeds": count, "seed": root,
         "seed_rule": "SeedSequence(seed, spawn_key=(words of the digest of the point, k))",
     }
     source = source_digest(measure)
     tasks = [
         PointTask(
-            measure=measure, point=point, fixed=common, seed=child(root, *point_key(point), k)
+            measure=measure, point=point, settings=common, fixed=form, seed=child(root, *point_key(point), k)
         ) for point in points for k in range(count)
     ]
     with _place(executor, workers) as there:

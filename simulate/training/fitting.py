@@ -86,9 +86,9 @@ def fit(
     wanted = sorted({checks.integer("keep", each, least=1, most=recipe.updates) for each in keep})
     state = _begin(network, recipe)
     whole = (mark, network, recipe, sequence(seed), wanted)
-    keeper = open_checkpoint(checkpoint, lambda: digest("fit", *whole))
-    if keeper.found is not None:
-        _restore(state, keeper.found)
+    writer = open_checkpoint(checkpoint, lambda: digest("fit", *whole))
+    if writer.saved is not None:
+        _restore(state, writer.saved)
     while state.done < recipe.updates:
         _update(state, loss, recipe, child(seed, state.done))
         if state.done in wanted:
@@ -99,7 +99,7 @@ def fit(
             state.recorded.append(state.done)
             state.losses.append(state.total / since)
             state.total = 0.0
-            keeper.keep(lambda: _to_keep(state), last=state.done == recipe.updates)
+            writer.write(lambda: _to_keep(state), last=state.done == recipe.updates)
             if progress is not None:
                 progress(state.done, state.losses[-1])
     return Fitted(state.average, state.kept, tuple(state.recorded), tuple(state.losses))

@@ -26,9 +26,9 @@ from simulate.path import Mixing, weights
 from simulate.runs import (
     Arrays,
     Checkpoint,
+    CheckpointWriter,
     Damaged,
     Given,
-    Keeper,
     as_checkpoint,
     digest,
     open_checkpoint,
@@ -81,8 +81,8 @@ def train_many(
     first = _checked(jobs)
     given = None if together is None else checks.integer("together", together, least=1)
     kept = as_checkpoint(checkpoint)
-    mark = partial(digest, "many", _identity(jobs), recipe, activation, with_skip)
-    count = _size(given, _fitting(first, len(jobs)), kept, mark)
+    fingerprint = partial(digest, "many", _identity(jobs), recipe, activation, with_skip)
+    count = _size(given, _fitting(first, len(jobs)), kept, fingerprint)
     done: list[Training] = []
     for start in range(0, len(jobs), count):
         part = None if kept is None else kept.part(start // count)
@@ -108,15 +108,15 @@ def _checked(jobs: Sequence[Job]) -> Samples:
 
 
 def _size(
-    given: int | None, fitting: int, checkpoint: Checkpoint | None, mark: Callable[[], str]
+    given: int | None, fitting: int, checkpoint: Checkpoint | None, fingerprint: Callable[[], str]
 ) -> int:
     """Networks to a batch: as the checkpoint was begun with; ValueError if another number is given."""
-    keeper = open_checkpoint(checkpoint, mark)
-    if keeper.found is None:
+    writer = open_checkpoint(checkpoint, fingerprint)
+    if writer.saved is None:
         count = _begun(checkpoint) or (fitting if given is None else given)
-        keeper.keep(lambda: {"together": np.array(count)}, last=True)
+        writer.write(lambda: {"together": np.array(count)}, last=True)
         return count
-    count = int(keeper.found["together"])
+    count = int(writer.saved["together"])
     if given not in (None, count) and checkpoint is not None:
         raise ValueError(
             f"together = {given}, but checkpoint {checkpoint.path} was begun with {count}, and a batch of another size "
@@ -163,7 +163,7 @@ class _Record:
 def _train(
     jobs: Sequence[Job], recipe: Recipe, activation: str, with_skip: bool, checkpoint: Checkpoint | None
 ) -> list[Training]:
-    keeper = open_checkpoint(checkpoint, lambda: digest("batch", _identity(jobs), recipe, activation, with_skip))
+    writer = open_checkpoint(checkpoint, lambda: digest("batch", _identity(jobs), recipe, activation, with_skip))
     first = jobs[0].samples
     x = torch.stack([job.samples.mixed(job.values).flatten(0, 1) for job in jobs])
     y = torch.stack([job.samples.targets.flatten(0, 1) for job in jobs])
@@ -171,7 +171,7 @@ def _train(
     weight = torch.stack([normal(job.seed, (first.d,), dtype=x.dtype, device=x.device) for job in jobs])
     state = Networks(x.new_full((len(jobs),), recipe.skip_start if with_skip else 0.0), weight)
     records = [_Record() for _ in jobs]
-    _run(risk, state, recipe, [job.seed for job in jobs], records, first.pairs * first.d, keeper)
+    _run(risk, state, recipe, [job.seed for job in jobs], records, first.pairs * first.d, writer)
     for record in records:  # Of a checkpoint they lie on the processor.
         assert record.network is not None
         record.network = (record.network[0].to(x), record.network[1].to(x))
@@ -190,16 +190,16 @@ def _training(job: Job, record: _Record, activation: str, with_skip: bool) -> Tr
 
 def _run(
     risk: Risk, state: Networks, recipe: Recipe, seeds: Sequence[Seed], records: list[_Record], size: int,
-    keeper: Keeper,
+    writer: CheckpointWriter,
 ) -> None:
     """Train all of a batch, filling ``records``."""
     steps, live, first = _steps(risk, recipe, seeds), np.arange(len(records)), 0
-    if keeper.found is not None:
-        live, first = _restore(keeper.found, records), int(keeper.found["iteration"])
+    if writer.saved is not None:
+        live, first = _restore(writer.saved, records), int(writer.saved["iteration"])
         rows = _rows(state, live)
-        risk, state = risk.take(rows), Networks(*(_like(state.skip, keeper.found[f"state/{k}"]) for k in range(2)))
+        risk, state = risk.take(rows), Networks(*(_like(state.skip, writer.saved[f"state/{k}"]) for k in range(2)))
         steps.take(rows)
-        steps.restore({k.removeprefix("steps/"): v for k, v in keeper.found.items() if k.startswith("steps/")}, first)
+        steps.restore({k.removeprefix("steps/"): v for k, v in writer.saved.items() if k.startswith("steps/")}, first)
 
     def retire(reasons: Sequence[str], state: Networks) -> bool:
         """Those that have one leave with their network in ``state``; whether some did."""
@@ -213,11 +213,11 @@ def _run(
 
     for iteration in range(first, recipe.iterations + 1):
         last = iteration == recipe.iterations
-        if (last or iteration % recipe.record_every == 0) and not (keeper.found is not None and iteration == first):
+        if (last or iteration % recipe.record_every == 0) and not (writer.saved is not None and iteration == first):
             reasons = _note(risk, state, recipe, [records[k] for k in live], iteration, size)
             if retire(reasons, state):
                 risk, state = _without(risk, state, steps, reasons)
-            keeper.keep(partial(_kept, iteration, live, state, steps, records), last=not len(live))
+            writer.write(partial(_kept, iteration, live, state, steps, records), last=not len(live))
         if not len(live):
             return
         before, (state, stuck) = state, steps.step(risk, state)
@@ -229,7 +229,7 @@ def _run(
             retire(reasons, before)
             risk, state = _without(risk, state, steps, reasons)
             if not len(live):
-                keeper.keep(partial(_kept, iteration, live, state, steps, records), last=True)
+                writer.write(partial(_kept, iteration, live, state, steps, records), last=True)
                 return
 
 

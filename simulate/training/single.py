@@ -23,7 +23,7 @@ from simulate import checks
 from simulate.autoencoder import ACTIVATIONS, Autoencoder, reconstruct, require_attained, solve
 from simulate.mixture import Samples
 from simulate.path import Mixing, weights
-from simulate.runs import Arrays, Given, Keeper, digest, open_checkpoint
+from simulate.runs import Arrays, CheckpointWriter, Given, digest, open_checkpoint
 from simulate.seeds import Seed, batches, child, normal, sequence
 from simulate.training.recipes import AdamRecipe, GradientDescent, Recipe, StochasticGradientDescent, checked
 
@@ -125,8 +125,8 @@ def train(
     weight = normal(seed, (samples.d,), dtype=samples.data.dtype, device=samples.data.device)
     start = weight.new_tensor(recipe.skip_start if with_skip else 0.0)
     settings = (samples, weights(values), recipe, penalty, activation, with_skip, sequence(seed))
-    keeper = open_checkpoint(checkpoint, lambda: digest("train", *settings))
-    found = keeper.found or {}
+    writer = open_checkpoint(checkpoint, lambda: digest("train", *settings))
+    found = writer.saved or {}
     if found:
         start.copy_(torch.from_numpy(found["skip"]))
         weight.copy_(torch.from_numpy(found["weight"]))
@@ -137,7 +137,7 @@ def train(
     else:
         states = _descend(problem, start, weight, recipe, with_skip, found)
     size = samples.pairs * samples.d
-    recorded, losses, slopes, reason = _follow(states, recipe, size, progress, keeper, (start, weight))
+    recorded, losses, slopes, reason = _follow(states, recipe, size, progress, writer, (start, weight))
     network = Autoencoder(start.detach().clone(), weight.detach().clone(), activation)
     return Training(
         network, tuple(recorded), tuple(losses), tuple(slopes), recorded[-1], reason != DONE, reason,
@@ -161,11 +161,11 @@ def excess_loss(
 
 
 def _follow(
-    states: Iterator[_State], recipe: Recipe, size: int, progress: Progress | None, keeper: Keeper,
+    states: Iterator[_State], recipe: Recipe, size: int, progress: Progress | None, writer: CheckpointWriter,
     network: tuple[torch.Tensor, torch.Tensor],
 ) -> tuple[list[int], list[float], list[float], str]:
     """Run the optimiser, record, keep, and decide when it has done enough."""
-    found = keeper.found or {}
+    found = writer.saved or {}
     recorded: list[int] = found["recorded"].tolist() if found else []
     losses: list[float] = found["losses"].tolist() if found else []
     slopes: list[float] = found["slopes"].tolist() if found else []
@@ -176,7 +176,7 @@ def _follow(
         losses.append(state.risk / size)
         slopes.append(state.slope)
         reason = state.stuck or stopping(recipe, recorded, losses, slopes)
-        keeper.keep(partial(_kept, state, network, recorded, losses, slopes, reason), last=bool(reason))
+        writer.write(partial(_kept, state, network, recorded, losses, slopes, reason), last=bool(reason))
         if progress is not None:
             progress(state.iteration, losses[-1])
         if reason:

@@ -56,11 +56,11 @@ def train_span(
         span.labels, span.data,
     )
     require_start(start, SpanTraining, mark)
-    keeper = open_checkpoint(checkpoint, lambda: mark)
+    writer = open_checkpoint(checkpoint, lambda: mark)
     state = problem.start(seed) if start is None else start.last
-    if keeper.found is not None:
-        state = State(*(keeper.found[f"state/{k}"] for k in range(len(state))))
-    begin, recorded, rows = so_far(start, keeper.found)
+    if writer.saved is not None:
+        state = State(*(writer.saved[f"state/{k}"] for k in range(len(state))))
+    begin, recorded, rows = so_far(start, writer.saved)
     end = stop(chosen, begin, until)
     size = chosen.size(span.n)
     blocks = list(problem.blocks())
@@ -68,7 +68,7 @@ def train_span(
         if iteration in (begin, end) or iteration % chosen.record_every == 0:
             recorded.append(iteration)
             rows.append(problem.measure(state))
-            keeper.keep(partial(to_keep, recorded, rows, state), last=iteration == end)
+            writer.write(partial(to_keep, recorded, rows, state), last=iteration == end)
             if progress is not None:
                 progress(iteration)
             source = Drawn(np.random.default_rng(child(seed, NOISE, iteration)), span.mixture.d, size)

@@ -75,19 +75,19 @@ def train(
         data.data,
     )
     require_start(start, UntiedTraining, mark)
-    keeper = open_checkpoint(checkpoint, lambda: mark)
+    writer = open_checkpoint(checkpoint, lambda: mark)
     state = problem.start(chosen, seed) if start is None else [each.clone() for each in start.last]
-    if keeper.found is not None:
-        state = [torch.from_numpy(keeper.found[f"state/{k}"]).to(each) for k, each in enumerate(state)]
-        problem = replace(problem, pieces=int(keeper.found["pieces"]))
+    if writer.saved is not None:
+        state = [torch.from_numpy(writer.saved[f"state/{k}"]).to(each) for k, each in enumerate(state)]
+        problem = replace(problem, pieces=int(writer.saved["pieces"]))
     pieces = {"pieces": np.array(problem.piece)}
-    begin, recorded, rows = so_far(start, keeper.found)
+    begin, recorded, rows = so_far(start, writer.saved)
     end = stop(chosen, begin, until)
     for iteration in updates(problem, state, chosen, seed, begin, end):
         require_finite(iteration, *(each.numpy(force=True) for each in state[:4]))
         recorded.append(iteration)
         rows.append(problem.measure(Parameters(*state[:4])))
-        keeper.keep(
+        writer.write(
             lambda: to_keep(recorded, rows, [each.numpy(force=True) for each in state]) | pieces, last=iteration == end
         )
         if progress is not None:

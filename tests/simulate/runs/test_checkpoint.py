@@ -197,11 +197,12 @@ def test_two_trainings_on_one_path(tmp_path: Path) -> None:
     """The second's file is not replaced by the first's."""
     from simulate.runs import open_checkpoint
 
-    one, two = (open_checkpoint(Checkpoint(tmp_path / "c", seconds=0), lambda mark=mark: mark) for mark in "ab")
-    two.keep(lambda: {"x": np.ones(1)})
+    place = Checkpoint(tmp_path / "c", seconds=0)
+    one, two = (open_checkpoint(place, lambda name=name: name) for name in "ab")
+    two.write(lambda: {"x": np.ones(1)})
     with pytest.raises(ValueError, match="is written by another training beside this"):
-        one.keep(lambda: {"x": np.zeros(1)})
-    two.keep(lambda: {"x": np.full(1, 2.0)})
+        one.write(lambda: {"x": np.zeros(1)})
+    two.write(lambda: {"x": np.full(1, 2.0)})
     assert read_arrays(tmp_path / "c")[0]["x"] == 2.0
     with pytest.raises(IsADirectoryError, match="is a folder: name a file"):
         open_checkpoint(tmp_path, lambda: "a")

@@ -20,6 +20,7 @@ import xarray as xr
 from helpers.sweep_points import DRIVER, calls, deadly, logged, pids, plain, until
 
 from simulate.runs import (
+    NOT_IDENTIFYING,
     Damaged,
     PointsFailed,
     Store,
@@ -280,7 +281,7 @@ def test_what_killed_writers_left_is_removed_once_it_is_old(what: str, tmp_path:
     if what == "store":
         sweep(plain, GRID, store=Store(tmp_path), **HERE_ONLY)
     elif what == "checkpoint":
-        checkpoint.open_checkpoint(tmp_path / own, lambda: "mark")
+        checkpoint.open_checkpoint(tmp_path / own, lambda: "fingerprint")
     else:
         save(xr.Dataset(), tmp_path / own)
     assert not old.exists() and fresh.exists()
@@ -348,6 +349,7 @@ def test_digests_know_the_last_bit() -> None:
         with pytest.raises(TypeError, match="no identity"):
             digest(value)
     assert digest(_Hidden(1.0)) != digest(_Hidden(2.0))
+    assert digest(_Moved(1.0, "here")) == digest(_Moved(1.0, "there")) != digest(_Moved(2.0, "here"))
 
 
 def _made(factor: float) -> Any:
@@ -365,6 +367,12 @@ class _Callable:
 @dataclass(frozen=True)
 class _Hidden:
     value: float = field(compare=False)
+
+
+@dataclass(frozen=True)
+class _Moved:
+    value: float
+    place: str = field(metadata=NOT_IDENTIFYING)
 
 
 def test_a_function_with_another_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
