@@ -7,7 +7,6 @@ those of chains that are run with everything frozen, from as many in each mode.
 
 from __future__ import annotations
 
-import pickle
 import re
 import warnings
 from collections.abc import Callable
@@ -24,7 +23,7 @@ from simulate.balance.plan import BalancePlan
 from simulate.balance.results import dataset
 from simulate.balance.tasks import BalanceTask
 from simulate.energy import Target
-from simulate.runs import Store, TaskContext, WorkerPool, as_store, canonical, execute
+from simulate.runs import Store, TaskContext, as_store, execute, require_sendable, require_storable
 from simulate.seeds import Seed, child
 
 Make: TypeAlias = Callable[[Seed], Target]
@@ -45,8 +44,7 @@ def run_study(
     """
     kept = as_store(store)
     tasks = balance_tasks(target, plan=plan, seeds=seeds, seed=seed, store=kept, progress=progress)
-    if isinstance(executor, WorkerPool):
-        _require_sent(tasks[0])
+    require_sendable(executor, target=tasks[0])
     results = execute(
         tasks, name="training", executor=executor if len(tasks) > 1 or not progress else None, progress=progress,
         unit="training", store=kept,
@@ -70,7 +68,7 @@ def balance_tasks(
     _require_chains(chosen, len(laws[0].weights))
     for k, (where, law) in enumerate(zip(own, laws, strict=True)):
         if store is not None:
-            _require_known(law)
+            require_storable(target=law)
         for method in chosen.methods:
             label = " ".join(each for each in (name, method, "seed", str(k)) if each)
             tasks.append(BalanceTask(
@@ -107,19 +105,3 @@ def _require_chains(plan: BalancePlan, modes: int) -> None:
         raise ValueError(f"chains = {plan.chains} of the run with everything frozen cannot begin in {modes} modes")
     if plan.recipe.chains < modes:
         warnings.warn(f"chains = {plan.recipe.chains} of the training are fewer than the {modes} modes", stacklevel=4)
-
-
-def _require_known(target: Target) -> None:
-    try:
-        canonical(target)
-    except TypeError as problem:
-        raise TypeError(f"target cannot be known again by a store: {problem}") from None
-
-
-def _require_sent(task: BalanceTask) -> None:
-    try:
-        pickle.dumps(task)
-    except Exception as problem:
-        raise TypeError(
-            f"target cannot be sent to worker processes ({problem}): use classes of a module, or no executor"
-        ) from None

@@ -9,7 +9,6 @@ see the same images, noises and uniform numbers: they differ in the times that t
 from __future__ import annotations
 
 import copy
-import pickle
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -37,7 +36,7 @@ from simulate.images import (
     require_told_apart,
     seeded,
 )
-from simulate.runs import Measured, Store, TaskContext, WorkerPool, as_store, canonical, execute
+from simulate.runs import Measured, Store, TaskContext, as_store, execute, require_sendable, require_storable
 from simulate.seeds import child
 from simulate.training import ModelVelocity, require_evaluation, restore_network
 from simulate.uturn import Classifier, Uturn, return_curves
@@ -64,7 +63,10 @@ def run_study(
     )
     if len(study.classes) < 2:
         raise ValueError(f"images are all of class {study.classes[0]}: give two classes or more")
-    _require_known(study, classify)
+    require_evaluation("classifier", classify)
+    if study.store is not None:
+        require_storable(classify=classify, plan=study.plan)
+    require_sendable(executor, classify=classify, plan=study.plan)
     root = checks.integer("seed", seed, least=0)
     own = [child(root, k) for k in range(checks.integer("seeds", seeds, least=1))]
     parts = [_parts(images, study.plan, classify is not None, each) for each in own]
@@ -116,25 +118,6 @@ def _parts(images: Images, plan: StudyPlan, given: bool, seed: np.random.SeedSeq
                     "give more of them, or leave the class out (only)"
                 )
     return parts
-
-
-def _require_known(study: _Study, classify: Classifier | None) -> None:
-    """TypeError now, and not after hours, for what cannot be sent to workers or known again by a store."""
-    require_evaluation("classifier", classify)
-    for name, given in (("classify", classify), ("plan", study.plan)):
-        if study.store is not None:
-            try:
-                canonical(given)
-            except TypeError as problem:
-                raise TypeError(f"{name} cannot be known again by a store: {problem}") from None
-        if isinstance(study.executor, WorkerPool):
-            try:
-                pickle.dumps(given)
-            except Exception as problem:
-                raise TypeError(
-                    f"{name} cannot be sent to worker processes ({problem}): use functions and classes of a module, "
-                    "functools.partial, or no executor"
-                ) from None
 
 
 def _network(make: Make, seed: np.random.SeedSequence) -> nn.Module:

@@ -20,9 +20,14 @@ from simulate.runs.execution import (
     execute as execute,
     workers as workers,
 )
-from simulate.runs.fingerprint import NOT_IDENTIFYING as NOT_IDENTIFYING, canonical as canonical, digest as digest
+from simulate.runs.fingerprint import (
+    NOT_IDENTIFYING as NOT_IDENTIFYING,
+    canonical as canonical,
+    digest as digest,
+    require_storable as require_storable,
+)
 from simulate.runs.grid import average as average, sweep as sweep
-from simulate.runs.pool import WorkerPool as WorkerPool
+from simulate.runs.pool import require_sendable as require_sendable
 from simulate.runs.provenance import describe as describe
 from simulate.runs.store import Store as Store, as_store as as_store, load as load, save as save
 from simulate.runs.task import Measured as Measured, Task as Task, one_thread as one_thread

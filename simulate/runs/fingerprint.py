@@ -60,6 +60,15 @@ def canonical(value: Any) -> Any:
     return _other(value)
 
 
+def require_storable(**values: Any) -> None:
+    """Raise TypeError, with its name, for a value that a store could not recognise in a later run."""
+    for name, value in values.items():
+        try:
+            canonical(value)
+        except TypeError as problem:
+            raise TypeError(f"{name} cannot be known again by a store: {problem}") from None
+
+
 def _real(value: Any) -> Any:
     if not isinstance(value, float):  # Of numpy, shorter or longer.
         return {value.dtype.name: str(value)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -52,6 +53,20 @@ class WorkerPool(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+
+def require_sendable(executor: Executor | None, **values: Any) -> None:
+    """Raise TypeError, with its name, for a value that the processes of an ``executor`` cannot receive."""
+    if not isinstance(executor, WorkerPool):
+        return
+    for name, value in values.items():
+        try:
+            pickle.dumps(value)
+        except Exception as problem:
+            raise TypeError(
+                f"{name} cannot be sent to worker processes ({problem}): use functions and classes "
+                "of a module, functools.partial, or no executor"
+            ) from None
 
 
 @contextmanager
