@@ -9,7 +9,7 @@ see the same images, noises and uniform numbers: they differ in the times that t
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,10 +23,9 @@ from torch import nn
 from simulate import checks
 from simulate.features.decided import interval as feature_interval
 from simulate.features.plan import PARTS, Make, StudyPlan
-from simulate.features.results import SeedResult, study_dataset
+from simulate.features.results import SeedRun, study_dataset
 from simulate.features.tasks import ClassifierTask, GenerationTask, GeneratorTask
 from simulate.images import (
-    ClassShares,
     Images,
     Labels,
     SmallClassifier,
@@ -68,34 +67,27 @@ def run_study(
         require_storable(classify=classify, plan=study.plan)
     require_sendable(executor, classify=classify, plan=study.plan)
     root = checks.integer("seed", seed, least=0)
-    own = [child(root, k) for k in range(checks.integer("seeds", seeds, least=1))]
-    parts = [_parts(images, study.plan, classify is not None, each) for each in own]
-    told = [classify] * seeds if classify is not None else study.classifiers(parts, own)
-    confusions = [
-        confusion(each, part["held"], study.classes) for each, part in zip(told, parts, strict=True)
+    runs = [
+        study.begin(images, classify, number, child(root, number))
+        for number in range(checks.integer("seeds", seeds, least=1))
     ]
-    for k, (table, each) in enumerate(zip(confusions, told, strict=True)):
-        require_told_apart(table, f"classifier {getattr(each, '__qualname__', type(each).__name__)} (seed {k})")
-    first = study.train(parts, own, [study.plan.axis] * seeds, ("uniform",))
-    curves = [
-        study.turn(networks["uniform"][-1], part["held"], each, where, k)
-        for k, (networks, part, each, where) in enumerate(zip(first, parts, told, own, strict=True))
-    ]
-    intervals = [
-        feature_interval(
-            each, ends=study.plan.ends, saturated=informedness(table), seed=child(where, _INTERVAL)
-        ) for each, table, where in zip(curves, confusions, own, strict=True)
-    ]
-    rest = study.train(parts, own, [each.estimate for each in intervals], study.plan.all_trainings[1:])
-    networks = [{**one, **two} for one, two in zip(first, rest, strict=True)]
-    made = study.generate(networks, parts, told, own)
-    results = [
-        SeedResult(
-            parts=part, confusion=table, curves=turned, interval=interval, made=points,
-            shares=study.shares(points, table),
-        ) for part, table, turned, interval, points in zip(parts, confusions, curves, intervals, made, strict=True)
-    ]
-    return study_dataset(study.plan, study.classes, results, seed=root)
+    if classify is None:
+        study.train_classifiers(runs)
+    for run in runs:
+        run.confusion = confusion(run.classify, run.parts["held"], study.classes)
+        kind = getattr(run.classify, "__qualname__", type(run.classify).__name__)
+        require_told_apart(run.confusion, f"classifier {kind} (seed {run.number})")
+    study.train(runs, ("uniform",))
+    for run in runs:
+        run.curves = study.turn(run)
+        run.interval = feature_interval(
+            run.curves, ends=study.plan.ends, saturated=informedness(run.confusion),
+            seed=child(run.seed, _INTERVAL),
+        )
+        run.decided = run.interval.estimate
+    study.train(runs, study.plan.all_trainings[1:])
+    study.generate(runs)
+    return study_dataset(study.plan, study.classes, runs, seed=root)
 
 
 def _parts(images: Images, plan: StudyPlan, given: bool, seed: np.random.SeedSequence) -> dict[str, Images]:
@@ -127,10 +119,6 @@ def _network(make: Make, seed: np.random.SeedSequence) -> nn.Module:
     return found
 
 
-Networks = dict[str, list[nn.Module]]
-"""By training: after each budget."""
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Study:
     """Where the work is done, stage by stage."""
@@ -156,63 +144,66 @@ class _Study:
     def _context(self, name: str) -> TaskContext:
         return TaskContext.of(self.store, name, title=name.replace("_", " ") if self.progress else None)
 
-    def classifiers(self, parts: Sequence[Mapping[str, Images]], seeds: Sequence[Any]) -> list[Classifier]:
-        """One for each seed."""
+    def begin(
+        self, images: Images, classify: Classifier | None, number: int, seed: np.random.SeedSequence
+    ) -> SeedRun:
+        """Divide the images among the parts of a seed, and make the network that its generators start from."""
+        parts = _parts(images, self.plan, classify is not None, seed)
+        start = _network(self.plan.maker(images.size), child(seed, _NETWORK)).to(images.pixels)
+        run = SeedRun(number=number, seed=seed, parts=parts, start=start, decided=self.plan.axis)
+        if classify is not None:
+            run.classify = classify
+        return run
+
+    def train_classifiers(self, runs: Sequence[SeedRun]) -> None:
+        """Train the classifier of every seed."""
         tasks = [
             ClassifierTask(
-                label=f"classifier, seed {k}", images=part["classifier"], recipe=self.plan.classifier,
-                augment=self.plan.augment, seed=child(seed, _CLASSIFIER), context=self._context(f"classifier_{k}"),
-            ) for k, (part, seed) in enumerate(zip(parts, seeds, strict=True))
+                label=f"classifier, seed {run.number}", images=run.parts["classifier"], recipe=self.plan.classifier,
+                augment=self.plan.augment, seed=child(run.seed, _CLASSIFIER),
+                context=self._context(f"classifier_{run.number}"),
+            ) for run in runs
         ]
-        found: list[Classifier] = []
-        for part, numbers in zip(parts, self._do("classifiers", tasks), strict=True):
-            network = SmallClassifier(part["held"].size, len(self.classes)).to(part["held"].pixels).eval()
+        for run, numbers in zip(runs, self._do("classifiers", tasks), strict=True):
+            held = run.parts["held"]
+            network = SmallClassifier(held.size, len(self.classes)).to(held.pixels).eval()
             restore_network(network, numbers, "network")
-            found.append(Labels(network.requires_grad_(False), self.classes))
-        return found
+            run.classify = Labels(network.requires_grad_(False), self.classes)
 
-    def train(
-        self, parts: Sequence[Mapping[str, Images]], seeds: Sequence[Any], intervals: Sequence[tuple[float, float]],
-        trainings: Sequence[str],
-    ) -> list[Networks]:
-        """Generators by ``trainings``, for each seed."""
-        make, tasks = self.plan.maker(parts[0]["held"].size), []
-        starts = [
-            _network(make, child(seed, _NETWORK)).to(part["held"].pixels)
-            for part, seed in zip(parts, seeds, strict=True)
+    def train(self, runs: Sequence[SeedRun], trainings: Sequence[str]) -> None:
+        """Train the generators of every seed by each of ``trainings``."""
+        if not trainings:
+            return
+        tasks = [
+            GeneratorTask(
+                label=f"training {training}, seed {run.number}", network=run.start,
+                points=run.parts["generator"].pixels, plan=self.plan, times=self.plan.times(training, run.decided),
+                weighted=training == "weighted", seed=child(run.seed, _UPDATES),
+                context=self._context(f"training_{training}_{run.number}"),
+            ) for run in runs for training in trainings
         ]
-        for k, (part, seed, interval) in enumerate(zip(parts, seeds, intervals, strict=True)):
-            tasks += [
-                GeneratorTask(
-                    label=f"training {training}, seed {k}", network=starts[k], points=part["generator"].pixels,
-                    plan=self.plan, times=self.plan.times(training, interval), weighted=training == "weighted",
-                    seed=child(seed, _UPDATES), context=self._context(f"training_{training}_{k}"),
-                ) for training in trainings
-            ]
-        found = iter(self._do(f"training {' '.join(trainings)}", tasks) if tasks else [])
-        return [
-            {training: self._after(start, next(found)) for training in trainings} for start in starts
-        ]
+        results = iter(self._do(f"training {' '.join(trainings)}", tasks))
+        for run in runs:
+            for training in trainings:
+                run.networks[training] = self._after_budgets(run.start, next(results))
 
-    def _after(self, start: nn.Module, numbers: Measured) -> list[nn.Module]:
-        networks = []
-        for budget in self.plan.budgets:
-            networks.append(copy.deepcopy(start).eval().requires_grad_(False))
-            restore_network(networks[-1], numbers, str(budget))
+    def _after_budgets(self, start: nn.Module, numbers: Measured) -> dict[int, nn.Module]:
+        networks = {budget: copy.deepcopy(start).eval().requires_grad_(False) for budget in self.plan.budgets}
+        for budget, network in networks.items():
+            restore_network(network, numbers, str(budget))
         return networks
 
-    def turn(
-        self, network: nn.Module, held: Images, classify: Classifier, seed: np.random.SeedSequence, k: int
-    ) -> xr.Dataset:
-        """U-turns of the held out images of every class."""
-        plan = self.plan
-        starts = {str(each): self._some(held.only(each).pixels, child(seed, _STARTS)) for each in self.classes}
-        turn = Uturn(schedule=plan.schedule, method=plan.method, steps=plan.turn_steps, clones=plan.clones)
+    def turn(self, run: SeedRun) -> xr.Dataset:
+        """Measure U-turns of held out images of every class with the generator that uniform times trained."""
+        plan, network = self.plan, run.networks["uniform"][self.plan.budgets[-1]]
+        held, seed = run.parts["held"], child(run.seed, _STARTS)
         return return_curves(
-            turn, ModelVelocity(network, plan.schedule, plan.predicts),
-            starts, classify, times=plan.moments,
-            labels=self.classes, seed=int(child(seed, _TURNS).generate_state(1, np.uint64)[0]),
-            executor=self.executor, store=self._stage(f"U-turns {k}"), progress=self.progress,
+            Uturn(schedule=plan.schedule, method=plan.method, steps=plan.turn_steps, clones=plan.clones),
+            ModelVelocity(network, plan.schedule, plan.predicts),
+            {str(label): self._some(held.only(label).pixels, seed) for label in self.classes}, run.classify,
+            times=plan.moments, labels=self.classes,
+            seed=int(child(run.seed, _TURNS).generate_state(1, np.uint64)[0]),
+            executor=self.executor, store=self._stage(f"U-turns {run.number}"), progress=self.progress,
         )
 
     def _some(self, points: torch.Tensor, seed: np.random.SeedSequence) -> torch.Tensor:
@@ -221,21 +212,18 @@ class _Study:
             return points
         return points[torch.from_numpy(np.random.default_rng(seed).permutation(len(points))[: self.plan.starts])]
 
-    def generate(
-        self, networks: Sequence[Networks], parts: Sequence[Mapping[str, Images]], told: Sequence[Classifier],
-        seeds: Sequence[Any],
-    ) -> list[list[list[Measured]]]:
-        """What every network generates: by seed, training and budget."""
+    def generate(self, runs: Sequence[SeedRun]) -> None:
+        """Generate points with every network, and estimate the shares of the classes among them."""
         tasks = [
             GenerationTask(
-                label=f"generation, {training}, {budget} updates, seed {k}", network=network, plan=self.plan,
-                held=part["held"], classify=classify, classes=self.classes, seed=child(seed, _POINTS),
-            ) for k, (own, part, classify, seed) in enumerate(zip(networks, parts, told, seeds, strict=True))
-            for training, after in own.items() for budget, network in zip(self.plan.budgets, after, strict=True)
+                label=f"generation, {training}, {budget} updates, seed {run.number}", network=network, plan=self.plan,
+                held=run.parts["held"], classify=run.classify, classes=self.classes, seed=child(run.seed, _POINTS),
+            ) for run in runs for training, networks in run.networks.items() for budget, network in networks.items()
         ]
-        found = iter(self._do("generation", tasks))
-        return [[[next(found) for _ in after] for after in own.values()] for own in networks]
-
-    def shares(self, made: list[list[Measured]], table: Any) -> list[list[ClassShares]]:
-        """Net of the classifier's confusion."""
-        return [[corrected_shares(each["counts"], table, classes=self.classes) for each in row] for row in made]
+        results = iter(self._do("generation", tasks))
+        for run in runs:
+            run.generated = [[next(results) for _ in networks] for networks in run.networks.values()]
+            run.shares = [
+                [corrected_shares(each["counts"], run.confusion, classes=self.classes) for each in row]
+                for row in run.generated
+            ]
