@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from math import isfinite, nan
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -39,14 +41,14 @@ from simulate.sampler import (
 from simulate.seeds import child
 
 # Streams below the seed of a run, shared by its methods.
-_DATA, _BASE, _ENERGY, _FLOW, _TRAINING, _WATCH, _FINAL, _STARTS, _FROZEN, _JUDGE, _TRUTH = range(11)
+_DATA, _BASE, _ENERGY, _FLOW, _TRAINING, _WATCH, _FINAL, _STARTS, _FROZEN, _FITTED, _TRUTH = range(11)
 # Below that of a measurement.
 _ANNEALED = 1000
 # Of grids for quadrature: standard deviations of the data on each side of their mean, and points along a side; and what
 # weights (or the logarithm of the normalisation) may change by from every second point to all.
 _GRIDS, _SETTLED = ((7.0, 161), (7.0, 321), (7.0, 641), (14.0, 321), (14.0, 641), (28.0, 641)), 1e-3
 # Jumps in a move of the run of a model whose method has none.
-_JUDGED = 2
+_JUMPS = 2
 # Points of the target whose variance within modes is what that of models is compared with.
 _MANY = 100_000
 
@@ -67,7 +69,7 @@ class BalanceTask:
         data = self.target.sample(plan.n, seed=child(self.seed, _DATA))
         start = self._start(data)
         negatives = plan.negatives(self.method)
-        judge = Judge(self.target, plan, data, start.base, self.seed)
+        evaluator = ModelEvaluator(self.target, plan, data, start.base, self.seed)
         with self.context.progress(plan.recipe.iterations, "iteration") as show:
             def progress(iteration: int, values: Mapping[str, float]) -> None:
                 texts = {"acceptance": values["jumped"], "step": values["step"], "gap": values["gap"]}
@@ -76,16 +78,16 @@ class BalanceTask:
             trained = energy.train(
                 start, data, recipe=replace(plan.recipe, negatives=negatives), seed=child(self.seed, _TRAINING),
                 flow=plan.flow(data, child(self.seed, _FLOW)) if negatives.needs_flow else None,
-                watch=judge.watch if isinstance(self.target, Known) else None, checkpoint=self.context.checkpoint,
+                watch=evaluator.watch if isinstance(self.target, Known) else None, checkpoint=self.context.checkpoint,
                 progress=progress,
             )
         return {
-            "data_weight": judge.data_weight,
-            **{f"start/{name}": value for name, value in judge.measured(start, plan.watched, None).items()},
+            "data_weight": evaluator.data_weight,
+            **{f"start/{name}": value for name, value in evaluator.evaluate(start, plan.watched, None).items()},
             **{f"history/{name}": each.values for name, each in trained.history.variables.items()},
-            **judge.measured(trained.model, plan.count, _law(trained.flow)),
-            **judge.learning_rate(trained),
-            **self._frozen(trained, data, judge),
+            **evaluator.evaluate(trained.model, plan.count, cast("Proposal | None", trained.flow)),
+            **evaluator.learning_rate(trained),
+            **self._frozen(trained, evaluator),
         }
 
     def _start(self, data: torch.Tensor) -> EnergyModel:
@@ -94,27 +96,30 @@ class BalanceTask:
         base = self.plan.fitted_base(data, len(self.target.weights), child(self.seed, _BASE))
         return EnergyModel(module, base)
 
-    def _frozen(self, trained: EnergyTrained, data: torch.Tensor, judge: Judge) -> Measured:
-        """The run with everything frozen, from as many chains in each mode.
+    def _frozen(self, trained: EnergyTrained, evaluator: ModelEvaluator) -> Measured:
+        """Run chains of the model with everything frozen, from as many starts in each mode.
 
-        Its kernel is the method's own. Where no density tells the weights and the method does not jump, it is MALA with
-        jumps from a flow fitted to the data: then weights are all that is said of it.
+        The kernel is the method's own. Where no density tells the weights and the method does not
+        jump, it is MALA with jumps from a flow that is fitted to the data; of that run only the
+        weights are reported.
         """
-        how, flow = self.plan.negatives(self.method), _law(trained.flow)
-        kernel, own = kernel_of(how, trained.local.step, flow), True
-        if not how.jumps and not isinstance(self.target, Known):
-            flow, own = flow or self.plan.fitted_flow(data, child(self.seed, _JUDGE)), False
-            kernel = kernel_of(replace(PCD, jumps=_JUDGED), trained.local.step, flow)
-        found = frozen_run(
-            trained.model, kernel, judge.spread(self.plan.chains, child(self.seed, _STARTS)), self.target.mode,
-            modes=judge.modes, moves=self.plan.moves, warm=self.plan.warm, seed=child(self.seed, _FROZEN),
+        how, flow = self.plan.negatives(self.method), cast("Proposal | None", trained.flow)
+        own = how.jumps > 0 or isinstance(self.target, Known)
+        if not own:
+            how = replace(PCD, jumps=_JUMPS)
+            flow = flow or self.plan.fitted_flow(evaluator.data, child(self.seed, _FITTED))
+        result = frozen_run(
+            trained.model, kernel_of(how, trained.local.step, flow),
+            evaluator.spread(self.plan.chains, child(self.seed, _STARTS)), self.target.mode,
+            modes=evaluator.modes, moves=self.plan.moves, warm=self.plan.warm,
+            seed=child(self.seed, _FROZEN),
         )
-        return _measured(found, own)
+        return _measured(result, own)
 
 
 @dataclass(frozen=True, eq=False)
-class Judge:
-    """Measures models of a target's ``data`` (n, ...): by the target's density, in two dimensions by quadrature."""
+class ModelEvaluator:
+    """Measures models of a target's ``data`` (n, ...) by the target's density, if it has one."""
 
     target: Target
     plan: BalancePlan
@@ -126,87 +131,88 @@ class Judge:
     def modes(self) -> int:
         return len(self.target.weights)
 
+    @cached_property
+    def labels(self) -> torch.Tensor:
+        """The mode of each of the data, (n,)."""
+        return self.target.mode(self.data)
+
     @property
     def data_weight(self) -> NDArray[np.float64]:
         """Shares of the data, (K,)."""
-        return np.bincount(self._labels(), minlength=self.modes) / len(self.data)
-
-    def _labels(self) -> NDArray[np.int64]:
-        found: NDArray[np.int64] = self.target.mode(self.data).numpy(force=True)
-        return found
+        return np.bincount(self.labels.numpy(force=True), minlength=self.modes) / len(self.data)
 
     def spread(self, count: int, seed: np.random.SeedSequence) -> torch.Tensor:
-        """``count`` of the data, as many in each mode that has any."""
-        generator, labels = np.random.default_rng(seed), self._labels()
-        rows = [np.flatnonzero(labels == k) for k in range(self.modes)]
-        there = [each for each in rows if each.size]
-        chosen = [generator.choice(there[k % len(there)]) for k in range(count)]
+        """Draw ``count`` of the data, as many in each mode that has any."""
+        generator, labels = np.random.default_rng(seed), self.labels.numpy(force=True)
+        rows = [np.flatnonzero(labels == k) for k in range(self.modes) if (labels == k).any()]
+        chosen = [generator.choice(rows[k % len(rows)]) for k in range(count)]
         return self.data[torch.tensor(chosen, device=self.data.device)]
 
     def watch(self, model: EnergyModel) -> dict[str, float]:
-        """What is recorded on the way, by name: weights and divergence with errors."""
+        """Measure weights and divergence, with errors, while the model is trained."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Missing on the way is said by the data set.
-            found = self._found(model, self.plan.watched, None, _WATCH)
-        named = {name: found[name] for name in ("divergence", "divergence_stderr")}
+            values = self._measure(model, self.plan.watched, None, _WATCH)
+        named = {name: values[name] for name in ("divergence", "divergence_stderr")}
         for k in range(self.modes):
-            named |= {f"{name}_{k}": found[name][k] for name in ("weight", "weight_stderr")}
+            named |= {f"{name}_{k}": values[name][k] for name in ("weight", "weight_stderr")}
         return {name: float(value) for name, value in named.items()}
 
-    def measured(self, model: EnergyModel, count: int, flow: Proposal | None) -> Measured:
-        """Weights, divergence, and the variance within modes over the target's; empty where the target has no density.
+    def evaluate(self, model: EnergyModel, count: int, flow: Proposal | None) -> Measured:
+        """Measure weights, divergence, and the variance within modes over the target's.
 
-        By annealing where importance sampling is lost: the modes of the model have left the target's, or most of one.
+        Empty where the target has no density. Weights come from annealing where importance sampling
+        is lost: the modes of the model have left the target's, or most of one.
         """
-        return self._found(model, count, flow, _FINAL, lost=True) if isinstance(self.target, Known) else {}
+        return self._measure(model, count, flow, _FINAL, anneal=True) if isinstance(self.target, Known) else {}
 
     def learning_rate(self, trained: EnergyTrained) -> Measured:
-        """Of the log odds, at the recipe's full rate; empty but for two modes, missing (NaN) if one has no data."""
+        """Measure that of the log odds of two modes at the recipe's full rate; NaN if one has no data."""
         if self.modes != 2:
             return {}
-        labels, rate = self.target.mode(self.data), self.plan.recipe.rate
-        lacking = set(labels.tolist()) != {0, 1}
-        return {"learning_rate": np.array(nan if lacking else response_rate(trained, self.data, labels, rate=rate))}
+        lacking, rate = set(self.labels.tolist()) != {0, 1}, self.plan.recipe.rate
+        value = nan if lacking else response_rate(trained, self.data, self.labels, rate=rate)
+        return {"learning_rate": np.array(value)}
 
-    def _found(
-        self, model: EnergyModel, count: int, flow: Proposal | None, stream: int, *, lost: bool = False
+    def _measure(
+        self, model: EnergyModel, count: int, flow: Proposal | None, stream: int, *, anneal: bool = False
     ) -> Measured:
-        """All NaN, with a warning that says why, where weights cannot be told; ``lost``: not without annealing."""
+        """All NaN, with a warning that says why, where weights cannot be told."""
         assert isinstance(self.target, Known)
         try:
-            found = self._weights(model, count, flow, child(self.seed, stream, 0), lost)
+            weights = self._weights(model, count, flow, child(self.seed, stream, 0), anneal)
         except Undetermined as problem:
             warnings.warn(f"weights of a model are missing: {problem}", stacklevel=2)
-            missing, none = np.full(self.modes, nan), np.array(nan)
-            return {"weight": missing, "weight_stderr": missing, "variance": missing, "divergence": none,
-                    "divergence_stderr": none, "effective": none, "measured_by": none}
-        gap, error = divergence(self.target, model, found, count=count, seed=child(self.seed, stream, 1))
+            missing = dict.fromkeys(("weight", "weight_stderr", "variance"), np.full(self.modes, nan))
+            single = ("divergence", "divergence_stderr", "effective", "measured_by")
+            return missing | dict.fromkeys(single, np.array(nan))
+        gap, error = divergence(self.target, model, weights, count=count, seed=child(self.seed, stream, 1))
         return {
-            "weight": found.weight, "weight_stderr": found.error, "variance": found.variance / self._truth,
-            "divergence": np.array(gap), "divergence_stderr": np.array(error), "effective": np.array(found.effective),
-            "measured_by": np.array(float(WAYS.index(found.by))),
+            "weight": weights.weight, "weight_stderr": weights.error, "variance": weights.variance / self._truth,
+            "divergence": np.array(gap), "divergence_stderr": np.array(error),
+            "effective": np.array(weights.effective), "measured_by": np.array(float(WAYS.index(weights.by))),
         }
 
     def _weights(
-        self, model: EnergyModel, count: int, flow: Proposal | None, seed: np.random.SeedSequence, lost: bool
+        self, model: EnergyModel, count: int, flow: Proposal | None, seed: np.random.SeedSequence, anneal: bool
     ) -> ModeWeights:
+        """Try quadrature in the plane, then importance sampling, then annealing if allowed."""
+        laws = [law for law in (self.target, self.base, flow) if law is not None]
+        common: dict[str, Any] = {"modes": self.modes, "proposals": laws}
+        ways: list[Callable[[], ModeWeights]] = [
+            partial(weights_by_importance, model, self.target.mode, **common, count=count, seed=seed)
+        ]
         if self.data.shape[1:] == (2,):
-            try:
-                return self._by_quadrature(model)
-            except Undetermined:
-                pass  # Too narrow, or too far out; importance sampling may reach it, and says so if not.
-        assert isinstance(self.target, Known)
-        laws: list[Proposal] = [self.target, self.base, *([] if flow is None else [flow])]
-        try:
-            return weights_by_importance(
-                model, self.target.mode, modes=self.modes, proposals=laws, count=count, seed=seed
-            )
-        except Undetermined:
-            if not lost:
-                raise
-        return weights_by_annealing(
-            model, self.target.mode, modes=self.modes, proposals=laws, seed=child(seed, _ANNEALED)
-        )
+            # A model may be too narrow for a grid, or too far out; importance sampling may reach it.
+            ways.insert(0, partial(self._by_quadrature, model))
+        if anneal:
+            ways.append(partial(
+                weights_by_annealing, model, self.target.mode, **common, seed=child(seed, _ANNEALED)
+            ))
+        for way in ways[:-1]:
+            with suppress(Undetermined):
+                return way()
+        return ways[-1]()
 
     def _by_quadrature(self, model: EnergyModel) -> ModeWeights:
         """On grids that are made larger and finer until they hold the model and its weights no longer change."""
@@ -233,10 +239,6 @@ class Judge:
         label = self.target.mode(x)
         own = [x[label == k].flatten(1).double() for k in range(self.modes)]
         return np.array([float(each.var(0).mean()) if len(each) > 1 else nan for each in own])
-
-
-def _law(flow: object) -> Proposal | None:
-    return flow  # type: ignore[return-value]
 
 
 def _measured(found: FrozenRun, own: bool) -> Measured:

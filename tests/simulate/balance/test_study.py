@@ -17,7 +17,7 @@ from torch import nn
 from simulate import balance, energy
 from simulate.__main__ import main
 from simulate.balance import BalancePlan, digit_target, image_target, worst_on_the_way
-from simulate.balance.tasks import Judge
+from simulate.balance.tasks import ModelEvaluator
 from simulate.energy import (
     NEGATIVES,
     Checkerboard,
@@ -96,8 +96,8 @@ def test_a_model_that_is_right_measures_as_right(d: int) -> None:
     """The target itself as the base, and no energy."""
     target = two_modes(d, p=0.7)
     model = EnergyModel(energy.network(d, widths=(4,)), target)
-    judge = Judge(target, PLAN, target.sample(100, seed=0), model.base, child(1))
-    found = judge.measured(model, 20_000, None)
+    evaluator = ModelEvaluator(target, PLAN, target.sample(100, seed=0), model.base, child(1))
+    found = evaluator.evaluate(model, 20_000, None)
     np.testing.assert_allclose(found["weight"], target.weights, atol=1e-5 if d == 2 else LIMIT * 0.003)
     # That of the target is of 100 000 points.
     np.testing.assert_allclose(found["variance"], 1.0, atol=LIMIT * (2 / (0.3 * 1e5 * d)) ** 0.5 + 0.01)
@@ -113,8 +113,8 @@ def test_weights_divergence_and_variance_of_a_model_that_is_wrong() -> None:
         law = GaussianMixtureLaw.isotropic(centre, 0.7, [0.7, 0.3])
         wrong = GaussianMixtureLaw.isotropic(centre, 0.77, [0.4, 0.6])
         model = EnergyModel(energy.network(d, widths=(4,)), wrong)
-        judge = Judge(law, PLAN, law.sample(100, seed=0), wrong, child(1))
-        found = judge.measured(model, 20_000, None)
+        evaluator = ModelEvaluator(law, PLAN, law.sample(100, seed=0), wrong, child(1))
+        found = evaluator.evaluate(model, 20_000, None)
         ratio = (0.7 / 0.77) ** 2
         wanted = 0.7 * np.log(0.7 / 0.4) + 0.3 * np.log(0.3 / 0.6) + d / 2 * (ratio - 1 - np.log(ratio))
         np.testing.assert_allclose(found["weight"], [0.4, 0.6], atol=1e-6 if d == 2 else LIMIT * 0.006)
@@ -126,10 +126,10 @@ def test_weights_divergence_and_variance_of_a_model_that_is_wrong() -> None:
 def test_starts_are_as_many_in_each_mode() -> None:
     target = two_modes(2, p=0.95)
     data = target.sample(400, seed=1)
-    judge = Judge(target, PLAN, data, GaussianMixtureLaw.fit(data), child(1))
-    counts = np.bincount(target.mode(judge.spread(64, child(2))).numpy())
+    evaluator = ModelEvaluator(target, PLAN, data, GaussianMixtureLaw.fit(data), child(1))
+    counts = np.bincount(target.mode(evaluator.spread(64, child(2))).numpy())
     assert counts.tolist() == [32, 32]
-    np.testing.assert_allclose(judge.data_weight, np.bincount(target.mode(data).numpy()) / 400)
+    np.testing.assert_allclose(evaluator.data_weight, np.bincount(target.mode(data).numpy()) / 400)
 
 
 def test_what_cannot_be_told_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,19 +149,19 @@ def test_where_importance_is_lost_points_follow_the_model(monkeypatch: pytest.Mo
     linear = torch.nn.Linear(3, 1, bias=False)
     torch.nn.init.zeros_(linear.weight)
     linear.weight.data[0, 0] = 0.5
-    judge, model = Judge(law, PLAN, law.sample(100, seed=0), law, child(1)), EnergyModel(linear, law)
+    evaluator, model = ModelEvaluator(law, PLAN, law.sample(100, seed=0), law, child(1)), EnergyModel(linear, law)
     odds = 0.7 / 0.3 * np.exp(-0.5 * 8.0)
     exact = odds / (1 + odds)
     for follow in (False, True):
         monkeypatch.setattr("simulate.sampler.mode_weights.FEWEST", 1e9 if follow else 1.0)
-        found = judge.measured(model, 20_000, None)
+        found = evaluator.evaluate(model, 20_000, None)
         # The tilted modes are at 3.5 and -4.5: 2e-4 of the first is beyond. Eight populations: 16 errors are 1e-6.
         assert abs(found["weight"][0] - exact) < 16 * found["weight_stderr"][0] + 3e-4
         assert 0 < found["weight_stderr"][0] < 0.01 and (found["effective"] < 2000) == follow
         assert WAYS[int(found["measured_by"])] == ("annealing" if follow else "importance")
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        assert np.isnan(judge.watch(model)["weight_0"])
+        assert np.isnan(evaluator.watch(model)["weight_0"])
     assert not told
 
 
@@ -169,8 +169,8 @@ def test_modes_too_narrow_for_a_grid_are_weighed_by_importance() -> None:
     """Forty widths of the data apart and a hundredth wide: no grid sees them; the weights are right all the same."""
     law = GaussianMixtureLaw.isotropic(torch.tensor([[100.0, 0.0], [-100.0, 0.0]]), 0.05, [0.7, 0.3])
     model = EnergyModel(energy.network(2, widths=(4,)), law)
-    judge = Judge(law, PLAN, law.sample(100, seed=0), law, child(1))
-    found = judge.measured(model, 20_000, None)
+    evaluator = ModelEvaluator(law, PLAN, law.sample(100, seed=0), law, child(1))
+    found = evaluator.evaluate(model, 20_000, None)
     assert found["effective"] < 1e5 and abs(float(found["divergence"])) < 1e-3
     np.testing.assert_allclose(found["weight"], [0.7, 0.3], atol=LIMIT * 0.004)
 
