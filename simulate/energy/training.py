@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,14 +33,7 @@ from simulate.sampler import (
     UnadjustedLangevin,
 )
 from simulate.seeds import TRAINING, Seed, child, sequence
-from simulate.training import (
-    average_in,
-    network_arrays,
-    optimiser_arrays,
-    restore_network,
-    restore_optimiser,
-    torch_seeded,
-)
+from simulate.training import Part, average_in, restore_state, state_arrays, torch_seeded
 
 Watch = Callable[[EnergyModel], Mapping[str, float]]
 """What is measured of the model on its way, by name (`weights_by_importance`, ...)."""
@@ -64,24 +57,6 @@ class EnergyTrained:
     scales: tuple[torch.Tensor, ...]
 
 
-@dataclass(eq=False)
-class _State:
-    model: EnergyModel
-    flow: Any
-    ascent: torch.optim.Optimizer
-    fit: torch.optim.Optimizer | None
-    chains: torch.Tensor
-    step: float
-    # Where the chains were: (iterations, C, ...), the latest last.
-    past: torch.Tensor
-    # Running averages of the energy's weights and of the flow's.
-    average: nn.Module
-    flow_average: Any
-    done: int = 0
-    sums: dict[str, float] = field(default_factory=lambda: {"gap": 0.0, "jumped": 0.0, "stepped": 0.0})
-    records: dict[str, list[float]] = field(default_factory=dict)
-
-
 # Points whose energy is looked at together.
 _TOGETHER = 8192
 # Streams below the seed of a training and of an iteration.
@@ -103,27 +78,24 @@ def train(
     _require_kinds(model, data, recipe, flow)
     whole = (model, flow, data, recipe, sequence(seed))
     writer = open_checkpoint(checkpoint, lambda: digest("train_energy", *whole))
-    own = child(seed, TRAINING)
-    state = _begin(model, data, recipe, flow, own)
-    with torch_seeded(child(own, _CHECKS), state.model):
-        _require_laws(state, data, recipe)
-    if writer.saved is not None:
-        _restore(state, writer.saved)
-    elif state.fit is not None:
-        for k in range(recipe.prefit):
-            with torch_seeded(child(own, _PREFIT, k), state.model):
-                _fit_flow(state, _batch(data, recipe.batch, child(own, _PREFIT, k)))
-        state.flow_average = copy.deepcopy(state.flow)
+    state = _Training(model, data, recipe, child(seed, TRAINING), flow)
+    with torch_seeded(child(state.seed, _CHECKS), state.model):
+        _require_laws(state.model, state.flow, data, recipe)
+    if writer.saved is None:
+        state.fit_before()
+    else:
+        state.restore(writer.saved)
     while state.done < recipe.iterations:
-        _iterate(state, data, recipe, child(own, _TRAIN, state.done))
+        state.iterate()
         if state.done % recipe.record_every == 0 or state.done == recipe.iterations:
-            _record(state, watch)
-            writer.write(lambda: _to_keep(state), last=state.done == recipe.iterations)
+            state.record(watch)
+            writer.write(state.arrays, last=state.done == recipe.iterations)
             if progress is not None:
                 progress(state.done, {name: values[-1] for name, values in state.records.items()})
-    frozen = _local(recipe.negatives, state.step)
-    model = EnergyModel(state.average, state.model.base).eval()
-    return EnergyTrained(model, state.flow_average, state.chains, frozen, _history(state, recipe, seed), _scales(state))
+    return EnergyTrained(
+        EnergyModel(state.average, state.model.base).eval(), state.flow_average, state.chains,
+        _local(recipe.negatives, state.step), _history(state.records, recipe, seed), _scales(state.ascent),
+    )
 
 
 def _require_kinds(model: EnergyModel, data: torch.Tensor, recipe: EnergyRecipe, flow: nn.Module | None) -> None:
@@ -155,14 +127,14 @@ def _require_kinds(model: EnergyModel, data: torch.Tensor, recipe: EnergyRecipe,
         warnings.warn(f"chains = {recipe.chains} is fewer than the {modes} modes of the base", stacklevel=3)
 
 
-def _require_laws(state: _State, data: torch.Tensor, recipe: EnergyRecipe) -> None:
+def _require_laws(model: EnergyModel, flow: Any, data: torch.Tensor, recipe: EnergyRecipe) -> None:
     """Errors for what does not fit the data, before anything is trained."""
     sampled = recipe.negatives.start == "base"
-    for name, law, drawn in (("base", state.model.base, sampled), ("flow", state.flow, True)):
+    for name, law, drawn in (("base", model.base, sampled), ("flow", flow, True)):
         if law is not None:
             _require_law(name, law, data, drawn)
     with torch.no_grad():
-        value = torch.cat([_fitting("energy", state.model, part) for part in torch.split(data, _TOGETHER)])
+        value = torch.cat([_fitting("energy", model, part) for part in torch.split(data, _TOGETHER)])
     checks.same_kind(data, **{"what the model gives": value})
     if len(bad := (~torch.isfinite(value)).nonzero()):
         raise ValueError(
@@ -193,59 +165,13 @@ def _fitting(name: str, function: Callable[[torch.Tensor], torch.Tensor], points
         ) from problem
 
 
-def _begin(model: EnergyModel, data: torch.Tensor, recipe: EnergyRecipe, flow: nn.Module | None, seed: Seed) -> _State:
-    # For evaluation but in the moment of a gradient: layers that couple the points of a batch, or drop some, would make
-    # other densities of the same chains.
-    live = copy.deepcopy(model).eval()
-    own = None if flow is None else copy.deepcopy(flow).eval()
-    chosen = np.random.default_rng(child(seed, _CHAINS)).integers(0, len(data), recipe.chains)
-    step = recipe.negatives.step
-    if step is None:
-        step = float(data.flatten(1).var(0).min()) / 20
-        if step == 0.0:
-            raise ValueError("a coordinate of the data does not vary: give Negatives(step=...)")
-    ascent = torch.optim.Adam(live.energy.parameters(), recipe.rate)
-    learned = [] if own is None else [each for each in own.parameters() if each.requires_grad]
-    fit = torch.optim.Adam(learned, recipe.flow_rate) if learned else None
-    chains = data[_places(chosen, data)]
-    average = copy.deepcopy(live.energy)
-    return _State(live, own, ascent, fit, chains, step, chains[None][:0], average, copy.deepcopy(own))
-
-
-def _places(chosen: np.ndarray, data: torch.Tensor) -> torch.Tensor:
-    return torch.from_numpy(chosen).to(data.device)
-
-
 def _batch(data: torch.Tensor, count: int, seed: Seed) -> torch.Tensor:
-    return data[_places(np.random.default_rng(sequence(seed)).integers(0, len(data), count), data)]
-
-
-def _fit_flow(state: _State, points: torch.Tensor) -> None:
-    assert state.fit is not None
-    state.flow.train()
-    state.fit.zero_grad()
-    loss = -state.flow.log_prob(points).mean()
-    loss.backward()
-    state.fit.step()
-    state.flow.eval()
+    chosen = np.random.default_rng(sequence(seed)).integers(0, len(data), count)
+    return data[torch.from_numpy(chosen).to(data.device)]
 
 
 def _local(how: Negatives, step: float) -> AdjustedLangevin | UnadjustedLangevin:
     return AdjustedLangevin(step, how.steps) if how.local == "mala" else UnadjustedLangevin(step, how.steps)
-
-
-def _started(state: _State, data: torch.Tensor, recipe: EnergyRecipe, seed: Seed) -> torch.Tensor:
-    count = recipe.chains
-    match recipe.negatives.start:
-        case "data":
-            return _batch(data, count, seed)
-        case "base":
-            with torch.no_grad():
-                return state.model.base.sample(count, seed=seed)
-        case "flow":
-            with torch.no_grad():
-                return torch.as_tensor(state.flow.sample(count, seed=seed))
-    return state.chains
 
 
 def kernel_of(how: Negatives, step: float, flow: Proposal | None) -> Kernel:
@@ -257,76 +183,160 @@ def kernel_of(how: Negatives, step: float, flow: Proposal | None) -> Kernel:
     return FlowAssisted(jump(flow, how.jumps), local)
 
 
-def _iterate(state: _State, data: torch.Tensor, recipe: EnergyRecipe, seed: np.random.SeedSequence) -> None:
-    how = recipe.negatives
-    for optimiser, rate in ((state.ascent, recipe.rate), (state.fit, recipe.flow_rate)):
-        for group in () if optimiser is None else optimiser.param_groups:
-            group["lr"] = rate * recipe.slower(state.done)
-    with torch_seeded(seed, state.model):
-        start = _started(state, data, recipe, child(seed, _START))
-        moved = kernel_of(how, state.step, state.flow)(state.model, start, seed=child(seed, _MOVE))
-        state.chains = moved.x
-        batch = _batch(data, recipe.batch, child(seed, _DATA))
-        gap = _ascend(state, batch)
-        if state.fit is not None:
-            fresh = batch[: round(recipe.flow_data * recipe.batch)]
-            _fit_flow(state, torch.cat([_remembered(state, recipe, child(seed, _PAST)), fresh]))
-    shares = {
-        name: float("nan") if share is None else float(share.mean())
-        for name, share in (("jumped", moved.jumped), ("stepped", moved.stepped))
-    }
-    if how.local == "mala":
-        state.step = AdjustedLangevin(state.step).adapted(shares["stepped"], target=how.target).step
-    for name, value in (("gap", gap), *shares.items()):
-        state.sums[name] += value
-    state.done += 1
-    average_in(state.average, state.model.energy, memory=recipe.memory, updates=state.done)
-    if state.fit is not None:
-        average_in(state.flow_average, state.flow, memory=recipe.memory, updates=state.done)
+class _Training:
+    """The state of a training after ``done`` iterations, and what changes it."""
 
+    def __init__(
+        self, model: EnergyModel, data: torch.Tensor, recipe: EnergyRecipe, seed: Seed, flow: nn.Module | None
+    ) -> None:
+        self.data, self.recipe, self.seed = data, recipe, seed
+        # For evaluation but in the moment of a gradient: layers that couple the points of a batch, or drop some, would
+        # make other densities of the same chains.
+        self.model = copy.deepcopy(model).eval()
+        self.flow: Any = None if flow is None else copy.deepcopy(flow).eval()
+        # Running averages of the weights of both.
+        self.average = copy.deepcopy(self.model.energy)
+        self.flow_average: Any = copy.deepcopy(self.flow)
+        self.ascent = torch.optim.Adam(self.model.energy.parameters(), recipe.rate)
+        learned = [] if self.flow is None else [each for each in self.flow.parameters() if each.requires_grad]
+        self.fit = torch.optim.Adam(learned, recipe.flow_rate) if learned else None
+        self.chains = _batch(data, recipe.chains, child(seed, _CHAINS))
+        # Where the chains were: (iterations, C, ...), the latest last.
+        self.past = self.chains[None][:0]
+        step = recipe.negatives.step
+        self.step = float(data.flatten(1).var(0).min()) / 20 if step is None else step
+        if self.step == 0.0:
+            raise ValueError("a coordinate of the data does not vary: give Negatives(step=...)")
+        self.sums = {"gap": 0.0, "jumped": 0.0, "stepped": 0.0}
+        self.records: dict[str, list[float]] = {}
+        self.done = 0
 
-def _remembered(state: _State, recipe: EnergyRecipe, seed: Seed) -> torch.Tensor:
-    """As many points as there are chains, from where they were in the last iterations."""
-    if recipe.history == 1:
-        return state.chains
-    state.past = torch.cat([state.past, state.chains[None]])[-recipe.history :]
-    return _batch(state.past.flatten(0, 1), recipe.chains, seed)
+    def fit_before(self) -> None:
+        """Fit the flow, if it learns, to data alone."""
+        if self.fit is None:
+            return
+        for k in range(self.recipe.prefit):
+            seed = child(self.seed, _PREFIT, k)
+            with torch_seeded(seed, self.model):
+                self._fit_flow(_batch(self.data, self.recipe.batch, seed))
+        self.flow_average = copy.deepcopy(self.flow)
 
+    def _fit_flow(self, points: torch.Tensor) -> None:
+        assert self.fit is not None
+        self.flow.train()
+        self.fit.zero_grad()
+        (-self.flow.log_prob(points).mean()).backward()
+        self.fit.step()
+        self.flow.eval()
 
-def _ascend(state: _State, batch: torch.Tensor) -> float:
-    """One step of the energy up the likelihood; the energy of the chains less that of the data."""
-    state.model.train()
-    state.ascent.zero_grad()
-    energies = state.model.energies(torch.cat([batch, state.chains]))
-    gap = energies[len(batch) :].mean() - energies[: len(batch)].mean()
-    (-gap).backward()  # type: ignore[no-untyped-call]
-    state.ascent.step()
-    state.model.eval()
-    now = float(gap.detach())
-    weights = torch.stack([each.detach().abs().max() for each in state.model.energy.parameters()])
-    if not (np.isfinite(now) and bool(torch.isfinite(weights).all())):
-        raise FloatingPointError(
-            f"the energy left all numbers in iteration {state.done + 1} (energy gap {now}): take a smaller rate"
+    def iterate(self) -> None:
+        """Move the chains, then the energy, then the flow."""
+        recipe, how, seed = self.recipe, self.recipe.negatives, child(self.seed, _TRAIN, self.done)
+        for optimiser, rate in ((self.ascent, recipe.rate), (self.fit, recipe.flow_rate)):
+            for group in () if optimiser is None else optimiser.param_groups:
+                group["lr"] = rate * recipe.slower(self.done)
+        with torch_seeded(seed, self.model):
+            start = self._start(child(seed, _START))
+            moved = kernel_of(how, self.step, self.flow)(self.model, start, seed=child(seed, _MOVE))
+            self.chains = moved.x
+            batch = _batch(self.data, recipe.batch, child(seed, _DATA))
+            gap = self._ascend(batch)
+            if self.fit is not None:
+                fresh = batch[: round(recipe.flow_data * recipe.batch)]
+                self._fit_flow(torch.cat([self._remembered(child(seed, _PAST)), fresh]))
+        shares = {
+            name: float("nan") if share is None else float(share.mean())
+            for name, share in (("jumped", moved.jumped), ("stepped", moved.stepped))
+        }
+        if how.local == "mala":
+            self.step = AdjustedLangevin(self.step).adapted(shares["stepped"], target=how.target).step
+        for name, value in (("gap", gap), *shares.items()):
+            self.sums[name] += value
+        self.done += 1
+        average_in(self.average, self.model.energy, memory=recipe.memory, updates=self.done)
+        if self.fit is not None:
+            average_in(self.flow_average, self.flow, memory=recipe.memory, updates=self.done)
+
+    def _start(self, seed: Seed) -> torch.Tensor:
+        """Where the chains of an iteration begin."""
+        match self.recipe.negatives.start:
+            case "data":
+                return _batch(self.data, self.recipe.chains, seed)
+            case "persistent":
+                return self.chains
+            case law:
+                with torch.no_grad():
+                    drawn = (self.model.base if law == "base" else self.flow).sample(self.recipe.chains, seed=seed)
+                    return torch.as_tensor(drawn)
+
+    def _remembered(self, seed: Seed) -> torch.Tensor:
+        """As many points as there are chains, from where they were in the last iterations."""
+        if self.recipe.history == 1:
+            return self.chains
+        self.past = torch.cat([self.past, self.chains[None]])[-self.recipe.history :]
+        return _batch(self.past.flatten(0, 1), self.recipe.chains, seed)
+
+    def _ascend(self, batch: torch.Tensor) -> float:
+        """Take one step of the energy up the likelihood; return the energy of the chains less that of the data."""
+        self.model.train()
+        self.ascent.zero_grad()
+        energies = self.model.energies(torch.cat([batch, self.chains]))
+        gap = energies[len(batch) :].mean() - energies[: len(batch)].mean()
+        (-gap).backward()  # type: ignore[no-untyped-call]
+        self.ascent.step()
+        self.model.eval()
+        now = float(gap.detach())
+        weights = torch.stack([each.detach().abs().max() for each in self.model.energy.parameters()])
+        if not (np.isfinite(now) and bool(torch.isfinite(weights).all())):
+            raise FloatingPointError(
+                f"the energy left all numbers in iteration {self.done + 1} (energy gap {now}): take a smaller rate"
+            )
+        return now
+
+    def record(self, watch: Watch | None) -> None:
+        """Note the means since the last record, and what is watched of the model."""
+        last = int(self.records["iteration"][-1]) if self.records else 0
+        values = {"iteration": float(self.done), "step": self.step}
+        values |= {name: total / (self.done - last) for name, total in self.sums.items()}
+        watched = {} if watch is None else _watched(watch(self.model))
+        if taken := values.keys() & watched.keys():
+            raise ValueError(f"watch gives {sorted(taken)[0]!r}, which is recorded already; give it another name")
+        values |= watched
+        if self.records and values.keys() != self.records.keys():
+            raise ValueError(
+                f"watch gives {sorted(watched)}, where earlier records have "
+                f"{sorted(self.records.keys() - values.keys())}: measure the same at every record (also when a "
+                "training is gone on with)"
+            )
+        for name, value in values.items():
+            self.records.setdefault(name, []).append(value)
+        self.sums = dict.fromkeys(self.sums, 0.0)
+
+    def _parts(self) -> dict[str, Part]:
+        parts: dict[str, Part] = {"energy": self.model.energy, "average": self.average, "ascent": self.ascent}
+        return parts if self.fit is None else {
+            **parts, "flow": self.flow, "flow_average": self.flow_average, "fit": self.fit,
+        }
+
+    def arrays(self) -> Arrays:
+        """Return the state at a record, for a checkpoint."""
+        return {
+            "done": np.array(self.done), "step": np.array(self.step), "chains": self.chains.numpy(force=True),
+            "past": self.past.numpy(force=True), **state_arrays(self._parts()),
+            **{f"record/{name}": np.array(values) for name, values in self.records.items()},
+        }
+
+    def restore(self, arrays: Arrays) -> None:
+        """Continue from a state that `arrays` returned."""
+        self.done, self.step = int(arrays["done"]), float(arrays["step"])
+        self.chains, self.past = (
+            torch.from_numpy(arrays[name]).to(self.chains.device) for name in ("chains", "past")
         )
-    return now
-
-
-def _record(state: _State, watch: Watch | None) -> None:
-    last = int(state.records["iteration"][-1]) if state.records else 0
-    found = {"iteration": float(state.done), "step": state.step}
-    found |= {name: total / (state.done - last) for name, total in state.sums.items()}
-    watched = {} if watch is None else _watched(watch(state.model))
-    if taken := found.keys() & watched.keys():
-        raise ValueError(f"watch gives {sorted(taken)[0]!r}, which is recorded already; give it another name")
-    found |= watched
-    if state.records and found.keys() != state.records.keys():
-        raise ValueError(
-            f"watch gives {sorted(watched)}, where earlier records have {sorted(state.records.keys() - found.keys())}: "
-            "measure the same at every record (also when a training is gone on with)"
-        )
-    for name, value in found.items():
-        state.records.setdefault(name, []).append(value)
-    state.sums = dict.fromkeys(state.sums, 0.0)
+        self.records = {
+            name.removeprefix("record/"): values.tolist()
+            for name, values in arrays.items() if name.startswith("record/")
+        }
+        restore_state(self._parts(), arrays)
 
 
 def _watched(found: Mapping[str, float]) -> dict[str, float]:
@@ -335,8 +345,8 @@ def _watched(found: Mapping[str, float]) -> dict[str, float]:
     return {str(name): float(value) for name, value in found.items()}
 
 
-def _history(state: _State, recipe: EnergyRecipe, seed: Seed) -> xr.Dataset:
-    records = dict(state.records)
+def _history(found: Mapping[str, list[float]], recipe: EnergyRecipe, seed: Seed) -> xr.Dataset:
+    records = dict(found)
     iteration = np.array(records.pop("iteration"), dtype=np.int64)
     settings = {
         **{name: value for name, value in vars(recipe).items() if name != "negatives"},
@@ -348,43 +358,13 @@ def _history(state: _State, recipe: EnergyRecipe, seed: Seed) -> xr.Dataset:
     )
 
 
-def _scales(state: _State) -> tuple[torch.Tensor, ...]:
-    (group,) = state.ascent.param_groups
+def _scales(ascent: torch.optim.Optimizer) -> tuple[torch.Tensor, ...]:
+    (group,) = ascent.param_groups
     decay, small = group["betas"][1], group["eps"]
     found = []
     for each in group["params"]:
-        kept = state.ascent.state.get(each, {})
+        kept = ascent.state.get(each, {})
         # A frozen parameter has no second moment: it does not move.
         second = kept["exp_avg_sq"] / (1 - decay ** float(kept["step"])) if kept else torch.full_like(each, torch.inf)
         found.append(second.sqrt().detach() + small)
     return tuple(found)
-
-
-def _to_keep(state: _State) -> Arrays:
-    """What a checkpoint holds."""
-    found: Arrays = {
-        "done": np.array(state.done), "step": np.array(state.step), "chains": state.chains.numpy(force=True),
-        **network_arrays(state.model.energy, "energy"), **network_arrays(state.average, "average"),
-        **optimiser_arrays(state.ascent, "ascent"),
-        **{f"record/{name}": np.array(values) for name, values in state.records.items()},
-    }
-    if state.fit is not None:
-        found |= network_arrays(state.flow, "flow") | optimiser_arrays(state.fit, "fit")
-        found |= {"past": state.past.numpy(force=True), **network_arrays(state.flow_average, "flow_average")}
-    return found
-
-
-def _restore(state: _State, found: Arrays) -> None:
-    state.done, state.step = int(found["done"]), float(found["step"])
-    state.chains = torch.from_numpy(found["chains"]).to(state.chains.device)
-    state.records = {
-        name.removeprefix("record/"): values.tolist() for name, values in found.items() if name.startswith("record/")
-    }
-    restore_network(state.model.energy, found, "energy")
-    restore_network(state.average, found, "average")
-    restore_optimiser(state.ascent, found, "ascent")
-    if state.fit is not None:
-        restore_network(state.flow, found, "flow")
-        restore_network(state.flow_average, found, "flow_average")
-        restore_optimiser(state.fit, found, "fit")
-        state.past = torch.from_numpy(found["past"]).to(state.chains.device)

@@ -37,7 +37,7 @@ from simulate.images import (
 )
 from simulate.runs import Measured, Store, TaskContext, as_store, execute, require_sendable, require_storable
 from simulate.seeds import child
-from simulate.training import ModelVelocity, require_evaluation, restore_network
+from simulate.training import ModelVelocity, require_evaluation, restore_state
 from simulate.uturn import Classifier, Uturn, return_curves
 
 # Streams below the seed of one run.
@@ -167,7 +167,7 @@ class _Study:
         for run, numbers in zip(runs, self._do("classifiers", tasks), strict=True):
             held = run.parts["held"]
             network = SmallClassifier(held.size, len(self.classes)).to(held.pixels).eval()
-            restore_network(network, numbers, "network")
+            restore_state({"network": network}, numbers)
             run.classify = Labels(network.requires_grad_(False), self.classes)
 
     def train(self, runs: Sequence[SeedRun], trainings: Sequence[str]) -> None:
@@ -189,8 +189,7 @@ class _Study:
 
     def _after_budgets(self, start: nn.Module, numbers: Measured) -> dict[int, nn.Module]:
         networks = {budget: copy.deepcopy(start).eval().requires_grad_(False) for budget in self.plan.budgets}
-        for budget, network in networks.items():
-            restore_network(network, numbers, str(budget))
+        restore_state({str(budget): network for budget, network in networks.items()}, numbers)
         return networks
 
     def turn(self, run: SeedRun) -> xr.Dataset:

@@ -14,7 +14,7 @@ from simulate.flow import Array
 from simulate.images import TOGETHER, Images, energy_distance, label_counts, train_classifier
 from simulate.runs import NOT_IDENTIFYING, Measured, TaskContext
 from simulate.seeds import child, normal
-from simulate.training import Augment, FitRecipe, ModelVelocity, Times, network_arrays, train_model
+from simulate.training import Augment, FitRecipe, ModelVelocity, Times, state_arrays, train_model
 from simulate.uturn import Classifier
 
 # Generated points that are kept to be looked at.
@@ -36,7 +36,7 @@ class ClassifierTask:
         labels = train_classifier(
             self.images, seed=self.seed, recipe=self.recipe, augment=self.augment, checkpoint=self.context.checkpoint
         )
-        return network_arrays(labels.network, "network")
+        return state_arrays({"network": labels.network})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,10 +61,7 @@ class GeneratorTask:
                 checkpoint=self.context.checkpoint,
                 progress=lambda update, loss: show(update, loss=f"{loss:.4f}"),
             )
-        found: Measured = {}
-        for budget, network in fitted.kept.items():
-            found |= network_arrays(network, str(budget))
-        return found
+        return state_arrays({str(budget): network for budget, network in fitted.kept.items()})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

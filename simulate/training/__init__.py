@@ -5,12 +5,11 @@ from simulate.training.averaging import average_in as average_in
 from simulate.training.fitting import (
     FitRecipe as FitRecipe,
     Fitted as Fitted,
+    Part as Part,
     Progress as Progress,
     fit as fit,
-    network_arrays as network_arrays,
-    optimiser_arrays as optimiser_arrays,
-    restore_network as restore_network,
-    restore_optimiser as restore_optimiser,
+    restore_state as restore_state,
+    state_arrays as state_arrays,
     torch_seeded as torch_seeded,
 )
 from simulate.training.many import Job as Job, train_many as train_many

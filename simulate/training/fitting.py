@@ -24,6 +24,7 @@ from simulate.training.averaging import average_in, require_average
 Loss: TypeAlias = Callable[[nn.Module, np.random.Generator, int], torch.Tensor]
 """(network, generator, size of the batch) -> a scalar."""
 Progress: TypeAlias = Callable[[int, float], None]
+Part: TypeAlias = nn.Module | torch.optim.Optimizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,18 +58,6 @@ class Fitted:
     losses: tuple[float, ...]
 
 
-@dataclass(eq=False)
-class _State:
-    live: nn.Module
-    average: nn.Module
-    optimiser: torch.optim.Optimizer
-    kept: dict[int, nn.Module]
-    recorded: list[int]
-    losses: list[float]
-    done: int = 0
-    total: float = 0.0
-
-
 def fit(
     network: nn.Module, loss: Loss, *, recipe: FitRecipe, seed: Seed, mark: Any, keep: Sequence[int] = (),
     checkpoint: Given = None, progress: Progress | None = None,
@@ -84,65 +73,92 @@ def fit(
     if not isinstance(recipe, FitRecipe):
         raise TypeError(f"recipe must be a FitRecipe, not {type(recipe).__name__}")
     wanted = sorted({checks.integer("keep", each, least=1, most=recipe.updates) for each in keep})
-    state = _begin(network, recipe)
     whole = (mark, network, recipe, sequence(seed), wanted)
     writer = open_checkpoint(checkpoint, lambda: digest("fit", *whole))
+    state = _Fit(network, recipe)
     if writer.saved is not None:
-        _restore(state, writer.saved)
+        state.restore(writer.saved)
     while state.done < recipe.updates:
-        _update(state, loss, recipe, child(seed, state.done))
+        state.update(loss, child(seed, state.done))
         if state.done in wanted:
             state.kept[state.done] = copy.deepcopy(state.average)
         if state.done % recipe.record_every == 0 or state.done == recipe.updates:
-            _require_finite(state)
-            since = state.done - (state.recorded[-1] if state.recorded else 0)
-            state.recorded.append(state.done)
-            state.losses.append(state.total / since)
-            state.total = 0.0
-            writer.write(lambda: _to_keep(state), last=state.done == recipe.updates)
+            state.record()
+            writer.write(state.arrays, last=state.done == recipe.updates)
             if progress is not None:
                 progress(state.done, state.losses[-1])
     return Fitted(state.average, state.kept, tuple(state.recorded), tuple(state.losses))
 
 
-def _require_finite(state: _State) -> None:
-    """FloatingPointError unless all weights are finite: what is kept can be gone on from."""
-    for name, each in state.live.named_parameters():
-        if not bool(torch.isfinite(each).all()):
-            raise FloatingPointError(
-                f"{name} of {type(state.live).__name__} is not finite after update {state.done}, though the loss was: "
-                "take a smaller rate, or look at its gradient"
+class _Fit:
+    """The state of a fit, and what changes it."""
+
+    def __init__(self, network: nn.Module, recipe: FitRecipe) -> None:
+        self.recipe = recipe
+        self.live = copy.deepcopy(network).train()
+        self.average = copy.deepcopy(network).eval().requires_grad_(False)
+        self.optimiser = torch.optim.AdamW(self.live.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
+        self.kept: dict[int, nn.Module] = {}
+        self.recorded: list[int] = []
+        self.losses: list[float] = []
+        self.done, self.total = 0, 0.0
+
+    def update(self, loss: Loss, seed: np.random.SeedSequence) -> None:
+        """Take one step down the loss, and take it into the average."""
+        name = type(self.live).__name__
+        self.optimiser.zero_grad()
+        with torch_seeded(seed, self.live):
+            value = loss(self.live, np.random.default_rng(seed), self.recipe.batch)
+        if not isinstance(value, torch.Tensor) or value.dim() != 0 or not value.requires_grad:
+            kind = f"a tensor {tuple(value.shape)}" if isinstance(value, torch.Tensor) else f"a {type(value).__name__}"
+            raise TypeError(
+                f"loss gives {kind}; it must be a scalar tensor that depends on a parameter of {name} "
+                "that is not frozen"
             )
+        now = float(value.detach())
+        self.total += now
+        if not np.isfinite(now):
+            raise FloatingPointError(
+                f"loss = {now} at update {self.done + 1}: take a smaller rate, or look at what {name} gives"
+            )
+        value.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+        self.done += 1
+        average_in(self.average, self.live, memory=self.recipe.average, updates=self.done)
 
+    def record(self) -> None:
+        """Note the mean loss since the last record.
 
-def _begin(network: nn.Module, recipe: FitRecipe) -> _State:
-    live = copy.deepcopy(network).train()
-    average = copy.deepcopy(network).eval().requires_grad_(False)
-    optimiser = torch.optim.AdamW(live.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
-    return _State(live, average, optimiser, {}, [], [])
+        FloatingPointError unless all weights are finite: a checkpoint must be good to continue from.
+        """
+        for name, each in self.live.named_parameters():
+            if not bool(torch.isfinite(each).all()):
+                raise FloatingPointError(
+                    f"{name} of {type(self.live).__name__} is not finite after update {self.done}, though the loss "
+                    "was: take a smaller rate, or look at its gradient"
+                )
+        since = self.done - (self.recorded[-1] if self.recorded else 0)
+        self.recorded.append(self.done)
+        self.losses.append(self.total / since)
+        self.total = 0.0
 
+    def _parts(self) -> dict[str, Part]:
+        kept = {f"kept/{k}": network for k, network in self.kept.items()}
+        return {"live": self.live, "average": self.average, **kept, "adam": self.optimiser}
 
-def _update(state: _State, loss: Loss, recipe: FitRecipe, seed: np.random.SeedSequence) -> None:
-    state.optimiser.zero_grad()
-    with torch_seeded(seed, state.live):
-        value = loss(state.live, np.random.default_rng(seed), recipe.batch)
-    if not isinstance(value, torch.Tensor) or value.dim() != 0 or not value.requires_grad:
-        kind = f"a tensor {tuple(value.shape)}" if isinstance(value, torch.Tensor) else f"a {type(value).__name__}"
-        raise TypeError(
-            f"loss gives {kind}; it must be a scalar tensor that depends on a parameter of "
-            f"{type(state.live).__name__} that is not frozen"
-        )
-    now = float(value.detach())
-    state.total += now
-    if not np.isfinite(now):
-        raise FloatingPointError(
-            f"loss = {now} at update {state.done + 1}: take a smaller rate, or look at what "
-            f"{type(state.live).__name__} gives"
-        )
-    value.backward()  # type: ignore[no-untyped-call]
-    state.optimiser.step()
-    state.done += 1
-    average_in(state.average, state.live, memory=recipe.average, updates=state.done)
+    def arrays(self) -> Arrays:
+        """Return the state at a record, for a checkpoint."""
+        return {
+            "done": np.array(self.done), "recorded": np.array(self.recorded), "losses": np.array(self.losses),
+            "kept": np.array(sorted(self.kept), dtype=np.int64), **state_arrays(self._parts()),
+        }
+
+    def restore(self, arrays: Arrays) -> None:
+        """Continue from a state that `arrays` returned."""
+        self.done = int(arrays["done"])
+        self.recorded, self.losses = arrays["recorded"].tolist(), arrays["losses"].tolist()
+        self.kept = {k: copy.deepcopy(self.average) for k in arrays["kept"].tolist()}
+        restore_state(self._parts(), arrays)
 
 
 @contextmanager
@@ -158,70 +174,43 @@ def torch_seeded(seed: np.random.SeedSequence, network: nn.Module) -> Iterator[N
         yield
 
 
-def _to_keep(state: _State) -> Arrays:
-    """What a checkpoint holds."""
-    found: Arrays = {
-        "done": np.array(state.done), "recorded": np.array(state.recorded), "losses": np.array(state.losses),
-        "kept": np.array(sorted(state.kept), dtype=np.int64),
-    }
-    for prefix, network in _named(state).items():
-        found |= network_arrays(network, prefix)
-    return found | optimiser_arrays(state.optimiser, "adam")
-
-
-def optimiser_arrays(optimiser: torch.optim.Optimizer, prefix: str) -> Arrays:
-    """What an optimiser remembers of each parameter, below ``prefix``/."""
+def state_arrays(parts: Mapping[str, Part]) -> Arrays:
+    """Return all numbers of networks, and what optimisers remember, by ``part/number``."""
     return {
-        f"{prefix}/{k}/{name}": _array(torch.as_tensor(each))
-        for k, own in optimiser.state_dict()["state"].items() for name, each in own.items()
+        f"{prefix}/{name}": _array(each) for prefix, part in parts.items() for name, each in _numbers(part).items()
     }
 
 
-def restore_optimiser(optimiser: torch.optim.Optimizer, arrays: Mapping[str, Any], prefix: str) -> None:
-    """Give ``optimiser`` what `optimiser_arrays` found."""
-    moments: dict[int, dict[str, torch.Tensor]] = {}
-    for path, value in arrays.items():
-        if path.startswith(f"{prefix}/"):
-            _, k, name = path.split("/")
-            moments.setdefault(int(k), {})[name] = torch.from_numpy(value)
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
+def restore_state(parts: Mapping[str, Part], arrays: Mapping[str, Any]) -> None:
+    """Set networks and optimisers to what `state_arrays` returned."""
+    for prefix, part in parts.items():
+        own = {
+            path.removeprefix(f"{prefix}/"): torch.from_numpy(value)
+            for path, value in arrays.items() if path.startswith(f"{prefix}/")
+        }
+        if isinstance(part, nn.Module):
+            with torch.no_grad():
+                for name, each in _numbers(part).items():
+                    each.copy_(own[name])
+            continue
+        moments: dict[int, dict[str, torch.Tensor]] = {}
+        for name, each in own.items():
+            k, moment = name.split("/")
+            moments.setdefault(int(k), {})[moment] = each
+        part.load_state_dict({**part.state_dict(), "state": moments})
 
 
-def _named(state: _State) -> dict[str, nn.Module]:
-    """Its networks."""
-    return {"live": state.live, "average": state.average, **{f"kept/{k}": each for k, each in state.kept.items()}}
-
-
-def network_arrays(network: nn.Module, prefix: str) -> Arrays:
-    """All numbers of a network by name, below ``prefix``/."""
-    return {f"{prefix}/{name}": _array(each) for name, each in _numbers(network).items()}
-
-
-def restore_network(network: nn.Module, arrays: Mapping[str, Any], prefix: str) -> None:
-    """Give ``network`` the numbers that `network_arrays` found."""
-    with torch.no_grad():
-        for name, each in _numbers(network).items():
-            each.copy_(torch.from_numpy(arrays[f"{prefix}/{name}"]))
-
-
-def _numbers(network: nn.Module) -> dict[str, torch.Tensor]:
-    """Parameters and buffers, also those that a state_dict leaves out."""
-    for module in network.modules():
+def _numbers(part: Part) -> dict[str, torch.Tensor]:
+    """Parameters and buffers, also those that a state_dict leaves out; moments of an optimiser."""
+    if not isinstance(part, nn.Module):
+        state = part.state_dict()["state"]
+        return {f"{k}/{name}": torch.as_tensor(each) for k, own in state.items() for name, each in own.items()}
+    for module in part.modules():
         if type(module).get_extra_state is not nn.Module.get_extra_state:
             raise TypeError(f"{type(module).__name__} has a state beside parameters and buffers, which is not kept")
-    return {**dict(network.named_parameters()), **dict(network.named_buffers())}
+    return {**dict(part.named_parameters()), **dict(part.named_buffers())}
 
 
 def _array(values: torch.Tensor) -> np.ndarray[Any, Any]:
     """numpy has no bfloat16; float32 holds it exactly."""
     return (values.float() if values.dtype == torch.bfloat16 else values).numpy(force=True)
-
-
-def _restore(state: _State, found: Arrays) -> None:
-    """Go on from there."""
-    state.done = int(found["done"])
-    state.recorded, state.losses = found["recorded"].tolist(), found["losses"].tolist()
-    state.kept = {k: copy.deepcopy(state.average) for k in found["kept"].tolist()}
-    for prefix, own in _named(state).items():
-        restore_network(own, found, prefix)
-    restore_optimiser(state.optimiser, found, "adam")
