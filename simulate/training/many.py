@@ -38,7 +38,7 @@ from simulate.seeds import Seed, batches, child, normal, sequence
 from simulate.training.adam import adam_move
 from simulate.training.many_risk import Networks, Pairs, Risk
 from simulate.training.recipes import AdamRecipe, GradientDescent, Recipe, StochasticGradientDescent, checked
-from simulate.training.single import BATCHES, DONE, STUCK, Training, excess_loss, stopping
+from simulate.training.single import BATCHES, STUCK, Record, Training, stopping
 
 Progress = Callable[[int], None]
 
@@ -150,14 +150,11 @@ def _fitting(samples: Samples, jobs: int) -> int:
 
 
 @dataclass(eq=False)
-class _Record:
-    """Of one network, on the way."""
+class _Member:
+    """One network of a batch: its record, and its skip and weight once it is done."""
 
-    recorded: list[int] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
-    slopes: list[float] = field(default_factory=list)
-    reason: str = ""
-    network: tuple[torch.Tensor, torch.Tensor] | None = None
+    record: Record = field(default_factory=Record)
+    network: tuple[torch.Tensor, ...] = ()
 
 
 def _train(
@@ -170,66 +167,59 @@ def _train(
     risk = Risk(Pairs.of(x, y), first.d, x.new_tensor([job.ridge for job in jobs]), activation, with_skip)
     weight = torch.stack([normal(job.seed, (first.d,), dtype=x.dtype, device=x.device) for job in jobs])
     state = Networks(x.new_full((len(jobs),), recipe.skip_start if with_skip else 0.0), weight)
-    records = [_Record() for _ in jobs]
-    _run(risk, state, recipe, [job.seed for job in jobs], records, first.pairs * first.d, writer)
-    for record in records:  # Of a checkpoint they lie on the processor.
-        assert record.network is not None
-        record.network = (record.network[0].to(x), record.network[1].to(x))
-    return [_training(job, record, activation, with_skip) for job, record in zip(jobs, records, strict=True)]
-
-
-def _training(job: Job, record: _Record, activation: str, with_skip: bool) -> Training:
-    assert record.network is not None
-    network = Autoencoder(*record.network, activation)
-    return Training(
-        network, tuple(record.recorded), tuple(record.losses), tuple(record.slopes), record.recorded[-1],
-        record.reason != DONE, record.reason,
-        excess_loss(network, job.samples, job.values, job.ridge, with_skip, record.losses[-1]),
-    )
+    members = [_Member() for _ in jobs]
+    _run(risk, state, recipe, [job.seed for job in jobs], members, first.pairs * first.d, writer)
+    done = []
+    for job, member in zip(jobs, members, strict=True):
+        skip, own = (each.to(x) for each in member.network)  # Those of a checkpoint lie on the processor.
+        network = Autoencoder(skip, own, activation)
+        done.append(member.record.training(network, job.samples, job.values, job.ridge, with_skip))
+    return done
 
 
 def _run(
-    risk: Risk, state: Networks, recipe: Recipe, seeds: Sequence[Seed], records: list[_Record], size: int,
+    risk: Risk, state: Networks, recipe: Recipe, seeds: Sequence[Seed], members: list[_Member], size: int,
     writer: CheckpointWriter,
 ) -> None:
-    """Train all of a batch, filling ``records``."""
-    steps, live, first = _steps(risk, recipe, seeds), np.arange(len(records)), 0
+    """Train all of a batch, filling ``members``."""
+    steps, live, first = _steps(risk, recipe, seeds), np.arange(len(members)), 0
     if writer.saved is not None:
-        live, first = _restore(writer.saved, records), int(writer.saved["iteration"])
+        live, first = _restore(writer.saved, members), int(writer.saved["iteration"])
         rows = _rows(state, live)
         risk, state = risk.take(rows), Networks(*(_like(state.skip, writer.saved[f"state/{k}"]) for k in range(2)))
         steps.take(rows)
-        steps.restore({k.removeprefix("steps/"): v for k, v in writer.saved.items() if k.startswith("steps/")}, first)
+        steps.restore(_below(writer.saved, "steps/"), first)
 
     def retire(reasons: Sequence[str], state: Networks) -> bool:
         """Those that have one leave with their network in ``state``; whether some did."""
         nonlocal live
         for row, reason in enumerate(reasons):
             if reason:
-                record = records[live[row]]
-                record.reason, record.network = reason, (state.skip[row].clone(), state.weight[row].clone())
+                member = members[live[row]]
+                member.record.reason = reason
+                member.network = (state.skip[row].clone(), state.weight[row].clone())
         live = live[[not reason for reason in reasons]]
         return any(reasons)
 
     for iteration in range(first, recipe.iterations + 1):
         last = iteration == recipe.iterations
         if (last or iteration % recipe.record_every == 0) and not (writer.saved is not None and iteration == first):
-            reasons = _note(risk, state, recipe, [records[k] for k in live], iteration, size)
+            reasons = _note(risk, state, recipe, [members[k].record for k in live], iteration, size)
             if retire(reasons, state):
                 risk, state = _without(risk, state, steps, reasons)
-            writer.write(partial(_kept, iteration, live, state, steps, records), last=not len(live))
+            writer.write(partial(_arrays, iteration, live, state, steps, members), last=not len(live))
         if not len(live):
             return
         before, (state, stuck) = state, steps.step(risk, state)
         if stuck.any():  # Those did not move.
             for row in np.flatnonzero(stuck).tolist():
                 alone = risk.take(_rows(state, [row]))
-                _note(alone, _only(before, [row]), recipe, [records[live[row]]], iteration, size)
+                _note(alone, _only(before, [row]), recipe, [members[live[row]].record], iteration, size)
             reasons = [STUCK if each else "" for each in stuck]
             retire(reasons, before)
             risk, state = _without(risk, state, steps, reasons)
             if not len(live):
-                writer.write(partial(_kept, iteration, live, state, steps, records), last=True)
+                writer.write(partial(_arrays, iteration, live, state, steps, members), last=True)
                 return
 
 
@@ -240,29 +230,28 @@ def _without(risk: Risk, state: Networks, steps: _Steps, reasons: Sequence[str])
     return risk.take(rows), Networks(state.skip[rows], state.weight[rows])
 
 
-def _kept(iteration: int, live: NDArray[np.intp], state: Networks, steps: _Steps, records: Sequence[_Record]) -> Arrays:
-    """What a checkpoint holds."""
+def _arrays(
+    iteration: int, live: NDArray[np.intp], state: Networks, steps: _Steps, members: Sequence[_Member]
+) -> Arrays:
     found: Arrays = {"iteration": np.array(iteration), "live": live}
     found |= {f"state/{k}": each.numpy(force=True) for k, each in enumerate(state)}
     found |= {f"steps/{name}": each.numpy(force=True) for name, each in steps.state().items()}
-    for k, record in enumerate(records):
-        found |= {f"record/{k}/{name}": np.array(getattr(record, name)) for name in ("recorded", "losses", "slopes")}
-        if record.network is not None:
-            found[f"done/{k}/reason"] = np.array(record.reason)
-            found |= {f"done/{k}/{i}": each.numpy(force=True) for i, each in enumerate(record.network)}
+    for k, member in enumerate(members):
+        found |= {f"{k}/{name}": value for name, value in member.record.arrays().items()}
+        found |= {f"{k}/network/{i}": each.numpy(force=True) for i, each in enumerate(member.network)}
     return found
 
 
-def _restore(found: Arrays, records: Sequence[_Record]) -> NDArray[np.intp]:
-    """Fill ``records`` from a checkpoint; which networks go on."""
-    for k, record in enumerate(records):
-        record.recorded, record.losses, record.slopes = (
-            found[f"record/{k}/{name}"].tolist() for name in ("recorded", "losses", "slopes")
-        )
-        if f"done/{k}/reason" in found:
-            record.reason = str(found[f"done/{k}/reason"])
-            record.network = (torch.from_numpy(found[f"done/{k}/0"]), torch.from_numpy(found[f"done/{k}/1"]))
+def _restore(found: Arrays, members: Sequence[_Member]) -> NDArray[np.intp]:
+    """Fill ``members`` from a checkpoint; which networks go on."""
+    for k, member in enumerate(members):
+        member.record = Record.restored(_below(found, f"{k}/"))
+        member.network = tuple(map(torch.from_numpy, _below(found, f"{k}/network/").values()))
     return found["live"].astype(np.intp)
+
+
+def _below(found: Arrays, prefix: str) -> Arrays:
+    return {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)}
 
 
 def _like(tensor: torch.Tensor, array: NDArray[np.generic]) -> torch.Tensor:
@@ -279,17 +268,15 @@ def _only(state: Networks, chosen: Sequence[int] | NDArray[np.intp]) -> Networks
 
 
 def _note(
-    risk: Risk, state: Networks, recipe: Recipe, records: Sequence[_Record], iteration: int, size: int
+    risk: Risk, state: Networks, recipe: Recipe, records: Sequence[Record], iteration: int, size: int
 ) -> list[str]:
     """Record every network; why those that are done are ("" for the others)."""
     losses = (risk.exact(state) / size).tolist()
     slopes = risk.slope(risk.gradient(risk.pairs, state)).sqrt().tolist()
     reasons = []
     for record, loss, slope in zip(records, losses, slopes, strict=True):
-        record.recorded.append(iteration)
-        record.losses.append(loss)
-        record.slopes.append(slope)
-        reasons.append(stopping(recipe, record.recorded, record.losses, record.slopes))
+        record.add(iteration, loss, slope)
+        reasons.append(stopping(recipe, record))
     return reasons
 
 

@@ -9,11 +9,11 @@ residue of the initial w outside the span of the data. Compare with `simulate.au
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from itertools import islice
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -137,15 +137,47 @@ def train(
     else:
         states = _descend(problem, start, weight, recipe, with_skip, found)
     size = samples.pairs * samples.d
-    recorded, losses, slopes, reason = _follow(states, recipe, size, progress, writer, (start, weight))
+    record = _follow(states, recipe, size, progress, writer, (start, weight))
     network = Autoencoder(start.detach().clone(), weight.detach().clone(), activation)
-    return Training(
-        network, tuple(recorded), tuple(losses), tuple(slopes), recorded[-1], reason != DONE, reason,
-        excess_loss(network, samples, values, penalty, with_skip, losses[-1]),
-    )
+    return record.training(network, samples, values, penalty, with_skip)
 
 
-def excess_loss(
+@dataclass(eq=False)
+class Record:
+    """What is recorded of a network while it trains, and the reason why that ended ("" if it did not)."""
+
+    recorded: list[int] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    slopes: list[float] = field(default_factory=list)
+    reason: str = ""
+
+    def add(self, iteration: int, loss: float, slope: float) -> None:
+        """Append one record."""
+        self.recorded.append(iteration)
+        self.losses.append(loss)
+        self.slopes.append(slope)
+
+    def arrays(self) -> Arrays:
+        """Return everything as arrays, for a checkpoint."""
+        return {name: np.array(value) for name, value in vars(self).items()}
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, NDArray[Any]]) -> Record:
+        """Make the record that `arrays` returned."""
+        return cls(**{each.name: arrays[each.name].tolist() for each in fields(cls)})
+
+    def training(
+        self, network: Autoencoder, samples: Samples, values: Mixing, ridge: float, skip: bool
+    ) -> Training:
+        """Make what a training returns."""
+        return Training(
+            network, tuple(self.recorded), tuple(self.losses), tuple(self.slopes), self.recorded[-1],
+            self.reason != DONE, self.reason,
+            _excess_loss(network, samples, values, ridge, skip, self.losses[-1]),
+        )
+
+
+def _excess_loss(
     network: Autoencoder, samples: Samples, values: Mixing, ridge: float, skip: bool, loss: float
 ) -> float:
     """(loss - the least loss with the network's labels) / loss; 0 where the loss is 0."""
@@ -163,37 +195,22 @@ def excess_loss(
 def _follow(
     states: Iterator[_State], recipe: Recipe, size: int, progress: Progress | None, writer: CheckpointWriter,
     network: tuple[torch.Tensor, torch.Tensor],
-) -> tuple[list[int], list[float], list[float], str]:
-    """Run the optimiser, record, keep, and decide when it has done enough."""
-    found = writer.saved or {}
-    recorded: list[int] = found["recorded"].tolist() if found else []
-    losses: list[float] = found["losses"].tolist() if found else []
-    slopes: list[float] = found["slopes"].tolist() if found else []
-    if found and str(found["reason"]):
-        return recorded, losses, slopes, str(found["reason"])
-    for state in states:
-        recorded.append(state.iteration)
-        losses.append(state.risk / size)
-        slopes.append(state.slope)
-        reason = state.stuck or stopping(recipe, recorded, losses, slopes)
-        writer.write(partial(_kept, state, network, recorded, losses, slopes, reason), last=bool(reason))
+) -> Record:
+    """Run the optimiser, record, write checkpoints, and decide when it has done enough."""
+    record = Record() if writer.saved is None else Record.restored(writer.saved)
+    while not record.reason:
+        state = next(states)
+        record.add(state.iteration, state.risk / size, state.slope)
+        record.reason = state.stuck or stopping(recipe, record)
+        writer.write(partial(_arrays, state, network, record), last=bool(record.reason))
         if progress is not None:
-            progress(state.iteration, losses[-1])
-        if reason:
-            return recorded, losses, slopes, reason
-    raise AssertionError("the last state is recorded")
+            progress(state.iteration, record.losses[-1])
+    return record
 
 
-def _kept(
-    state: _State, network: tuple[torch.Tensor, torch.Tensor], recorded: list[int], losses: list[float],
-    slopes: list[float], reason: str,
-) -> Arrays:
-    """What a checkpoint holds."""
+def _arrays(state: _State, network: tuple[torch.Tensor, torch.Tensor], record: Record) -> Arrays:
     skip, weight = (each.detach().numpy(force=True) for each in network)
-    return {
-        "skip": skip, "weight": weight, "recorded": np.array(recorded), "losses": np.array(losses),
-        "slopes": np.array(slopes), "reason": np.array(reason), **state.optimiser(),
-    }
+    return {"skip": skip, "weight": weight, **record.arrays(), **state.optimiser()}
 
 
 def _begun(found: Arrays) -> int:
@@ -201,8 +218,9 @@ def _begun(found: Arrays) -> int:
     return int(found["recorded"][-1]) if found else 0
 
 
-def stopping(recipe: Recipe, recorded: Sequence[int], losses: Sequence[float], slopes: Sequence[float]) -> str:
+def stopping(recipe: Recipe, record: Record) -> str:
     """Why training ends after this record, "" if it goes on; FloatingPointError if it diverged."""
+    recorded, losses, slopes = record.recorded, record.losses, record.slopes
     if not (losses[-1] < float("inf") and slopes[-1] < float("inf")):
         raise FloatingPointError(
             f"training diverged: loss {losses[-1]} after {recorded[-1]} iterations; use a smaller step"
