@@ -8,28 +8,33 @@ Exit codes: 0; 1 when a proof fails; 2 and one clear line on bad input; 130 when
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
+from functools import partial
 from math import inf
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from asymptotics import collection
-from asymptotics.command_line import grid
+from asymptotics.command_line import Failures, Parser, exit_code, grid, import_users_module, table_lines
 from asymptotics.derivation import ProofError
 from asymptotics.extras import installed, version_line
 from asymptotics.formula import Catalogue, Formula
 
+_FAILURES: Failures = (
+    (ProofError, 1, "proof failed: {}".format),
+    ((TypeError, ValueError, LookupError, ArithmeticError, RuntimeError, ImportError, OSError), 2, "error: {}".format),
+    (KeyboardInterrupt, 130, "interrupted".format),
+)
 
-class _Parser(argparse.ArgumentParser):
-    """Bad input is one line on stderr, without the usage."""
 
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"error: {message} (see {self.prog} --help)\n")
+class _Parser(Parser):
+    """The parser, whose complaints point to the help."""
+
+    complaint = "error: {message} (see {prog} --help)"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,23 +72,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    arguments = _parser().parse_args(argv)
+    return exit_code(partial(_run, _parser().parse_args(argv)), _FAILURES)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     try:
-        code = int(_COMMANDS[arguments.command](arguments, _catalogue(arguments.catalogue)))
+        _COMMANDS[arguments.command](arguments, _catalogue(arguments.catalogue))
         sys.stdout.flush()
-        return code
-    except ProofError as error:
-        print(f"proof failed: {error}", file=sys.stderr)
-        return 1
     except BrokenPipeError:  # the reader, head for one, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except (TypeError, ValueError, LookupError, ArithmeticError, RuntimeError, ImportError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+    return 0
 
 
 def _catalogue(module: str | None) -> Catalogue:
@@ -92,9 +90,8 @@ def _catalogue(module: str | None) -> Catalogue:
         return collection.catalogue()
     if not all(part.isidentifier() for part in module.split(".")) or module.endswith(".py"):
         raise ValueError(f"--catalogue {module} must be the name of a module, as in import: mytheory, folder.mytheory")
-    sys.path.insert(0, os.getcwd())  # as for scripts: the module is beside where one works
     try:
-        own = getattr(importlib.import_module(module), "CATALOGUE", None)
+        own = getattr(import_users_module(module), "CATALOGUE", None)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise
@@ -104,21 +101,19 @@ def _catalogue(module: str | None) -> Catalogue:
     return collection.catalogue() | own
 
 
-def _list(_: argparse.Namespace, known: Catalogue) -> int:
+def _list(_: argparse.Namespace, known: Catalogue) -> None:
     from asymptotics.pages import formula_line
     from asymptotics.sentences import columns
 
     names, width = max(map(len, known)), columns() if sys.stdout.isatty() else None  # grep wants lines
     for formula in known.values():
         print(formula_line(formula, names, width=width))
-    return 0
 
 
-def _show(arguments: argparse.Namespace, known: Catalogue) -> int:
+def _show(arguments: argparse.Namespace, known: Catalogue) -> None:
     from asymptotics.pages import formula_page
 
     print(formula_page(known[arguments.name]))
-    return 0
 
 
 def _value(formula: Formula, point: dict[str, str], dps: int | None) -> Any:
@@ -151,7 +146,7 @@ def _float(name: str, text: str) -> float:
         raise ValueError(f"{name} = {text} exceeds float64; use --dps") from None
 
 
-def _eval(arguments: argparse.Namespace, known: Catalogue) -> int:
+def _eval(arguments: argparse.Namespace, known: Catalogue) -> None:
     formula = known[arguments.name]
     axes, points = grid(arguments.arguments)
     values = [_value(formula, point, arguments.dps) for point in points]
@@ -169,38 +164,33 @@ def _eval(arguments: argparse.Namespace, known: Catalogue) -> int:
             print(f"{name:<{width}}  {value}")
     else:
         print(values[0])
-    return 0
 
 
 def _table(swept: list[str], points: list[dict[str, str]], values: list[Any], name: str) -> None:
     several = isinstance(values[0], dict)
     cells = [[str(x) for x in (value.values() if several else [value])] for value in values]
     head = [*swept, *(values[0] if several else [name])]
-    rows = [head, *([*(p[s] for s in swept), *v] for p, v in zip(points, cells, strict=True))]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
+    rows = [[*(p[s] for s in swept), *v] for p, v in zip(points, cells, strict=True)]
+    print("\n".join(table_lines(head, rows)))
 
 
-def _latex(arguments: argparse.Namespace, known: Catalogue) -> int:
+def _latex(arguments: argparse.Namespace, known: Catalogue) -> None:
     print(known[arguments.name].latex())
-    return 0
 
 
-def _prove(arguments: argparse.Namespace, known: Catalogue) -> int:
+def _prove(arguments: argparse.Namespace, known: Catalogue) -> None:
     if arguments.all == bool(arguments.name):
         raise ValueError("give either a NAME or --all")
     if arguments.name:
         print(known[arguments.name].prove())
-        return 0
+        return
     width = max(map(len, known))
     for name, formula in known.items():
         print(f"{name:<{width}}  {formula.prove().summary}", flush=True)
     print(f"{len(known)} derivations executed; every exact step holds")
-    return 0
 
 
-def _export(arguments: argparse.Namespace, known: Catalogue) -> int:
+def _export(arguments: argparse.Namespace, known: Catalogue) -> None:
     from asymptotics.export import export, typeset
 
     for path in export(known.values(), arguments.directory):
@@ -209,15 +199,13 @@ def _export(arguments: argparse.Namespace, known: Catalogue) -> int:
         print("no curves: matplotlib is not installed (flow-asymptotics[notebook])", file=sys.stderr)
     if arguments.pdf:
         print(typeset(arguments.directory))
-    return 0
 
 
-def _explore(arguments: argparse.Namespace, known: Catalogue) -> int:
+def _explore(arguments: argparse.Namespace, known: Catalogue) -> None:
     from asymptotics.explorer import write_explorer
 
     done = {name: formula.prove() for name, formula in known.items()} if arguments.prove else {}
     print(write_explorer(arguments.file, known.values(), done=done))
-    return 0
 
 
 _COMMANDS = {

@@ -1,18 +1,69 @@
-"""Axes written as text, for command lines: NAME=VALUE, NAME=A,B,C, NAME=LOW:HIGH:log11 or NAME=LOW:HIGH:11."""
+"""What command lines share: a parser, exit codes, tables, users' modules, and axes written as text.
+
+An axis is NAME=VALUE, NAME=A,B,C, NAME=LOW:HIGH:log11 or NAME=LOW:HIGH:11.
+"""
 
 from __future__ import annotations
 
+import importlib
 import itertools
+import os
 import re
-from argparse import ArgumentTypeError
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Sequence
 from math import inf
-from typing import TypeVar
+from types import ModuleType
+from typing import NoReturn, TypeVar
 
 N = TypeVar("N", int, float)
+Kinds = type[BaseException] | tuple[type[BaseException], ...]
+Failures = Sequence[tuple[Kinds, int, Callable[[BaseException], str | None]]]
 
 # Points of a sweep.
 LONGEST = 100_000
+
+
+class Parser(ArgumentParser):
+    """A parser that reports bad input in one line on stderr, without the usage, and exits with 2."""
+
+    complaint = "{prog}: {message}"
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, self.complaint.format(prog=self.prog, message=message) + "\n")
+
+
+def exit_code(command: Callable[[], int], failures: Failures) -> int:
+    """Run a command and return its exit code; an expected exception becomes a line on stderr.
+
+    The first of ``failures`` (exceptions, code, message) that fits counts. Its message is a function
+    of the exception; where this returns None, the failure does not fit.
+    """
+    try:
+        return command()
+    except BaseException as problem:
+        for kinds, code, message in failures:
+            if isinstance(problem, kinds) and (line := message(problem)) is not None:
+                print(line, file=sys.stderr)
+                return code
+        raise
+
+
+def import_users_module(name: str) -> ModuleType:
+    """Import a module from the working folder, which is searched first as for scripts, or an installed one."""
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    return importlib.import_module(name)
+
+
+def table_lines(
+    header: Sequence[str], rows: Sequence[Sequence[str]], justify: Callable[[str, int], str] = str.rjust
+) -> list[str]:
+    """Lay out a table as lines of text, with its columns two spaces apart."""
+    table = [header, *rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return ["  ".join(map(justify, row, widths)).rstrip() for row in table]
 
 
 def axis(name: str, text: str) -> list[str]:

@@ -12,9 +12,9 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
+from asymptotics.command_line import table_lines
 from benchmarks.measure import Result, in_turn, seconds
 from simulate.balance import PLANE, BalancePlan, Make, balance_tasks, dataset, digit_target, off_on_the_way, table
-from simulate.commands import table_lines
 from simulate.energy import NEGATIVES, EnergyModel, Target, network as energy_network, train as train_energy, two_modes
 from simulate.runs import Store, execute, workers
 from simulate.sampler import GaussianMixtureLaw
@@ -44,7 +44,7 @@ def balance(*, seeds: int = SEEDS, store: Store | None = None) -> list[Result]:
     """All of this room."""
     found: list[Result] = []
     for name, study in studies(seeds, store).items():
-        print("\n".join(["", f"{name}, {seeds} seeds", *table_lines(*table(study))]), file=sys.stderr)
+        print("\n".join(["", f"{name}, {seeds} seeds", *table_lines(*table(study), str.ljust)]), file=sys.stderr)
         found += digit_bars(name, study) if name == "digits" else two_mode_bars(name, study)
     return found + costs()
 

@@ -14,12 +14,13 @@ import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import xarray as xr
 
-from asymptotics.command_line import numbers
+from asymptotics.command_line import Failures, Parser, exit_code, numbers
 from asymptotics.extras import version_line
 from asymptotics.schedule import NAMED
 from simulate import checks, curves
@@ -40,43 +41,37 @@ _ROOMS = (weights, uturn, balance, sweep)
 _TELLING = (uturn, balance)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
-    try:
-        _require_place(given.out)
-        dataset = _run(given)
-        written = save(dataset, given.out)
-        for each in _TELLING:
-            if given.kind in each.KINDS:
-                each.tell(dataset)
-        print(written)
-    except (TypeError, ValueError, OSError, FloatingPointError, ImportError) as problem:
-        print(f"simulate: {problem}", file=sys.stderr)
-        return 2
-    except PointsFailed as problem:
-        print(f"simulate: {problem}", file=sys.stderr)
-        return 1
-    except WorkerEnded as problem:
-        print(f"simulate: {problem}; where memory ran out, {_LESS}", file=sys.stderr)
-        return 2
-    except MemoryError as problem:
-        print(f"simulate: {str(problem) or _OUT_OF_MEMORY}", file=sys.stderr)
-        return 2
-    except RuntimeError as problem:
-        # What torch raises when an allocation fails, and the pool when the system ended a worker for its memory.
-        if not isinstance(problem, BrokenExecutor) and "can't allocate memory" not in str(problem):
-            raise
-        print(f"simulate: {_OUT_OF_MEMORY}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        kept = "" if getattr(given, "store", None) is None else f"; what is finished is kept in {given.store}: --resume"
-        print(f"simulate: interrupted, nothing written{kept}", file=sys.stderr)
-        return 130
+    kept = "" if given.store is None else f"; what is finished is kept in {given.store}: --resume"
+    failures: Failures = (
+        ((TypeError, ValueError, OSError, FloatingPointError, ImportError), 2, "simulate: {}".format),
+        (PointsFailed, 1, "simulate: {}".format),
+        (WorkerEnded, 2, lambda problem: f"simulate: {problem}; where memory ran out, {_LESS}"),
+        ((MemoryError, RuntimeError), 2, _out_of_memory),
+        (KeyboardInterrupt, 130, lambda _: f"simulate: interrupted, nothing written{kept}"),
+    )
+    return exit_code(partial(_measure_and_save, given), failures)
+
+
+def _out_of_memory(problem: BaseException) -> str | None:
+    """Say that memory ran out; None for a RuntimeError that means something else."""
+    if isinstance(problem, MemoryError) and str(problem):
+        return f"simulate: {problem}"
+    # The pool breaks where the system ended a worker for its memory; torch writes where it cannot allocate.
+    if isinstance(problem, MemoryError | BrokenExecutor) or "can't allocate memory" in str(problem):
+        return f"simulate: {_OUT_OF_MEMORY}"
+    return None
+
+
+def _measure_and_save(given: argparse.Namespace) -> int:
+    _require_place(given.out)
+    dataset = _run(given)
+    written = save(dataset, given.out)
+    for each in _TELLING:
+        if given.kind in each.KINDS:
+            each.tell(dataset)
+    print(written)
     if "unconverged" in dataset and bool((dataset.unconverged > 0).any()):
         share = float(dataset.unconverged.mean())
         note = dataset.unconverged.attrs.get("note", "the networks are not minimisers")
@@ -105,10 +100,10 @@ def _run(given: argparse.Namespace) -> xr.Dataset:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="simulate", description="Measure networks of finite dimension.")
+    parser = Parser(prog="simulate", description="Measure networks of finite dimension.")
     parser.add_argument("--version", action="version", version=version_line())
     kinds = parser.add_subparsers(dest="kind", required=True)
-    shared = _Parser(add_help=False)
+    shared = Parser(add_help=False)
     shared.add_argument("--d", type=int, default=5000, help="dimension")
     shared.add_argument("--n", type=numbers("n", int), default=[2, 4, 8], help="samples, e.g. 2,4,8")
     shared.add_argument("--sigma", type=float, default=1.5)
@@ -124,10 +119,10 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--runs", action="store_true", help="keep the values of every data set")
     shared.add_argument("--quiet", action="store_true", help="no progress bar")
     shared.add_argument("--out", type=Path, required=True, help="netCDF file to write")
-    minimised = _Parser(add_help=False)
+    minimised = Parser(add_help=False)
     minimised.add_argument("--trainer", default="exact", help=", ".join(RECIPES))
     minimised.add_argument("--reduced", action="store_true", help="from the exact law: any d, microseconds a data set")
-    moments = _Parser(add_help=False)
+    moments = Parser(add_help=False)
     moments.add_argument("--times", type=int, default=20, help="how many, equally spaced inside")
     moments.add_argument("--activation", default="sign", help="sign or tanh")
     kinds.add_parser("denoiser", parents=[shared, minimised, moments], help="networks against n and t").add_argument(
@@ -144,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     learning.add_argument("--iterations", type=int, default=1000)
     learning.add_argument("--record-every", type=int, default=10)
     for each in _ROOMS:
-        each.add(kinds, _Parser)
+        each.add(kinds)
     return parser
 
 

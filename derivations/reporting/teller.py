@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import sympy as sp
 
 from asymptotics import ProofError
+from asymptotics.command_line import table_lines
 from asymptotics.formula import Formula, formula_text
 from asymptotics.latex import pretty
 from asymptotics.sentences import plain, short_name, unicode_text
@@ -171,9 +172,7 @@ class Teller:
         """Rows of text or numbers (printed to six digits)."""
         text = tuple(tuple(c if isinstance(c, str) else f"{c:.6g}" for c in row) for row in rows)
         self.events.append(Tabled(tuple(header), text, caption))
-        widths = [max(len(r[i]) for r in (tuple(header), *text)) for i in range(len(header))]
-        lines = ["  ".join(c.rjust(w) for c, w in zip(r, widths, strict=True)) for r in (header, *text)]
-        self._print(plain(caption) + "\n" + "\n".join(lines) + "\n")
+        self._print("\n".join([plain(caption), *table_lines(header, text)]) + "\n")
 
     def draw(self, name: str, figure: Figure, caption: str) -> None:
         """A figure for the report."""

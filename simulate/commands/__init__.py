@@ -7,4 +7,3 @@ from simulate.commands import (
     uturn as uturn,
     weights as weights,
 )
-from simulate.commands.tables import table_lines as table_lines

@@ -12,11 +12,10 @@ from typing import Any
 
 import xarray as xr
 
-from asymptotics.command_line import numbers
+from asymptotics.command_line import numbers, table_lines
 from simulate import balance, checks
 from simulate.balance import BASES, DIGITS, IMAGES, PLANE, BalancePlan, Make, digit_target
 from simulate.commands import execution
-from simulate.commands.tables import table_lines
 from simulate.energy import NEGATIVES, Checkerboard, Moons, Rings, Target, many_modes, ring_of_modes, two_modes
 from simulate.runs import cores
 from simulate.sampler import KINDS as FLOWS
@@ -32,7 +31,7 @@ WEIGHTS: Mapping[str, tuple[float, ...]] = {
 DATA = tuple(WEIGHTS)
 
 
-def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
+def add(kinds: Any) -> None:
     """The command."""
     own = kinds.add_parser(
         "balance", help="train energy-based models, with and without a flow that proposes; weights of their modes"
@@ -120,4 +119,4 @@ def _plan(given: argparse.Namespace) -> BalancePlan:
 
 def tell(study: xr.Dataset) -> None:
     """What was found, on the terminal."""
-    print("\n".join(table_lines(*balance.table(study))))
+    print("\n".join(table_lines(*balance.table(study), str.ljust)))

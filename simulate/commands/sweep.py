@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import importlib
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from asymptotics.command_line import grid as axes_of
+from asymptotics.command_line import grid as axes_of, import_users_module
 from simulate import checks
 from simulate.autoencoder import ACTIVATIONS
 from simulate.commands import execution
@@ -33,7 +30,7 @@ REAL = ("sigma", "ridge", "radius", "p")
 """Settings that are real numbers however they are written."""
 
 
-def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
+def add(kinds: Any) -> None:
     """The command."""
     own: argparse.ArgumentParser = kinds.add_parser("sweep", help="an experiment on a grid of settings")
     own.add_argument("experiment", help=f"{', '.join(EXPERIMENTS)}, or module:function of your own")
@@ -130,11 +127,8 @@ def _function(place: str) -> Callable[..., Any]:
         near = difflib.get_close_matches(place, EXPERIMENTS, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"experiment = {place!r} must be {', '.join(EXPERIMENTS)} or module:function{hint}")
-    here = os.getcwd()
-    if here not in sys.path:
-        sys.path.insert(0, here)
     try:
-        found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        found: Callable[..., Any] = getattr(import_users_module(module), name)
     except (Exception, SystemExit) as problem:
         kind = "" if isinstance(problem, ImportError | AttributeError) else f"{type(problem).__name__}: "
         raise ValueError(f"experiment = {place!r} cannot be imported: {kind}{problem}") from None

@@ -13,12 +13,11 @@ import numpy as np
 import torch
 import xarray as xr
 
-from asymptotics.command_line import numbers
+from asymptotics.command_line import numbers, table_lines
 from asymptotics.phases import boundary
 from asymptotics.schedule import NAMED, Dilation, linear
 from simulate import checks, features
 from simulate.commands import execution
-from simulate.commands.tables import table_lines
 from simulate.features import TRAININGS, StudyPlan, fitted_clocks, homogeneity
 from simulate.flow import TRANSPORT_METHODS
 from simulate.images import Images, digits, idx_folder
@@ -46,7 +45,7 @@ IMAGES: Mapping[str, Any] = {
 WEIGHTS = (0.8, 0.2)
 
 
-def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
+def add(kinds: Any) -> None:
     """The command."""
     own = kinds.add_parser(
         "uturn", help="noise points, come back, ask for the class; of real images, train where it is decided"
@@ -209,4 +208,4 @@ def tell(study: xr.Dataset) -> None:
     if study.sizes["label"] == 2:
         print(f"the mixture's curves: {_fitted(study)}")
     if bool(study["determined"].any()):
-        print("\n".join(table_lines(*features.table(study))))
+        print("\n".join(table_lines(*features.table(study), str.ljust)))

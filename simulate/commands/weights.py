@@ -24,7 +24,7 @@ from simulate.untied import UntiedSGD
 KINDS = ("weights",)
 
 
-def add(kinds: Any, parser: type[argparse.ArgumentParser]) -> None:
+def add(kinds: Any) -> None:
     """The command."""
     weights = kinds.add_parser("weights", help="generated weight of +, dilated and not, against d")
     weights.add_argument("--sigma", type=float, default=1.0)
