@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 import xarray as xr
@@ -15,12 +14,10 @@ import xarray as xr
 from asymptotics.command_line import numbers, table_lines
 from simulate import balance, checks
 from simulate.balance import BASES, DIGITS, IMAGES, PLANE, BalancePlan, Make, digit_target
-from simulate.commands import execution
+from simulate.commands.execution import add_execution_options, chosen_executor, chosen_store
 from simulate.energy import NEGATIVES, Checkerboard, Moons, Rings, Target, many_modes, ring_of_modes, two_modes
 from simulate.runs import cores
 from simulate.sampler import KINDS as FLOWS
-
-KINDS = ("balance",)
 
 _PLAN = BalancePlan()
 WEIGHTS: Mapping[str, tuple[float, ...]] = {
@@ -32,7 +29,7 @@ DATA = tuple(WEIGHTS)
 
 
 def add(kinds: Any) -> None:
-    """The command."""
+    """Add the command."""
     own = kinds.add_parser(
         "balance", help="train energy-based models, with and without a flow that proposes; weights of their modes"
     )
@@ -51,18 +48,16 @@ def add(kinds: Any) -> None:
     own.add_argument("--history", type=int, help="iterations whose chains the flow is fitted to (1)")
     own.add_argument("--moves", type=int, help=f"with all frozen, at the end ({_PLAN.moves}; digits: {IMAGES.moves})")
     own.add_argument("--seeds", type=int, default=1, help="how often, with other data and networks (1)")
-    own.add_argument("--seed", type=int, default=0)
-    own.add_argument("--quiet", action="store_true", help="no progress bar")
-    own.add_argument("--out", type=Path, required=True, help="netCDF file to write")
-    execution.add(own, processes=cores())
+    add_execution_options(own, processes=cores())
+    own.set_defaults(run=run, tell=tell)
 
 
 def run(given: argparse.Namespace) -> xr.Dataset:
     """The data set asked for."""
     target, plan = _target(given), _plan(given)
-    with execution.executor(given) as executor:
+    with chosen_executor(given) as executor:
         return balance.run_study(
-            target, plan=plan, seeds=given.seeds, seed=given.seed, executor=executor, store=execution.store(given),
+            target, plan=plan, seeds=given.seeds, seed=given.seed, executor=executor, store=chosen_store(given),
             progress=not given.quiet,
         )
 

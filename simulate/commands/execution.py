@@ -1,4 +1,4 @@
-"""Options of commands that run long: where the work is done, and where what is finished is kept."""
+"""Options of all commands: the seed, where the work is done, and where results are stored and written."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from pathlib import Path
 from simulate.runs import Store, cluster, workers
 
 
-def add(parser: argparse.ArgumentParser, *, processes: int = 1) -> None:
-    """The options; ``processes`` by default."""
+def add_execution_options(parser: argparse.ArgumentParser, *, processes: int = 1) -> None:
+    """Add the options; the work is done on ``processes`` by default."""
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument("--out", type=Path, required=True, help="netCDF file to write")
     parser.add_argument("--workers", type=int, help=f"processes ({processes})")
     parser.set_defaults(processes=processes)
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster, e.g. tcp://host:8786, instead")
@@ -23,8 +26,8 @@ def add(parser: argparse.ArgumentParser, *, processes: int = 1) -> None:
 
 
 @contextmanager
-def executor(given: argparse.Namespace) -> Iterator[Executor | None]:
-    """Where the work is done."""
+def chosen_executor(given: argparse.Namespace) -> Iterator[Executor | None]:
+    """Open the cluster or the processes that do the work."""
     if given.scheduler is not None:
         if given.workers is not None:
             raise ValueError("--workers does not go with --scheduler: the cluster has its own")
@@ -35,8 +38,8 @@ def executor(given: argparse.Namespace) -> Iterator[Executor | None]:
         yield here
 
 
-def store(given: argparse.Namespace) -> Store | None:
-    """Where what is finished is kept."""
+def chosen_store(given: argparse.Namespace) -> Store | None:
+    """Open the store, if one is named, in which finished points are kept."""
     if given.store is not None:
         return Store(given.store, resume=given.resume, chunk=given.chunk, any_commit=given.any_commit)
     for name in ("chunk", "resume", "any_commit"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import difflib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,12 @@ import xarray as xr
 from asymptotics.command_line import grid as axes_of, import_users_module
 from simulate import checks
 from simulate.autoencoder import ACTIVATIONS
-from simulate.commands import execution
+from simulate.commands.execution import add_execution_options, chosen_executor, chosen_store
 from simulate.curves import DIAGNOSTICS, EXPERIMENTS, MOST_TIMES, SETTINGS, Experiment, schedule_named
 from simulate.flow import METHODS
 from simulate.runs import average, cores, sweep
 from simulate.training import RECIPES
 
-KINDS = ("sweep",)
 IDLE = {
     "schedule": "linear", "times": 9, "steps": 32, "method": "ralston", "trainer": "exact", "activation": "sign",
     "skip": True,
@@ -31,12 +29,11 @@ REAL = ("sigma", "ridge", "radius", "p")
 
 
 def add(kinds: Any) -> None:
-    """The command."""
+    """Add the command."""
     own: argparse.ArgumentParser = kinds.add_parser("sweep", help="an experiment on a grid of settings")
     own.add_argument("experiment", help=f"{', '.join(EXPERIMENTS)}, or module:function of your own")
     own.add_argument("settings", nargs="*", metavar="NAME=VALUES", help="n=2,4,8 ridge=0.01:10:log7 sigma=1.5")
     own.add_argument("--seeds", type=int, default=8, help="of each point")
-    own.add_argument("--seed", type=int, default=0)
     own.add_argument("--schedule", default=IDLE["schedule"])
     own.add_argument("--times", type=int, default=IDLE["times"], help="denoiser: how many, equally spaced inside")
     own.add_argument("--steps", type=int, default=IDLE["steps"], help="generation: of the integration")
@@ -45,9 +42,8 @@ def add(kinds: Any) -> None:
     own.add_argument("--activation", default=IDLE["activation"], help="denoiser: sign or tanh")
     own.add_argument("--no-skip", dest="skip", action="store_false", help="networks without skip connection")
     own.add_argument("--runs", action="store_true", help="keep the values of every seed")
-    own.add_argument("--quiet", action="store_true", help="no progress bar")
-    own.add_argument("--out", type=Path, required=True, help="netCDF file to write")
-    execution.add(own, processes=cores())
+    add_execution_options(own, processes=cores())
+    own.set_defaults(run=run)
 
 
 def run(given: argparse.Namespace) -> xr.Dataset:
@@ -62,10 +58,10 @@ def run(given: argparse.Namespace) -> xr.Dataset:
         points, fixed, dims = _prepared(experiment, points, given)
         single = [name for name, values in points.items() if len(values) == 1 and name != "n"]
     measure = experiment.measure if experiment is not None else _function(given.experiment)
-    with execution.executor(given) as executor:
+    with chosen_executor(given) as executor:
         found = sweep(
             measure, points, seeds=given.seeds, seed=given.seed, fixed=fixed, dims=dims, executor=executor,
-            store=execution.store(given), name=f"sweep, {given.experiment}", progress=not given.quiet,
+            store=chosen_store(given), name=f"sweep, {given.experiment}", progress=not given.quiet,
         )
     if experiment is not None:
         found = _described(found.squeeze(single), experiment, fixed, skip=given.skip)

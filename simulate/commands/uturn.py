@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from asymptotics.command_line import numbers, table_lines
 from asymptotics.phases import boundary
 from asymptotics.schedule import NAMED, Dilation, linear
 from simulate import checks, features
-from simulate.commands import execution
+from simulate.commands.execution import add_execution_options, chosen_executor, chosen_store
 from simulate.features import TRAININGS, StudyPlan, fitted_clocks, homogeneity
 from simulate.flow import TRANSPORT_METHODS
 from simulate.images import Images, digits, idx_folder
@@ -25,8 +24,6 @@ from simulate.mixture import Mixture
 from simulate.runs import cores
 from simulate.training import PREDICTIONS
 from simulate.uturn import Uturn, exact_curves
-
-KINDS = ("uturn",)
 
 # What options are when they are not given; those of one kind do not go with the other.
 _PLAN = StudyPlan()
@@ -46,17 +43,15 @@ WEIGHTS = (0.8, 0.2)
 
 
 def add(kinds: Any) -> None:
-    """The command."""
+    """Add the command."""
     own = kinds.add_parser(
         "uturn", help="noise points, come back, ask for the class; of real images, train where it is decided"
     )
     own.add_argument(
         "--data", default="mixture", help="mixture (default), digits (scikit-learn's), or a folder of IDX files (MNIST)"
     )
-    own.add_argument("--seed", type=int, default=0)
-    own.add_argument("--quiet", action="store_true", help="no progress bar")
-    own.add_argument("--out", type=Path, required=True, help="netCDF file to write")
-    execution.add(own)
+    add_execution_options(own)
+    own.set_defaults(run=run, tell=tell)
 
     def option(name: str, kind: Any, words: str) -> None:
         own.add_argument(f"--{name.replace('_', '-')}", type=kind, help=f"{words} ({_defaults(name)})")
@@ -127,10 +122,10 @@ def _mixture(given: argparse.Namespace) -> xr.Dataset:
     # The node of a dilation is given in units of 1/sqrt(d).
     dilation = Dilation.half(given.kappa / mixture.radius, mixture.d, given.share)
     turn = Uturn(schedule=linear, method=given.method, steps=given.steps, dilation=dilation, clones=given.clones)
-    with execution.executor(given) as executor:
+    with chosen_executor(given) as executor:
         return exact_curves(
             mixture, turn, times=times, count=given.count, seed=given.seed, progress=not given.quiet, batch=given.batch,
-            executor=executor, store=execution.store(given),
+            executor=executor, store=chosen_store(given),
         )
 
 
@@ -142,13 +137,13 @@ def _images(given: argparse.Namespace) -> xr.Dataset:
     plan = _plan(given, classes)
     # An accelerator is one: it is not shared out.
     given.processes = cores() if device.type == "cpu" else 1
-    with execution.executor(given) as executor:
+    with chosen_executor(given) as executor:
         return _study(given, images.to(device=device), plan, executor)
 
 
 def _study(given: argparse.Namespace, images: Images, plan: StudyPlan, executor: Executor | None) -> xr.Dataset:
     return features.run_study(
-        images, plan=plan, seeds=given.seeds, seed=given.seed, executor=executor, store=execution.store(given),
+        images, plan=plan, seeds=given.seeds, seed=given.seed, executor=executor, store=chosen_store(given),
         progress=not given.quiet,
     )
 

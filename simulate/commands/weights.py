@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,27 +15,23 @@ from asymptotics.command_line import numbers
 from asymptotics.phases.design import Target, half_grid
 from asymptotics.schedule import linear
 from simulate import checks, curves
-from simulate.commands import execution
+from simulate.commands.execution import add_execution_options, chosen_executor, chosen_store
 from simulate.flow import TRANSPORT_METHODS
 from simulate.mixture import Mixture
 from simulate.untied import UntiedSGD
 
-KINDS = ("weights",)
-
 
 def add(kinds: Any) -> None:
-    """The command."""
+    """Add the command."""
     weights = kinds.add_parser("weights", help="generated weight of +, dilated and not, against d")
     weights.add_argument("--sigma", type=float, default=1.0)
     weights.add_argument("--radius", type=float, default=1.0, help="|mu| / sqrt(d)")
     weights.add_argument("--p", type=float, default=0.8, help="weight of the + mode")
     weights.add_argument("--kappa", type=float, default=3.0, help="the first phase ends at beta = kappa/|mu|")
     weights.add_argument("--share", type=float, default=0.5, help="of the steps, before that")
-    weights.add_argument("--seed", type=int, default=0)
-    weights.add_argument("--quiet", action="store_true", help="no progress bar")
     weights.add_argument("--batch", type=int, help="points carried at once (all; the random numbers depend on it)")
-    execution.add(weights)
-    weights.add_argument("--out", type=Path, required=True, help="netCDF file to write")
+    add_execution_options(weights)
+    weights.set_defaults(run=run)
     weights.add_argument(
         "--d", type=numbers("d", int), help="dimensions (100,10000,1000000; trained: 500,5000,1000000)"
     )
@@ -70,17 +65,17 @@ def run(given: argparse.Namespace) -> xr.Dataset:
     }
     common: dict[str, Any] = {
         "d": given.d, "grids": grids, "schedule": linear, "methods": given.methods.split(","), "count": given.count,
-        "seed": given.seed, "progress": not given.quiet, "store": execution.store(given),
+        "seed": given.seed, "progress": not given.quiet, "store": chosen_store(given),
     }
     if given.n is None:
         if given.repeats is not None:
             raise ValueError("--repeats goes with --n: the exact field is not trained")
-        with execution.executor(given) as executor:
+        with chosen_executor(given) as executor:
             return curves.weights(mixture, **common, executor=executor, batch=given.batch)
     recipe = UntiedSGD(iterations=given.iterations, repeats=given.repeats)
     if given.repeats is None:  # Without noise the steps can be natural ones.
         recipe = replace(recipe, rate=1.0, hold=0.6)
-    with execution.executor(given) as executor:
+    with chosen_executor(given) as executor:
         return curves.trained_weights(
             mixture, **common, n=given.n, recipe=recipe, ridge_u=given.ridge, ridge_w=given.ridge, seeds=given.seeds,
             executor=executor,

@@ -239,7 +239,7 @@ def test_what_fails_during_a_run_is_one_line_too(
     def fail(given: object) -> None:
         raise raised
 
-    monkeypatch.setattr("simulate.__main__._curves", fail)
+    monkeypatch.setattr("simulate.commands.curves.run", fail)
     assert main(["denoiser", "--out", "x.nc"]) == 2
     output = capsys.readouterr()
     assert words in output.err and output.err.count("\n") == 1
@@ -249,7 +249,7 @@ def test_an_error_of_the_program_itself_is_not_hidden(monkeypatch: pytest.Monkey
     def fail(given: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("simulate.__main__._curves", fail)
+    monkeypatch.setattr("simulate.commands.curves.run", fail)
     with pytest.raises(RuntimeError, match="a bug"):
         main(["denoiser", "--out", "x.nc"])
 
