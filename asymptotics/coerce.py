@@ -1,9 +1,11 @@
-"""Turning the values of a call into float64 arrays or exact fractions."""
+"""Turning the values of a call into float64 arrays or exact fractions, and checking names."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from decimal import Decimal
+from difflib import get_close_matches
 from fractions import Fraction
 from numbers import Real
 from typing import Any
@@ -74,3 +76,14 @@ def as_fraction(name: str, value: Any) -> Fraction:
         except (ValueError, OverflowError):
             raise ValueError(f"{name} = {value} is not allowed: it must be finite") from None
     raise TypeError(f"{name} = {value!r} must be a single number (int, float, Fraction, text or mpf)")
+
+
+def choice(name: str, value: object, allowed: Collection[str]) -> str:
+    """Return ``value`` if it is one of ``allowed``; else an error lists them and names the closest."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} = {value!r} must be one of {', '.join(sorted(allowed))}")
+    if value not in allowed:
+        close = get_close_matches(value, allowed, n=3, cutoff=0.4)
+        hint = f"; did you mean {' or '.join(repr(each) for each in close)}?" if close else ""
+        raise ValueError(f"{name} = {value!r} must be one of {', '.join(sorted(allowed))}{hint}")
+    return value

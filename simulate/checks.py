@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from difflib import get_close_matches
 from math import isfinite
 from numbers import Integral, Real
 
 import numpy as np
 import torch
+
+from asymptotics.coerce import choice as choice
 
 # Beyond this the square of a length, added to another, is lost in the rounding of float64.
 SMALLEST_LENGTH, LARGEST_LENGTH = 1e-6, 1e6
@@ -65,17 +65,6 @@ def penalty(ridge: object) -> float:
 def flag(name: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"{name} = {value!r} must be True or False")
-    return value
-
-
-def choice(name: str, value: object, allowed: Collection[str]) -> str:
-    """``value`` if it is one of ``allowed``; else an error that lists the closest first."""
-    if not isinstance(value, str):
-        raise TypeError(f"{name} = {value!r} must be one of {', '.join(sorted(allowed))}")
-    if value not in allowed:
-        close = get_close_matches(value, allowed, n=3, cutoff=0.4)
-        hint = f"; did you mean {' or '.join(repr(each) for each in close)}?" if close else ""
-        raise ValueError(f"{name} = {value!r} must be one of {', '.join(sorted(allowed))}{hint}")
     return value
 
 

@@ -5,6 +5,7 @@ from asymptotics.schedule.interpolant import Interpolant as Interpolant, Values 
 from asymptotics.schedule.monotone import first_fall as first_fall, scattered as scattered
 from asymptotics.schedule.named import (
     NAMED as NAMED,
+    by_name as by_name,
     linear as linear,
     ornstein_uhlenbeck as ornstein_uhlenbeck,
     square_root as square_root,

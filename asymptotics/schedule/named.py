@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from asymptotics.coerce import as_fraction
+from asymptotics.coerce import as_fraction, choice
 from asymptotics.schedule.interpolant import Interpolant
 from asymptotics.symbols import t
 
@@ -41,3 +41,8 @@ NAMED: dict[str, Interpolant] = {
     for schedule in (linear, trigonometric, square_root, ornstein_uhlenbeck, variance_preserving)
 }
 """The schedules that have no parameter, by name."""
+
+
+def by_name(name: str) -> Interpolant:
+    """Look up a schedule of `NAMED`; where it has none of this name, a ValueError lists them."""
+    return NAMED[choice("schedule", name, NAMED)]

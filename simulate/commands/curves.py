@@ -8,7 +8,7 @@ from typing import Any
 import xarray as xr
 
 from asymptotics.command_line import Parser, numbers
-from asymptotics.schedule import NAMED
+from asymptotics.schedule import NAMED, by_name
 from simulate import checks, curves
 from simulate.commands.execution import add_execution_options, chosen_executor, chosen_store
 from simulate.curves import MOST_TIMES, inside
@@ -57,7 +57,7 @@ def add(kinds: Any) -> None:
 
 def run(given: argparse.Namespace) -> xr.Dataset:
     """The data set asked for. What it shares with others is said once, what does not go together refused."""
-    schedule: Schedule = NAMED[checks.choice("schedule", given.schedule, NAMED)]
+    schedule = by_name(given.schedule)
     mixture = Mixture(d=given.d, sigma=given.sigma, radius=given.radius, p=given.p)
     shared: dict[str, Any] = {
         "n": given.n, "ridge": given.ridge, "draws": given.draws, "schedule": schedule, "seeds": given.seeds,

@@ -11,10 +11,11 @@ import numpy as np
 import xarray as xr
 
 from asymptotics.command_line import grid as axes_of, import_users_module
+from asymptotics.schedule import by_name
 from simulate import checks
 from simulate.autoencoder import ACTIVATIONS
 from simulate.commands.execution import add_execution_options, chosen_executor, chosen_store
-from simulate.curves import DIAGNOSTICS, EXPERIMENTS, MOST_TIMES, SETTINGS, Experiment, schedule_named
+from simulate.curves import DIAGNOSTICS, EXPERIMENTS, MOST_TIMES, SETTINGS, Experiment
 from simulate.flow import METHODS
 from simulate.runs import average, cores, sweep
 from simulate.training import RECIPES
@@ -82,7 +83,7 @@ def _prepared(
     checks.choice("trainer", given.trainer, RECIPES)
     checks.choice("method", given.method, METHODS)
     checks.choice("activation", given.activation, ACTIVATIONS)
-    schedule_named(given.schedule)
+    by_name(given.schedule)
     defaults = {name: [value] for name, value in SETTINGS.items() if name not in points}
     grid = {
         name: [float(v) if name in REAL and isinstance(v, int) else v for v in values]
@@ -95,7 +96,7 @@ def _prepared(
 def _described(found: xr.Dataset, experiment: Experiment, fixed: dict[str, Any], *, skip: bool) -> xr.Dataset:
     """Coordinates that formulas ask for, and which formula a variable measures."""
     times = np.array(experiment.times(fixed))
-    schedule = schedule_named(fixed["schedule"])
+    schedule = by_name(fixed["schedule"])
     alpha, beta = schedule.mix(times)
     for name, values in found.data_vars.items():
         if skip and name not in DIAGNOSTICS:

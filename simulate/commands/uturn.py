@@ -14,8 +14,8 @@ import xarray as xr
 
 from asymptotics.command_line import numbers, table_lines
 from asymptotics.phases import boundary
-from asymptotics.schedule import NAMED, Dilation, linear
-from simulate import checks, features
+from asymptotics.schedule import NAMED, Dilation, by_name, linear
+from simulate import features
 from simulate.commands.execution import add_execution_options, chosen_executor, chosen_store
 from simulate.features import TRAININGS, StudyPlan, fitted_clocks, homogeneity
 from simulate.flow import TRANSPORT_METHODS
@@ -155,7 +155,7 @@ def _plan(given: argparse.Namespace, classes: list[int]) -> StudyPlan:
     if weights is not None and len(weights) != len(classes):
         raise ValueError(f"--weights {weights} must be as many as --classes {classes}")
     return StudyPlan(
-        schedule=NAMED[checks.choice("schedule", given.schedule, NAMED)], predicts=given.predicts,
+        schedule=by_name(given.schedule), predicts=given.predicts,
         noise_end=given.noise_end, budgets=tuple(given.budgets), trainings=tuple(given.trainings.split(",")),
         recipe=replace(_PLAN.recipe, updates=given.budgets[-1], rate=given.rate, batch=given.batch),
         share=given.share, turns=given.turns, starts=given.starts, turn_steps=given.turn_steps, steps=given.steps,

@@ -9,7 +9,6 @@ from simulate.curves.sweepable import (
     SETTINGS as SETTINGS,
     Experiment as Experiment,
     inside as inside,
-    schedule_named as schedule_named,
 )
 from simulate.curves.weights_exact import generated_fraction as generated_fraction, weights as weights
 from simulate.curves.weights_trained import trained_weights as trained_weights

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asymptotics.schedule import by_name
 from simulate import checks
 from simulate.curves.tasks import DenoiserTask, GenerationTask, Setting, whole_path
 from simulate.flow import METHODS
@@ -22,13 +23,6 @@ from simulate.training import RECIPES
 SETTINGS: Mapping[str, Any] = {"d": 5000, "n": None, "sigma": 1.5, "ridge": 0.1, "draws": 1, "radius": 1.0, "p": 0.5}
 
 
-def schedule_named(name: str) -> Schedule:
-    from asymptotics.schedule import NAMED
-
-    found: Schedule = NAMED[checks.choice("schedule", name, NAMED)]
-    return found
-
-
 def inside(schedule: Schedule, count: int) -> NDArray[np.float64]:
     """``count`` equally spaced times strictly inside the schedule's interval."""
     low, high = float(schedule.start), float(schedule.end)
@@ -39,14 +33,14 @@ def inside(schedule: Schedule, count: int) -> NDArray[np.float64]:
 
 @lru_cache
 def _inner(name: str, count: int) -> tuple[tuple[float, ...], Table]:
-    schedule = schedule_named(name)
+    schedule = by_name(name)
     times = inside(schedule, count)
     return tuple(times.tolist()), tabulate(schedule, mixes=times)
 
 
 @lru_cache
 def _stages(name: str, steps: int, method: str) -> tuple[tuple[float, ...], Table]:
-    grid, table = whole_path(schedule_named(name), steps, method)
+    grid, table = whole_path(by_name(name), steps, method)
     return tuple(grid.tolist()), table
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asymptotics.coerce import choice
 from asymptotics.phases.design.two_modes import METHODS
 
 if TYPE_CHECKING:
@@ -175,8 +176,7 @@ def generator(modes: Modes, *, method: str = "euler", starts: int = 4096) -> OnL
     """
     from asymptotics.schedule import linear
 
-    if method not in METHODS:
-        raise ValueError(f"method = {method!r} must be one of {', '.join(METHODS)}")
+    choice("method", method, METHODS)
     if isinstance(starts, bool) or not isinstance(starts, int | np.integer) or starts < 128:
         raise ValueError(f"starts = {starts!r} must be an integer >= 128")
     if modes.rank == 1:

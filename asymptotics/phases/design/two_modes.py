@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from asymptotics.coerce import as_float64
+from asymptotics.coerce import as_float64, choice
 
 if TYPE_CHECKING:
     from asymptotics.schedule import Dilation, Interpolant, Values
@@ -139,8 +139,7 @@ def _ends_of_steps(
     from asymptotics.schedule import linear
 
     schedule = linear if schedule is None else schedule
-    if method not in METHODS:
-        raise ValueError(f"method = {method!r} must be one of {', '.join(METHODS)}")
+    choice("method", method, METHODS)
     times = as_float64("grid", grid)
     if times.ndim < 1 or times.shape[-1] < 2 or not (np.diff(times, axis=-1) > 0).all():
         raise ValueError(f"grid of shape {times.shape} must hold two times or more, increasing along the last axis")
