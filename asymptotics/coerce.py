@@ -38,6 +38,22 @@ def as_float64(name: str, value: Any) -> np.ndarray:
     return array.astype(np.float64)
 
 
+def as_number(name: str, value: Any) -> float:
+    """One argument as a float; TypeError for an array."""
+    array = as_float64(name, value)
+    if array.ndim:
+        raise TypeError(f"{name} = {value!r} must be a single number")
+    return float(array)
+
+
+def as_probability(name: str, value: Any) -> float:
+    """One argument as a float strictly between 0 and 1."""
+    number = as_number(name, value)
+    if not 0 < number < 1:
+        raise ValueError(f"{name} = {value} is not allowed: 0 < {name} < 1")
+    return number
+
+
 def _refuse_mixed(name: str, value: Any) -> None:
     """Lists are read by numpy, which would take True for 1 and a tensor for its value."""
     for item in value if isinstance(value, list | tuple) else ():

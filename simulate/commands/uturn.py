@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import xarray as xr
 
+from asymptotics.coerce import as_probability
 from asymptotics.command_line import numbers, table_lines
 from asymptotics.phases import boundary
 from asymptotics.schedule import NAMED, Dilation, by_name, linear
@@ -111,9 +112,7 @@ def run(given: argparse.Namespace) -> xr.Dataset:
 
 
 def _mixture(given: argparse.Namespace) -> xr.Dataset:
-    if not 0 < given.p < 1:
-        raise ValueError(f"p = {given.p} is not allowed: 0 < p < 1")
-    mixture = Mixture(d=given.d, sigma=given.sigma, radius=given.radius, p=given.p)
+    mixture = Mixture(d=given.d, sigma=given.sigma, radius=given.radius, p=as_probability("p", given.p))
     size = {"sigma": mixture.sigma, "d": mixture.d, "radius": mixture.radius}
     times = np.atleast_1d(boundary(s=np.array(given.clocks), **size))
     length = mixture.radius * mixture.d**0.5

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from asymptotics.coerce import as_probability
 from asymptotics.command_line import numbers
 from asymptotics.phases.design import Target, half_grid
 from asymptotics.schedule import linear
@@ -51,9 +52,7 @@ def run(given: argparse.Namespace) -> xr.Dataset:
     """The data set asked for."""
     if given.d is None:
         given.d = [100, 10_000, 1_000_000] if given.n is None else [500, 5000, 1_000_000]
-    if not 0 < given.p < 1:
-        raise ValueError(f"p = {given.p} is not allowed: 0 < p < 1")
-    mixture = Mixture(d=given.d[0], sigma=given.sigma, radius=given.radius, p=given.p)
+    mixture = Mixture(d=given.d[0], sigma=given.sigma, radius=given.radius, p=as_probability("p", given.p))
     steps = checks.integer("steps", given.steps, least=2)
 
     def dilated(law: Mixture) -> ArrayLike:

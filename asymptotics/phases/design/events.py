@@ -19,7 +19,7 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
-from asymptotics.coerce import as_float64, as_fraction
+from asymptotics.coerce import as_fraction, as_number, as_probability
 from asymptotics.formula import constant
 from asymptotics.functions import Root
 from asymptotics.numeric import compile_expressions
@@ -53,7 +53,7 @@ class Event:
         if self.clock not in ("s", "rho"):
             raise ValueError(f"clock = {self.clock!r} must be 's' or 'rho'")
         given: Any = self.value
-        value = _number("value", given)
+        value = as_number("value", given)
         if not 0 < value < float("inf"):
             raise ValueError(f"value = {given} must be finite and > 0")
         object.__setattr__(self, "value", given if isinstance(given, Rational) else value)
@@ -66,13 +66,13 @@ class Event:
     @classmethod
     def spinodal(cls, p: float) -> Event:
         """The density of modes of weights p, 1 - p gets its second maximum."""
-        weight = _weight(p)
+        weight = as_probability("p", p)
         return cls(f"spinodal, p = {weight:g}", "s", float(formulas.spinodal(p=weight)))
 
     @classmethod
     def clone(cls, p: float, probability: float) -> Event:
         """Two points that return from one x_t agree with this ``probability``, above p^2 + (1-p)^2, that at s = 0."""
-        weight, agree = _weight(p), _number("probability", probability)
+        weight, agree = as_probability("p", p), as_number("probability", probability)
         least = weight**2 + (1 - weight) ** 2
         given = f"probability = {probability}"
         if not least < agree < 1:
@@ -99,14 +99,14 @@ class Event:
     @classmethod
     def information(cls, p: float, fraction: float) -> Event:
         """x_t carries this ``fraction`` of the entropy of the mode."""
-        weight, part = _weight(p), _inside("fraction", fraction)
+        weight, part = as_probability("p", p), _inside("fraction", fraction)
         given = f"fraction = {fraction}"
         return cls(f"information, {part:g}", "s", _root(given, lambda s: float(information_excess(weight, s, part))))
 
     @classmethod
     def variance(cls, ratio: float = 1.0) -> Event:
         """Data and base have this ratio of widths in x_t; the variance is learned about 1."""
-        value = _number("ratio", ratio)
+        value = as_number("ratio", ratio)
         return cls(f"variance, {value:g}", "rho", value)
 
     def ratio(self, *, sigma: Any, d: Any, radius: Any = 1) -> sp.Expr:
@@ -130,22 +130,8 @@ class Event:
         return value / sp.sqrt(left)
 
 
-def _number(name: str, value: Any) -> float:
-    array = as_float64(name, value)
-    if array.ndim:
-        raise TypeError(f"{name} = {value!r} must be a single number")
-    return float(array)
-
-
-def _weight(p: Any) -> float:
-    weight = _number("p", p)
-    if not 0 < weight < 1:
-        raise ValueError(f"p = {p} is not allowed: 0 < p < 1")
-    return weight
-
-
 def _inside(name: str, value: Any) -> float:
-    part = _number(name, value)
+    part = as_number(name, value)
     if not 0 < part < 1:
         raise ValueError(f"{name} = {value} must lie inside (0, 1)")
     return part

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from asymptotics.coerce import as_float64
+from asymptotics.coerce import as_float64, as_probability
 from asymptotics.phases import formulas
 
 Array = NDArray[np.float64]
@@ -74,9 +74,7 @@ def fit_uturn(
         raise ValueError(f"ratio holds {x[~((x > 0) & np.isfinite(x))][0]}; it must be > 0 and finite")
     if not 0 < confidence < 1:
         raise ValueError(f"confidence = {confidence} must lie inside (0, 1)")
-    weight_given = None if p is None else float(as_float64("p", p))
-    if weight_given is not None and not 0 < weight_given < 1:
-        raise ValueError(f"p = {p} is not allowed: 0 < p < 1")
+    weight_given = None if p is None else as_probability("p", p)
     measured = [
         (formula, _share(name, share, x)) for formula, name, share in (
             (formulas.uturn_sde_plus, "plus", plus), (formulas.uturn_sde_minus, "minus", minus),
