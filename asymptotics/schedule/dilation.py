@@ -12,7 +12,7 @@ import numpy as np
 import sympy as sp
 
 from asymptotics.coerce import as_float64, as_fraction
-from asymptotics.numeric import compile_expressions
+from asymptotics.numeric import bisect, compile_expressions, middle
 from asymptotics.parse import read
 from asymptotics.schedule.monotone import first_fall
 from asymptotics.symbols import t
@@ -113,14 +113,11 @@ class Dilation:
     def inverse(self, moment: Any) -> np.ndarray:
         """The time t with tau(t) = ``moment``: bisection to the last digit."""
         wanted = as_float64("moment", moment)
-        low, high = (np.full(wanted.shape, float(side)) for side in (self.start, self.end))
+        low, high = float(self.start), float(self.end)
         if not ((wanted >= low) & (wanted <= high)).all():
             raise ValueError(f"moment = {moment} lies outside [{self.start}, {self.end}] of dilation {self.name!r}")
-        for _ in range(60):
-            middle = (low + high) / 2
-            below = self(middle) < wanted
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
-        return np.where(self(high) == wanted, high, (low + high) / 2)
+        before, after = bisect(lambda times: self(times) < wanted, low, high, halvings=60)
+        return np.where(self(after) == wanted, after, middle(before, after))
 
     def grid(self, steps: int) -> np.ndarray:
         """``steps`` + 1 times from start to end, the nodes among them: equal steps in between, as even as can be."""

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from asymptotics.coerce import as_fraction, as_number, as_probability
 from asymptotics.formula import constant
 from asymptotics.functions import Root
-from asymptotics.numeric import compile_expressions
+from asymptotics.numeric import bisect, compile_expressions, geometric_middle, middle
 from asymptotics.phases import formulas
 from asymptotics.symbols import t
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-_HALVINGS = 200
 _CLEAR = 1e-9
 """What rounding may leave of beta - ratio alpha, relative to its terms: a sign below that is none."""
 _NEARBY, _TOLD = 1e-6, 1e-13
@@ -164,12 +163,7 @@ def _root(given: str, excess: Callable[[float], float]) -> float:
     low = high / 2
     while low > 0 and excess(low) >= 0:
         low, high = low**2, low
-    for _ in range(_HALVINGS):
-        middle = math.sqrt(low) * math.sqrt(high)
-        if not low < middle < high:
-            break
-        low, high = (middle, high) if excess(middle) < 0 else (low, middle)
-    s = (low + high) / 2
+    s = float(middle(*bisect(lambda s: excess(s) < 0, low, high, mean=geometric_middle)))
     before, here, after = (excess(s * factor) for factor in (1 - _NEARBY, 1, 1 + _NEARBY))
     if not (after - here > _TOLD and here - before > _TOLD):
         raise ValueError(f"{given} is reached near s = {s:.3g}, but where is not told by floating point")
@@ -269,12 +263,9 @@ def _crossings(path: Interpolant, ratio: float, start: float, end: float) -> lis
     seen = signs(times)
     times, seen = times[seen != 0], seen[seen != 0]
     turns = np.flatnonzero(np.diff(seen))
-    low, high = times[turns], times[turns + 1]
-    for _ in range(60 if len(turns) > 1 else 0):
-        middle = (low + high) / 2
-        same = signs(middle) == seen[turns]
-        low, high = np.where(same, middle, low), np.where(same, high, middle)
-    return [float(time) for time in high]
+    halvings = 60 if len(turns) > 1 else 0
+    _, after = bisect(lambda at: signs(at) == seen[turns], times[turns], times[turns + 1], halvings=halvings)
+    return [float(time) for time in after]
 
 
 def _finite_ends(path: Interpolant, gap: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
@@ -306,12 +297,8 @@ def _inverse(dilation: Callable[[float], float], moment: float, low: float, high
         raise ValueError(f"dilation does not increase after t = {fall:.6g}")
     if abs(ends[0] - low) > 1e-12 or abs(ends[1] - high) > 1e-12:
         raise ValueError(f"dilation maps [{low}, {high}] to [{ends[0]}, {ends[1]}]; it must map it onto itself")
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        if not low < middle < high:
-            break
-        low, high = (middle, high) if value(middle) < moment else (low, middle)
-    return low, high
+    before, after = bisect(lambda time: value(float(time)) < moment, low, high)
+    return float(before), float(after)
 
 
 def share(

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asymptotics.coerce import as_float64
+from asymptotics.numeric import bisect, middle
 from asymptotics.phases.design.modes import Modes, require_modes, strike
 
 if TYPE_CHECKING:
@@ -189,12 +190,7 @@ def _reached(p: Array, fraction: float) -> Array:
     """About where the clock has this share of the entropy of the mode, for each p: enough to tell which is first."""
     from asymptotics.phases.design.events import information_excess
 
-    low, high = np.zeros(p.shape), np.full(p.shape, 30.0)
-    for _ in range(30):
-        middle = 0.5 * (low + high)
-        below = information_excess(p, middle, fraction) < 0
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return 0.5 * (low + high)
+    return middle(*bisect(lambda s: information_excess(p, s, fraction) < 0, 0, 30, halvings=30))
 
 
 def _first(

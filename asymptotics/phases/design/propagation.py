@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asymptotics.coerce import choice
+from asymptotics.numeric import bisect, middle
 from asymptotics.phases.design.two_modes import METHODS
 
 if TYPE_CHECKING:
@@ -101,21 +102,18 @@ class OnLine:
         place = self.modes.coordinates[:, 0]
         order = np.argsort(place)
         edges = 0.5 * (place[order][1:] + place[order][:-1])
-        shape = (*grids.shape[:-1], len(edges))
         path = Path(self.schedule, grids[..., None, :])
-        low, high = np.full(shape, -_FAR), np.full(shape, _FAR)
-        for _ in range(_HALVINGS):
-            middle = 0.5 * (low + high)
-            below = carried(self.modes, path, middle[..., None], self.method)[..., 0] < edges
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
-        middle = 0.5 * (low + high)
-        outside = np.ones((*shape[:-1], 1))
+        separators = middle(*bisect(
+            lambda x: carried(self.modes, path, x[..., None], self.method)[..., 0] < edges, -_FAR, _FAR,
+            halvings=_HALVINGS,
+        ))
+        outside = np.ones((*grids.shape[:-1], 1))
         # Masses between separators as differences of tails on the side where these are small.
-        below = np.concatenate([0 * outside, ndtr(middle), outside], axis=-1)
-        above = np.concatenate([outside, ndtr(-middle), 0 * outside], axis=-1)
+        below = np.concatenate([0 * outside, ndtr(separators), outside], axis=-1)
+        above = np.concatenate([outside, ndtr(-separators), 0 * outside], axis=-1)
         upper = below[..., :-1] > 0.5
         mass = np.where(upper, above[..., :-1] - above[..., 1:], below[..., 1:] - below[..., :-1])
-        found = np.empty((*shape[:-1], self.modes.count))
+        found = np.empty((*grids.shape[:-1], self.modes.count))
         found[..., order] = mass
         return found, np.zeros_like(found)
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from asymptotics.coerce import as_float64, choice
+from asymptotics.numeric import bisect, middle
 
 if TYPE_CHECKING:
     from asymptotics.schedule import Dilation, Interpolant, Values
@@ -98,12 +99,7 @@ def generated_weight(
             y = y + step * slope
         return y
 
-    low, high = np.full(steps.shape[1:], -_FAR), np.full(steps.shape[1:], _FAR)
-    for _ in range(_HALVINGS):
-        middle = 0.5 * (low + high)
-        below = final(middle) < 0
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return np.asarray(ndtr(-0.5 * (low + high)))
+    return np.asarray(ndtr(-middle(*bisect(lambda y: final(y) < 0, -_FAR, _FAR, halvings=_HALVINGS))))
 
 
 def variance_across(

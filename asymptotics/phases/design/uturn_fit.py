@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from asymptotics.coerce import as_float64, as_probability
+from asymptotics.numeric import bisect, middle
 from asymptotics.phases import formulas
 
 Array = NDArray[np.float64]
@@ -25,12 +26,7 @@ def clock(p: float, returned: ArrayLike) -> Array:
     if not ((wanted > 0) & (wanted < p)).all():
         bad = wanted[~((wanted > 0) & (wanted < p))].flat[0] if wanted.ndim else wanted
         raise ValueError(f"returned = {bad} has no clock: a - sample ends in + with a probability in (0, p), p = {p:g}")
-    low, high = np.zeros(wanted.shape), np.full(wanted.shape, 40.0)
-    for _ in range(60):
-        middle = (low + high) / 2
-        above = formulas.uturn_sde_minus(p=p, s=middle) > wanted
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return (low + high) / 2
+    return middle(*bisect(lambda s: formulas.uturn_sde_minus(p=p, s=s) > wanted, 0, 40, halvings=60))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from asymptotics.numeric import bisect, middle
 from asymptotics.phases.first.minimise import interior, read_off, solve
 from asymptotics.phases.first.objective import State
 from asymptotics.phases.first.problem import Array, Problem, checked
@@ -48,11 +49,7 @@ def _jump(p: Problem) -> Array:
         else:
             raise ArithmeticError(f"no jump found for s = 2^-60 .. 2^60 at {p.describe(int(index[0]), skip='s')}")
     everywhere = np.arange(p.s.size)
-    while (high - low > 2e-11 * high).any():
-        middle = (low + high) / 2
-        above = wins(middle, everywhere)
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    return (low + high) / 2
+    return np.asarray(middle(*bisect(lambda s: ~wins(s, everywhere), low, high, tolerance=2e-11)))
 
 
 def first_phase_skip(*, n_plus: Any, n_minus: Any, sigma: Any, ridge_u: Any, ridge_w: Any, s: Any) -> Any:
