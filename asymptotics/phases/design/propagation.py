@@ -11,6 +11,7 @@ scrambles, and a bias of the reference flow, 2e-5 where it was measured.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from asymptotics.coerce import choice
 from asymptotics.numeric import bisect, middle
-from asymptotics.phases.design.two_modes import METHODS
+from asymptotics.phases.design.two_modes import METHODS, one_step
 
 if TYPE_CHECKING:
     from asymptotics.phases.design.modes import Modes
@@ -74,10 +75,7 @@ def carried(modes: Modes, path: Path, x: Array, method: str) -> Array:
     """Where ``method`` takes starts x (..., r) along a path: its grids (..., steps + 1) broadcast against x[..., 0]."""
     for k in range(path.grid.shape[-1] - 1):
         step = (path.grid[..., k + 1] - path.grid[..., k])[..., None]
-        slope = velocity(modes, path[k], x)
-        if method == "heun":
-            slope = 0.5 * (slope + velocity(modes, path[k + 1], x + step * slope))
-        x = x + step * slope
+        x = one_step(method, step, partial(velocity, modes, path[k]), partial(velocity, modes, path[k + 1]), x)
     return x
 
 

@@ -8,6 +8,7 @@ normal mass above it, with no sampling noise. A dilation that is linear between 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,6 +77,14 @@ def _pull(target: Target, values: Values) -> Array:
     )
 
 
+def one_step(method: str, step: Array, before: Any, after: Any, x: Any) -> Array:
+    """Take a step of a method from x; the fields are those at the beginning and at the end of the step."""
+    slope = before(x)
+    if method == "heun":
+        slope = 0.5 * (slope + after(x + step * slope))
+    return np.asarray(x + step * slope)
+
+
 def generated_weight(
     target: Target, grid: ArrayLike, *, schedule: Interpolant | None = None, method: str = "euler"
 ) -> Array:
@@ -93,10 +102,7 @@ def generated_weight(
 
     def final(y: Array) -> Array:
         for step, first, last in zip(steps, before, after, strict=True):
-            slope = velocity(target, first, y)
-            if method == "heun":
-                slope = 0.5 * (slope + velocity(target, last, y + step * slope))
-            y = y + step * slope
+            y = one_step(method, step, partial(velocity, target, first), partial(velocity, target, last), y)
         return y
 
     return np.asarray(ndtr(-middle(*bisect(lambda y: final(y) < 0, -_FAR, _FAR, halvings=_HALVINGS))))
@@ -113,10 +119,8 @@ def variance_across(
     steps, before, after = _ends_of_steps(grid, schedule, method)
     factor = np.ones(steps.shape[1:])
     for step, first, last in zip(steps, before, after, strict=True):
-        slope = _pull(target, first)
-        if method == "heun":
-            slope = 0.5 * (slope + _pull(target, last) * (1 + step * slope))
-        factor = factor * (1 + step * slope)
+        start, end = (partial(np.multiply, _pull(target, values)) for values in (first, last))
+        factor = factor * one_step(method, step, start, end, 1.0)
     return np.asarray(factor**2 / target.sigma**2)
 
 
