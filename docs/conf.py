@@ -16,7 +16,7 @@ sys.path.insert(0, str(HERE.parent))
 
 from asymptotics import catalogue  # noqa: E402
 from asymptotics.arguments import ARGUMENTS  # noqa: E402
-from asymptotics.pages import conditions, formula_block, mathml, sentence, steps  # noqa: E402
+from asymptotics.pages import about, derivation_block, formula_block, mathml, sentence  # noqa: E402
 from asymptotics.sentences import title, topic_title  # noqa: E402
 
 project = "flow-asymptotics"
@@ -77,13 +77,11 @@ def _room(room: str) -> str:
     for formula in catalogue().values():
         if formula.name.split(".")[0] != room:
             continue
-        source, derivation = sentence(str(formula.source)), formula.prove()
         parts += [
             f"({formula.name})=\n## {title(formula.name)}\n", f"`{formula.name}`\n",
             _raw(
-                f"<p>{sentence(formula.statement)}</p>{formula_block(formula)}"
-                f"<p>Holds for {conditions(formula)}. {sentence(formula.regime)}.</p><p>{source}.</p>"
-                f"<details><summary>Derivation: {derivation.summary}</summary>{steps(derivation)}</details>"
+                f"<p>{sentence(formula.statement)}</p>{formula_block(formula)}{about(formula)}"
+                f"{derivation_block(formula.prove())}"
             ),
         ]
     return "\n".join(parts)

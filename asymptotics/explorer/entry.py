@@ -12,7 +12,7 @@ from asymptotics.arguments import Argument
 from asymptotics.collection import catalogue
 from asymptotics.explorer.javascript import prints, values
 from asymptotics.formula import Formula, main_axis, typical_point
-from asymptotics.pages import conditions, formula_block, mathml, sentence, steps
+from asymptotics.pages import about, formula_block, mathml, steps
 from asymptotics.sentences import title, unicode_text
 
 TIME = "time"
@@ -57,7 +57,7 @@ def formula_data(formula: Formula, names: Sequence[str], derivation: Any) -> dic
         "name": formula.name, "title": title(formula.name), "topic": formula.name.split(".")[0],
         "inner": formula.name.count(".") > 1, "statement": unicode_text(formula.statement),
         "source": unicode_text(str(formula.source)), "call": formula.name if _is_ours(formula) else "",
-        "letter": mathml(formula.letter), "formula": formula_block(formula), "about": _about(formula),
+        "letter": mathml(formula.letter), "formula": formula_block(formula), "about": about(formula),
         "latex": formula.latex(), "arguments": arguments, "computed": computed,
         "values": [{"name": name, "letter": mathml(letter)} for name, letter in values(formula)],
         "derivation": steps(derivation), "summary": derivation.summary, "axes": axes,
@@ -69,13 +69,6 @@ def formula_data(formula: Formula, names: Sequence[str], derivation: Any) -> dic
 def _is_ours(formula: Formula) -> bool:
     """Whether `asymptotics` has it under its name, so that this can be typed."""
     return catalogue().get(formula.name) == formula
-
-
-def _about(formula: Formula) -> str:
-    return (
-        f"<p>Holds for {conditions(formula)}. {sentence(formula.regime)}.</p>"
-        f"<p>{sentence(str(formula.source))}.</p>"
-    )
 
 
 def rounded(value: float) -> float:

@@ -1,7 +1,9 @@
 """Formulas as text for a terminal and as markup for web pages."""
 
 from asymptotics.pages.markup import (
-    conditions as conditions,
+    about as about,
+    derivation_block as derivation_block,
+    facts as facts,
     formula_block as formula_block,
     mathml as mathml,
     prose as prose,

@@ -40,9 +40,16 @@ def formula_block(formula: Formula) -> str:
     return f'<div class="formula">{mathml(formula_latex(formula, where=False), display=True)}{meaning}</div>'
 
 
-def conditions(formula: Formula) -> str:
-    """Where it holds, one piece of mathematics after the other."""
-    return ", ".join(mathml(condition) for condition in domain_latex(formula.domain))
+def facts(formula: Formula) -> tuple[str, str, str]:
+    """Return three sentences: where the formula holds, its regime, and its source."""
+    conditions = ", ".join(mathml(condition) for condition in domain_latex(formula.domain))
+    return f"Holds for {conditions}.", f"{sentence(formula.regime)}.", f"{sentence(str(formula.source))}."
+
+
+def about(formula: Formula) -> str:
+    """State where the formula holds and where it comes from, in two paragraphs."""
+    holds, regime, source = facts(formula)
+    return f"<p>{holds} {regime}</p><p>{source}</p>"
 
 
 def steps(derivation: Derivation) -> str:
@@ -53,3 +60,8 @@ def steps(derivation: Derivation) -> str:
         f'<span class="soft">{prose(step.why)}</span></div>'
         for step in derivation.steps
     )
+
+
+def derivation_block(derivation: Derivation) -> str:
+    """The steps of a derivation behind a summary that opens them."""
+    return f"<details><summary>Derivation: {html.escape(derivation.summary)}</summary>{steps(derivation)}</details>"

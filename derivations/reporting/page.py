@@ -9,7 +9,7 @@ import html
 import re
 from collections.abc import Sequence
 
-from asymptotics.pages import conditions, formula_block, prose, sentence, steps
+from asymptotics.pages import derivation_block, facts, formula_block, prose, sentence
 from asymptotics.sentences import title
 from derivations.reporting.events import Checked, Consequence, Drawn, Event, Proved, Said, Tabled
 from derivations.reporting.teller import Story
@@ -45,19 +45,14 @@ code { font-size: .88em; background: var(--card); padding: .05rem .3rem; border-
 def _proved(event: Proved) -> str:
     formula = event.formula
     at = ", ".join(f"{name}={value:g}" for name, value in event.point.items())
+    holds, _, source = facts(formula)
     return (
         f'<h3 id="{formula.name}">{html.escape(title(formula.name))} '
         f'<a class="soft" href="explorer.html#{formula.name}">explore</a></h3>'
         f"<p>{sentence(formula.statement)}</p>{formula_block(formula)}"
         f'<p class="soft"><code>{formula.name}({at})</code> = {event.value:.12g}<br>'
-        f"{sentence(str(formula.source))}. Holds for {conditions(formula)}.</p>"
-        f"{_steps(event)}"
+        f"{source} {holds}</p>{derivation_block(event.derivation)}"
     )
-
-
-def _steps(event: Proved | Consequence) -> str:
-    summary = html.escape(event.derivation.summary)
-    return f"<details><summary>Derivation: {summary}</summary>{steps(event.derivation)}</details>"
 
 
 def _consequence(event: Consequence) -> str:
