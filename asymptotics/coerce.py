@@ -54,6 +54,13 @@ def as_probability(name: str, value: Any) -> float:
     return number
 
 
+def as_integer(name: str, value: Any, least: int, why: str = "") -> int:
+    """One argument as an int >= ``least``; the error says ``why`` there is a least one."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name} = {value!r} must be an integer >= {least}{why}")
+    return int(value)
+
+
 def _refuse_mixed(name: str, value: Any) -> None:
     """Lists are read by numpy, which would take True for 1 and a tensor for its value."""
     for item in value if isinstance(value, list | tuple) else ():

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from asymptotics.coerce import as_float64, as_fraction
+from asymptotics.coerce import as_float64, as_fraction, as_integer
 from asymptotics.numeric import bisect, compile_expressions, middle
 from asymptotics.parse import read
 from asymptotics.schedule.monotone import first_fall
@@ -122,9 +122,8 @@ class Dilation:
     def grid(self, steps: int) -> np.ndarray:
         """``steps`` + 1 times from start to end, the nodes among them: equal steps in between, as even as can be."""
         ends = np.array([float(self.start), *self.nodes, float(self.end)])
-        if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < len(ends) - 1:
-            raise ValueError(f"steps = {steps!r} must be an integer >= {len(ends) - 1}, one for each piece")
-        counts = _shared(np.diff(ends) / (ends[-1] - ends[0]), int(steps))
+        steps = as_integer("steps", steps, len(ends) - 1, ", one for each piece")
+        counts = _shared(np.diff(ends) / (ends[-1] - ends[0]), steps)
         pieces = [np.linspace(a, b, k + 1)[:-1] for a, b, k in zip(ends[:-1], ends[1:], counts, strict=True)]
         return np.concatenate([*pieces, ends[-1:]])
 

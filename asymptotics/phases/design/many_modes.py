@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from asymptotics.coerce import as_float64
+from asymptotics.coerce import as_float64, as_integer
 from asymptotics.phases.design.hierarchy import APART, Split, split_levels
 from asymptotics.phases.design.modes import Modes
 from asymptotics.phases.design.propagation import InSpan, OnLine, generator
@@ -128,8 +128,7 @@ def design_phases(
             "phase to dilate; use equal steps"
         )
     pieces = len(early) + 1
-    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < pieces:
-        raise ValueError(f"steps = {steps!r} must be an integer >= {pieces}: one for each phase, and one for the rest")
+    as_integer("steps", steps, pieces, ": one for each phase, and one for the rest")
     parts = _parts(shares, pieces)
     field = generator(modes, method=method, starts=starts)
     if modes.count == 2:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from asymptotics.coerce import as_float64
+from asymptotics.coerce import as_float64, as_integer
 from asymptotics.phases.design.hierarchy import APART, named, split_levels
 from asymptotics.phases.design.modes import require_modes
 from asymptotics.phases.design.propagation import responsibilities
@@ -73,8 +73,7 @@ def information_profiles(
     at = as_float64("times", times)
     if at.ndim != 1 or not ((at >= 0) & (at <= 1)).all():
         raise ValueError(f"times of shape {at.shape} must be 1-d, inside [0, 1]")
-    if isinstance(starts, bool) or not isinstance(starts, int | np.integer) or starts < 16:
-        raise ValueError(f"starts = {starts!r} must be an integer >= 16")
+    as_integer("starts", starts, 16)
     if modes.dimension <= modes.rank:
         raise ValueError(f"d = {modes.dimension:g} must be above {modes.rank}, the number of dimensions the means span")
     slopes = contrasts(modes, apart)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asymptotics.coerce import choice
+from asymptotics.coerce import as_integer, choice
 from asymptotics.numeric import bisect, middle
 from asymptotics.phases.design.two_modes import METHODS, one_step
 
@@ -173,8 +173,7 @@ def generator(modes: Modes, *, method: str = "euler", starts: int = 4096) -> OnL
     from asymptotics.schedule import linear
 
     choice("method", method, METHODS)
-    if isinstance(starts, bool) or not isinstance(starts, int | np.integer) or starts < 128:
-        raise ValueError(f"starts = {starts!r} must be an integer >= 128")
+    as_integer("starts", starts, 128)
     if modes.rank == 1:
         return OnLine(modes, method, linear)
     return InSpan.prepared(modes, method, linear, int(starts))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from asymptotics.coerce import as_float64, choice
+from asymptotics.coerce import as_float64, as_integer, choice
 from asymptotics.numeric import bisect, middle
 
 if TYPE_CHECKING:
@@ -206,8 +206,7 @@ class Design:
 
 
 def require_steps(steps: object) -> None:
-    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 2:
-        raise ValueError(f"steps = {steps!r} must be an integer >= 2: one in each phase")
+    as_integer("steps", steps, 2, ": one in each phase")
 
 
 def best_dilation(
