@@ -16,7 +16,7 @@ from asymptotics.command_line import table_lines
 from benchmarks.measure import Result, in_turn, seconds
 from simulate.balance import PLANE, BalancePlan, Make, balance_tasks, dataset, digit_target, off_on_the_way, table
 from simulate.energy import NEGATIVES, EnergyModel, Target, network as energy_network, train as train_energy, two_modes
-from simulate.runs import Store, execute, workers
+from simulate.runs import Run, Store, execute, workers
 from simulate.sampler import GaussianMixtureLaw
 
 SEEDS, PROCESSES = 4, 2
@@ -60,7 +60,7 @@ def studies(seeds: int, store: Store | None) -> dict[str, xr.Dataset]:
     }
     every = [each for some in tasks.values() for each in some]
     with workers(PROCESSES) as executor:
-        done = iter(execute(every, name="training", executor=executor, progress=True, unit="training", store=store))
+        done = iter(execute(every, Run(executor=executor, store=store), name="training", unit="training"))
     return {name: dataset(some, [next(done) for _ in some], seed=0) for name, some in tasks.items()}
 
 

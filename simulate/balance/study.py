@@ -23,7 +23,7 @@ from simulate.balance.plan import BalancePlan
 from simulate.balance.results import dataset
 from simulate.balance.tasks import BalanceTask
 from simulate.energy import Target
-from simulate.runs import Store, TaskContext, as_store, execute, require_sendable, require_storable
+from simulate.runs import Run, Store, TaskContext, as_store, execute, require_sendable, require_storable
 from simulate.seeds import Seed, child
 
 Make: TypeAlias = Callable[[Seed], Target]
@@ -45,10 +45,9 @@ def run_study(
     kept = as_store(store)
     tasks = balance_tasks(target, plan=plan, seeds=seeds, seed=seed, store=kept, progress=progress)
     require_sendable(executor, target=tasks[0])
-    results = execute(
-        tasks, name="training", executor=executor if len(tasks) > 1 or not progress else None, progress=progress,
-        unit="training", store=kept,
-    )
+    shared = executor if len(tasks) > 1 or not progress else None
+    how = Run(executor=shared, store=kept, progress=progress)
+    results = execute(tasks, how, name="training", unit="training")
     return dataset(tasks, results, seed=seed)
 
 

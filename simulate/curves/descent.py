@@ -16,7 +16,7 @@ from simulate.curves.settings import Plan, assemble
 from simulate.gram import descend, draw_span, equivariant
 from simulate.mixture import Mixture
 from simulate.path import Point, Schedule
-from simulate.runs import Measured, Store, Task, execute
+from simulate.runs import Measured, Run, Store, Task, execute
 from simulate.seeds import child
 from simulate.training import StochasticGradientDescent
 
@@ -82,10 +82,8 @@ def learning(
         )
         for size in plan.n for t in moments
     ]
-    results = execute(
-        tasks, name=f"learning, d = {mixture.d}", executor=executor, progress=progress, store=store,
-        unit="network",
-    )
+    how = Run(executor=executor, store=store, progress=progress)
+    results = execute(tasks, how, name=f"learning, d = {mixture.d}", unit="network")
     recorded = [int(each) for each in results[0].pop("recorded")]
     runs = {
         name: np.stack([result[name] for result in results]).reshape(len(plan.n), len(moments), plan.seeds, -1)

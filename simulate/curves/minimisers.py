@@ -18,7 +18,7 @@ from simulate.curves.tasks import DenoiserTask, GenerationTask, Setting, whole_p
 from simulate.flow import METHODS
 from simulate.mixture import Mixture
 from simulate.path import Schedule, Table, tabulate
-from simulate.runs import Measured, Store, Task, execute
+from simulate.runs import Measured, Run, Store, Task, execute
 from simulate.seeds import child
 from simulate.training import CONVERGED, Recipe
 
@@ -50,9 +50,8 @@ def denoiser(
         DenoiserTask(setting=setting, times=tuple(moments.tolist()), fresh=unseen)
         for setting in _settings(plan, table)
     ]
-    results = execute(
-        tasks, name=f"denoiser, d = {mixture.d}", executor=executor, progress=progress, store=store
-    )
+    how = Run(executor=executor, store=store, progress=progress)
+    results = execute(tasks, how, name=f"denoiser, d = {mixture.d}")
     formulas = {
         name: f"limited_samples.{name}" for name in results[0] if skip and name not in DIAGNOSTICS
     }
@@ -93,9 +92,8 @@ def generation(
         GenerationTask(setting=setting, grid=tuple(grid.tolist()), method=method)
         for setting in _settings(plan, table)
     ]
-    results = execute(
-        tasks, name=f"generation, d = {mixture.d}", executor=executor, progress=progress, store=store
-    )
+    how = Run(executor=executor, store=store, progress=progress)
+    results = execute(tasks, how, name=f"generation, d = {mixture.d}")
     if skip:
         formulas = {name: f"limited_samples.{name}" for name in results[0] if name not in DIAGNOSTICS}
     else:

@@ -18,7 +18,7 @@ from simulate.estimate import Estimate
 from simulate.flow import TRANSPORT_METHODS, Array, MixtureField, Velocity, along_mean, toward_data
 from simulate.mixture import Mixture
 from simulate.path import Schedule
-from simulate.runs import Measured, Store, describe, execute
+from simulate.runs import Measured, Run, Store, describe, execute
 from simulate.seeds import Seed, child, normal
 from simulate.uturn import COPIES, Classifier, classes, fraction, pieces, require_points
 
@@ -115,9 +115,8 @@ def weights(
         tasks += [
             _Batch(of=run, carried=carried, index=k, points=part.stop - part.start) for k, part in enumerate(parts)
         ]
-    found = execute(
-        tasks, name="generation, exact field", executor=executor, progress=progress, unit="batch", store=store
-    )
+    how = Run(executor=executor, store=store, progress=progress)
+    found = execute(tasks, how, name="generation, exact field", unit="batch")
     shares = []
     for k in range(0, len(tasks), len(parts)):
         ended = np.concatenate([each["ended"] for each in found[k : k + len(parts)]], axis=-1)

@@ -23,7 +23,7 @@ from simulate.curves.weights_exact import generated_fraction
 from simulate.flow import TRANSPORT_METHODS, Array, toward_data
 from simulate.mixture import Mixture
 from simulate.path import Schedule, point
-from simulate.runs import Measured, Store, describe, execute
+from simulate.runs import Measured, Run, Store, describe, execute
 from simulate.seeds import child, normal
 from simulate.untied import UntiedSGD, UntiedSpan, in_common, learned_velocity, penalty, reducible
 
@@ -131,9 +131,8 @@ def trained_weights(
         ) for law in laws for k, make in enumerate(grids.values())
     ]
     _require_noise(recipe, common["n"], max(law.d for law in laws))
-    results = execute(
-        tasks, name="training and generation", executor=executor, progress=progress, store=store, unit="grid"
-    )
+    how = Run(executor=executor, store=store, progress=progress)
+    results = execute(tasks, how, name="training and generation", unit="grid")
     shape = len(laws), len(grids)
     share = np.array([each["share"] for each in results]).reshape(*shape, len(rules), common["seeds"], 2)
     steps = np.array([len(task.times) - 1 for task in tasks]).reshape(shape)

@@ -35,7 +35,7 @@ from simulate.images import (
     require_told_apart,
     seeded,
 )
-from simulate.runs import Measured, Store, TaskContext, as_store, execute, require_sendable, require_storable
+from simulate.runs import Measured, Run, Store, TaskContext, as_store, execute, require_sendable, require_storable
 from simulate.seeds import child
 from simulate.training import ModelVelocity, require_evaluation, restore_state
 from simulate.uturn import Classifier, Uturn, return_curves
@@ -132,9 +132,8 @@ class _Study:
     def _do(self, stage: str, tasks: Sequence[Any]) -> list[Measured]:
         # One alone is done here if its progress is to be seen.
         executor = self.executor if len(tasks) > 1 or not self.progress else None
-        return execute(
-            tasks, name=stage, executor=executor, progress=self.progress, unit="run", store=self._stage(stage)
-        )
+        how = Run(executor=executor, store=self._stage(stage), progress=self.progress)
+        return execute(tasks, how, name=stage, unit="run")
 
     def _stage(self, stage: str) -> Store | None:
         if self.store is None:

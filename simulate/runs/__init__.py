@@ -27,6 +27,7 @@ from simulate.runs.fingerprint import (
     require_storable as require_storable,
 )
 from simulate.runs.grid import average as average, sweep as sweep
+from simulate.runs.options import Run as Run, RunOptions as RunOptions
 from simulate.runs.pool import require_sendable as require_sendable
 from simulate.runs.provenance import describe as describe
 from simulate.runs.store import Store as Store, as_store as as_store, load as load, save as save

@@ -12,14 +12,14 @@ from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, BrokenExecutor, E
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from multiprocessing import parent_process
-from pathlib import Path
 from typing import Any
 
 from asymptotics.extras import require_installed
 from simulate import checks
+from simulate.runs.options import Run
 from simulate.runs.pool import WorkerPool
 from simulate.runs.progress import bar
-from simulate.runs.store import Chunks, Results, Store, as_store, split_settings
+from simulate.runs.store import Chunks, Results, as_store, split_settings
 from simulate.runs.task import Measured, Task, run
 
 # Chunks submitted at once: workers never wait for the next one, and an interruption has little to cancel.
@@ -79,8 +79,8 @@ class WorkerEnded(BrokenExecutor):
 
 
 def execute(
-    tasks: Sequence[Task], *, name: str, executor: Executor | None, progress: bool, unit: str = "data set",
-    store: Store | str | Path | None = None, finish: bool = False, source: str | None = None,
+    tasks: Sequence[Task], how: Run, *, name: str, unit: str = "data set", finish: bool = False,
+    source: str | None = None,
 ) -> list[Measured]:
     """Results in the order of ``tasks``: the same for any executor, any number of workers and any interruption.
 
@@ -91,20 +91,16 @@ def execute(
     worker even then counts as one that raised WorkerEnded. Other executors raise that at once. What an interruption or
     an error leaves undone is cancelled.
     """
-    if executor is not None and not isinstance(executor, Executor):
-        raise TypeError(
-            f"executor must be a concurrent.futures.Executor, not {type(executor).__name__}"
-        )
-    kept = as_store(store)
+    kept = as_store(how.store)
     chunks = None if kept is None else kept.open(tasks, source)
     found: Results = {}
     failures: dict[int, Failure] = {}
     collect = finish or chunks is not None
-    with bar(len(tasks), name, show=progress, unit=unit) as shown:
+    with bar(len(tasks), name, show=how.progress, unit=unit) as shown:
         todo = _left(tasks, chunks, found)
         if found:
             shown.update(len(found))
-        with closing(_finished(tasks, todo, executor, collect, chunks)) as arriving:
+        with closing(_finished(tasks, todo, how.executor, collect, chunks)) as arriving:
             try:
                 for members, results in arriving:
                     good = {k: r for k, r in zip(members, results, strict=True) if not isinstance(r, Failure)}

@@ -7,10 +7,9 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
@@ -18,8 +17,8 @@ import xarray as xr
 from simulate import checks
 from simulate.runs.execution import Failure, PointsFailed, cores, execute, workers as pool
 from simulate.runs.fingerprint import NOT_IDENTIFYING, canonical, digest, source_digest
+from simulate.runs.options import Run, RunOptions
 from simulate.runs.provenance import describe
-from simulate.runs.store import Store
 from simulate.runs.task import Measured
 from simulate.seeds import child
 
@@ -64,8 +63,8 @@ def _numbers(name: str, value: Any) -> np.ndarray[Any, Any]:
 def sweep(
     measure: Measure, grid: Mapping[str, Sequence[Any]], *, seeds: int = 1, seed: int = 0,
     fixed: Mapping[str, Any] = _NONE, dims: Mapping[str, Sequence[str]] = _NONE,
-    coordinates: Mapping[str, Any] = _NONE, executor: Executor | None = None, workers: int | None = None,
-    store: Store | str | Path | None = None, name: str = "sweep", progress: bool = True,
+    coordinates: Mapping[str, Any] = _NONE, workers: int | None = None, name: str = "sweep",
+    **run: Unpack[RunOptions],
 ) -> xr.Dataset:
     """``measure`` at every point of ``grid`` (values by name; all combinations) with ``seeds`` seeds each.
 
@@ -74,10 +73,14 @@ def sweep(
     whose ``coordinates`` may be given. It is a function of a module, so that worker processes find it; each call has a
     seed of its own, SeedSequence(seed, spawn_key=(words of the digest of the point, k)), whatever else is on the grid:
     results are the same for any executor, any order and any interruption. Without ``executor`` runs on ``workers``
-    processes (None: one a core; 1: here). ``store``: keep finished chunks there (path
-    or `Store`). All points are tried; PointsFailed, with what was found, if some raised.
+    processes (None: one a core; 1: here). All points are tried; PointsFailed, with what was found, if some raised.
+
+    Other Parameters
+    ----------------
+    executor, store, progress
+        How the tasks are run, see `simulate.runs.Run`.
     """
-    axes = _axes(grid, fixed)
+    how, axes = Run(**run), _axes(grid, fixed)
     if not callable(measure):
         raise TypeError(f"measure must be a function, not {type(measure).__name__}")
     count = checks.integer("seeds", seeds, least=1)
@@ -96,10 +99,9 @@ def sweep(
             measure=measure, point=point, settings=common, fixed=form, seed=child(root, *point_key(point), k)
         ) for point in points for k in range(count)
     ]
-    with _place(executor, workers) as there:
+    with _place(how.executor, workers) as there:
         results = execute(
-            tasks, name=name, executor=there, progress=progress, unit="point", store=store, finish=True,
-            source=source,
+            tasks, replace(how, executor=there), name=name, unit="point", finish=True, source=source
         )
     _same_kind(results)
     return _dataset(axes, count, results, dims, coordinates).assign_attrs(provenance=describe(settings))

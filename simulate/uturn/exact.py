@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -15,7 +13,7 @@ from simulate import checks
 from simulate.flow import STOCHASTIC, Array, MixtureField, along_mean
 from simulate.memory import require
 from simulate.mixture import Mixture
-from simulate.runs import Store, describe
+from simulate.runs import Run, RunOptions, describe
 from simulate.seeds import child, normal
 from simulate.uturn.returns import Uturn, return_curves
 
@@ -28,7 +26,7 @@ COPIES = 6
 def exact_curves(
     mixture: Mixture, uturn: Uturn, *, times: Sequence[float] | Array, count: int, seed: int, reduced: bool = True,
     batch: int | None = None, dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu",
-    executor: Executor | None = None, store: Store | str | Path | None = None, progress: bool = True,
+    **run: Unpack[RunOptions],
 ) -> xr.Dataset:
     """U-turns with the exact field from ``count`` points of either mode, over dims (t, start) and t.
 
@@ -36,11 +34,17 @@ def exact_curves(
     shares of + and - starts that end with mu.x > 0, and with clones clone_probability, the mean agreement over the
     target; each names its formula, whose clock s is a coordinate. ``reduced`` runs along mu alone, the same in law at
     any d; else all d coordinates. Formulas leave out Phi(-|mu|/sigma), the share of a mode on the wrong side.
+
+    Other Parameters
+    ----------------
+    executor, store, progress
+        How the tasks are run, see `simulate.runs.Run`.
     """
     from asymptotics.phases import speciation
 
     if not isinstance(mixture, Mixture) or not isinstance(uturn, Uturn):
         raise TypeError("give a Mixture and a Uturn")
+    Run(**run)  # It raises for unknown keywords, before any point is drawn.
     many = checks.integer("count", count, least=1)
     law = along_mean(mixture) if checks.flag("reduced", reduced) else mixture
     field = MixtureField(law, uturn.schedule)
@@ -50,10 +54,7 @@ def exact_curves(
         name: field.starts(mode, many, normal(child(whole, stream), (many, law.d), dtype=dtype, device=device))
         for name, mode, stream in (("+", 1, _PLUS), ("-", -1, _MINUS))
     }
-    found = return_curves(
-        uturn, field, starts, field.side, times=times, seed=seed, batch=batch, executor=executor, store=store,
-        progress=progress,
-    )
+    found = return_curves(uturn, field, starts, field.side, times=times, seed=seed, batch=batch, **run)
     size: dict[str, Any] = {"sigma": mixture.sigma, "d": mixture.d, "radius": mixture.radius}
     clock = speciation(alpha=found["alpha"].values, beta=found["beta"].values, **size)
     dataset = found.assign(_measured(found, uturn, mixture.p)).assign_coords(

@@ -6,10 +6,8 @@ Nothing here knows where the points or the model come from: give points of each 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 import numpy as np
 import torch
@@ -20,7 +18,7 @@ from simulate import checks, flow
 from simulate.estimate import Estimate
 from simulate.flow import STOCHASTIC, TRANSPORT_METHODS, Array, Velocity, time_grid
 from simulate.path import Schedule, point
-from simulate.runs import Measured, Store, describe, execute
+from simulate.runs import Measured, Run, RunOptions, describe, execute
 from simulate.seeds import Seed, child, normal
 
 if TYPE_CHECKING:
@@ -153,7 +151,7 @@ def _bits(t: float) -> int:
 def return_curves(
     uturn: Uturn, velocity: Velocity, starts: Mapping[str, torch.Tensor], classify: Classifier, *,
     times: Sequence[float] | Array, seed: int, labels: Sequence[int] | None = None, batch: int | None = None,
-    executor: Executor | None = None, store: Store | str | Path | None = None, progress: bool = True,
+    **run: Unpack[RunOptions],
 ) -> xr.Dataset:
     """Where points of each class end after a U-turn at each of ``times``, over dims (t, start).
 
@@ -163,8 +161,13 @@ def return_curves(
     Standard errors count starts, not clones, as independent (`fraction`). ``batch`` points are carried at once; the
     random numbers depend on it and on the order of ``starts``, not on the other times. Batches are shared out over
     an ``executor`` (velocity and classifier must pickle then; for a ``store``: functions of a module or dataclasses).
+
+    Other Parameters
+    ----------------
+    executor, store, progress
+        How the tasks are run, see `simulate.runs.Run`.
     """
-    moments = _moments(uturn, times)
+    how, moments = Run(**run), _moments(uturn, times)
     whole = checks.integer("seed", seed, least=0)
     _check_starts(starts)
     known = None if labels is None else tuple(checks.integer("labels", each, least=-(2**62)) for each in labels)
@@ -178,9 +181,7 @@ def return_curves(
         for t in moments.tolist() for j, points in enumerate(starts.values())
         for k, piece in enumerate(pieces(len(points), batch))
     ]
-    turned = iter(execute(
-        tasks, name=f"U-turns, {uturn.method}", executor=executor, progress=progress, unit="batch", store=store
-    ))
+    turned = iter(execute(tasks, how, name=f"U-turns, {uturn.method}", unit="batch"))
     ends: list[list[Ends]] = []
     for _ in moments:
         found = [[next(turned)["classes"] for _ in pieces(len(each), batch)] for each in starts.values()]

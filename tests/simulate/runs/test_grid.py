@@ -155,7 +155,7 @@ def test_by_default_there_is_a_process_a_core() -> None:
     ({"measure": 3}, TypeError, "must be a function"), ({"dims": {"curve": []}}, ValueError, "must name 1 dim"),
     ({"measure": lambda seed, x: {}}, TypeError, "no identity"), ({"executor": 2}, TypeError, "executor"),
     ({"store": 3}, TypeError, "folder must be a path"), ({"store": __file__}, NotADirectoryError, "is a file"),
-    ({"workers": 0}, ValueError, "workers = 0"),
+    ({"workers": 0}, ValueError, "workers = 0"), ({"stroe": 3}, TypeError, "unexpected keyword argument 'stroe'"),
 ])
 def test_bad_input(change: dict[str, Any], error: type[Exception], words: str) -> None:
     given: dict[str, Any] = {"measure": plain, "grid": {"x": [1.0]}, "progress": False, **change}

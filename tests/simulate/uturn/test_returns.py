@@ -377,6 +377,7 @@ def test_bad_input() -> None:
         ({"labels": [0, 1]}, TypeError, r"classify must give an int64 tensor \(3,\).* torch.bool"),
         ({"labels": [0, 0]}, ValueError, "labels = .* none twice"),
         ({"labels": [0]}, ValueError, "labels = .* two or more"),
+        ({"stroe": 3}, TypeError, "unexpected keyword argument 'stroe'"),
         ({"uturn": Uturn(schedule=linear, method="euler_maruyama", steps=5), "times": [0.0]}, ValueError, "beta = 0"),
     ]
     for change, error, words in bad:
@@ -386,5 +387,7 @@ def test_bad_input() -> None:
         fraction([])
     with pytest.raises(TypeError, match="give a Mixture and a Uturn"):
         exact_curves(way, way, times=[0.5], count=3, seed=0)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="unexpected keyword argument 'labels'"):
+        exact_curves(Mixture(d=2, sigma=1.0), way, times=[0.5], count=3, seed=0, labels=[0, 1])  # type: ignore[call-arg]
     with pytest.raises(MemoryError, match="take a smaller count or batch, or reduced=True"):
         exact_curves(Mixture(d=10**9, sigma=1.0), way, times=[0.5], count=10**6, seed=0, reduced=False)
