@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import xarray as xr
 
 from simulate import path
-from simulate.curves.settings import Plan, assemble
+from simulate.curves.settings import LearnerOptions, LearnerSettings, assemble
 from simulate.gram import descend, draw_span, equivariant
 from simulate.mixture import Mixture
 from simulate.path import Point, Schedule
-from simulate.runs import Measured, Run, Store, Task, execute
+from simulate.runs import Measured, execute
 from simulate.seeds import child
 from simulate.training import StochasticGradientDescent
 
@@ -56,45 +54,54 @@ class LearningTask:
 
 def learning(
     mixture: Mixture, *, n: Sequence[int], ridge: float, schedule: Schedule, times: Sequence[float],
-    recipe: StochasticGradientDescent, seeds: int, seed: int, draws: int = 1, skip: bool = True,
-    activation: str = "sign", keep_runs: bool = False, executor: Executor | None = None,
-    store: Store | str | Path | None = None, progress: bool = True,
+    recipe: StochasticGradientDescent, seeds: int, seed: int, **options: Unpack[LearnerOptions],
 ) -> xr.Dataset:
     """Networks on their way, over dims (n, t, iteration), averaged over ``seeds`` >= 2 data sets.
 
     Variables: the fields of `simulate.gram.Descent`, each with a ``_stderr`` over data sets and, with ``keep_runs``,
     ``_runs`` over dims (n, seed, t, iteration). A data set starts from the same weight at all times. Runs in the
     span of the data (`simulate.gram.span`), so that the cost does not depend on d; for what does not reduce (Adam) see
-    `simulate.curves.denoiser`. The same numbers for any ``executor``.
+    `simulate.curves.denoiser`.
+
+    Other Parameters
+    ----------------
+    draws : int = 1
+        Noises for each sample.
+    skip : bool = True
+        Whether the networks have a skip connection.
+    activation : str = "sign"
+        "sign" or "tanh".
+    keep_runs : bool = False
+        Whether the result also holds the value of every single run.
+    executor, store, progress
+        How the tasks are run, see `simulate.runs.Run`.
     """
     chosen = equivariant(recipe)
-    plan = Plan(
-        mixture=mixture, n=n, ridge=ridge, draws=draws, seeds=seeds, seed=seed, skip=skip, recipe=chosen,
-        activation=activation, keep_runs=keep_runs,
+    plan = LearnerSettings(
+        mixture=mixture, n=n, ridge=ridge, schedule=schedule, seeds=seeds, seed=seed, recipe=chosen, **options
     )
     for size in plan.n:
         chosen.size(size * plan.draws)
-    moments = path.times("times", times, schedule)
-    tasks: list[Task] = [
+    grid = path.times("times", times, schedule)
+    tasks = [
         LearningTask(
             mixture=mixture, n=size, draws=plan.draws, ridge=plan.ridge, values=path.point(schedule, float(t)),
-            recipe=chosen, activation=activation, skip=skip, seeds=plan.seeds, seed=plan.seed,
+            recipe=chosen, activation=plan.activation, skip=plan.skip, seeds=plan.seeds, seed=plan.seed,
         )
-        for size in plan.n for t in moments
+        for size in plan.n for t in grid
     ]
-    how = Run(executor=executor, store=store, progress=progress)
-    results = execute(tasks, how, name=f"learning, d = {mixture.d}", unit="network")
+    results = execute(tasks, plan, name=f"learning, d = {mixture.d}", unit="network")
     recorded = [int(each) for each in results[0].pop("recorded")]
     runs = {
-        name: np.stack([result[name] for result in results]).reshape(len(plan.n), len(moments), plan.seeds, -1)
+        name: np.stack([result[name] for result in results]).reshape(len(plan.n), len(grid), plan.seeds, -1)
         .swapaxes(1, 2)
         for name in results[0]
     }
-    settings: dict[str, Any] = {
-        "kind": "learning", "schedule": schedule.name, "times": moments.tolist(), "method": METHOD,
+    settings = {
+        "kind": "learning", "times": grid.tolist(), "method": METHOD,
         "seed_rule": "SeedSequence(seed, spawn_key=(d, n, draws, stream)), see simulate.gram.draw_span",
     }
-    dataset = assemble(plan, schedule, moments, runs, {}, settings, iterations=recorded)
+    dataset = assemble(plan, grid, runs, settings, iterations=recorded)
     batch = "all pairs" if chosen.batch is None else f"{chosen.batch} pairs"
     dataset["iteration"].attrs["note"] = f"updates done, each on {batch}"
     return dataset.assign_attrs(method=METHOD)

@@ -4,30 +4,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from simulate import checks, path
-from simulate.curves.settings import DIAGNOSTICS, FLIPPED, MOST_TIMES, Plan, assemble
+from simulate.curves.settings import MOST_TIMES, LearnerOptions, LearnerSettings, assemble
 from simulate.curves.tasks import DenoiserTask, GenerationTask, Setting, whole_path
 from simulate.flow import METHODS
 from simulate.mixture import Mixture
 from simulate.path import Schedule, Table, tabulate
-from simulate.runs import Measured, Run, Store, Task, execute
+from simulate.runs import Task, execute
 from simulate.seeds import child
 from simulate.training import CONVERGED, Recipe
 
 
 def denoiser(
     mixture: Mixture, *, n: Sequence[int], ridge: float, schedule: Schedule, times: Sequence[float],
-    seeds: int, seed: int, draws: int = 1, skip: bool = True, recipe: Recipe | None = None,
-    activation: str = "sign", fresh: int = 64, keep_runs: bool = False,
-    executor: Executor | None = None, store: Store | str | Path | None = None, progress: bool = True,
+    seeds: int, seed: int, recipe: Recipe | None = None, fresh: int = 64, **options: Unpack[LearnerOptions],
 ) -> xr.Dataset:
     """Learned denoisers over dims (n, t), averaged over ``seeds`` >= 2 data sets.
 
@@ -36,36 +32,36 @@ def denoiser(
     side), each with a ``_stderr`` over data sets; with ``keep_runs`` also ``_runs`` over dims (n,
     seed, t). ``recipe`` trains the networks; None solves exactly, with the true labels. Trained ones
     also have excess_loss, the share of the loss that the exact minimiser with the network's own labels
-    would save, and unconverged, the share of data sets where that is more than `CONVERGED`. The same
-    numbers for any ``executor``; ``store`` (path or `Store`) keeps what is finished on the way.
+    would save, and unconverged, the share of data sets where that is more than `CONVERGED`.
+
+    Other Parameters
+    ----------------
+    draws : int = 1
+        Noises for each sample.
+    skip : bool = True
+        Whether the networks have a skip connection.
+    activation : str = "sign"
+        "sign" or, of trained networks, "tanh".
+    keep_runs : bool = False
+        Whether the result also holds the value of every single run.
+    executor, store, progress
+        How the tasks are run, see `simulate.runs.Run`.
     """
-    plan = Plan(
-        mixture=mixture, n=n, ridge=ridge, draws=draws, seeds=seeds, seed=seed, skip=skip, recipe=recipe,
-        activation=activation, keep_runs=keep_runs,
+    plan = LearnerSettings(
+        mixture=mixture, n=n, ridge=ridge, schedule=schedule, seeds=seeds, seed=seed, recipe=recipe, **options
     )
-    moments = path.times("times", times, schedule)
+    grid = path.times("times", times, schedule)
     unseen = checks.integer("fresh", fresh, least=2)
-    table = tabulate(schedule, mixes=moments)
-    tasks: list[Task] = [
-        DenoiserTask(setting=setting, times=tuple(moments.tolist()), fresh=unseen)
-        for setting in _settings(plan, table)
+    tasks = [
+        DenoiserTask(setting=setting, times=tuple(grid.tolist()), fresh=unseen)
+        for setting in _settings(plan, tabulate(schedule, mixes=grid))
     ]
-    how = Run(executor=executor, store=store, progress=progress)
-    results = execute(tasks, how, name=f"denoiser, d = {mixture.d}")
-    formulas = {
-        name: f"limited_samples.{name}" for name in results[0] if skip and name not in DIAGNOSTICS
-    }
-    settings = {
-        "kind": "denoiser", "schedule": schedule.name, "times": moments.tolist(), "fresh": unseen,
-    }
-    return _measured(plan, schedule, moments, results, formulas, settings)
+    return _measured(plan, grid, tasks, {"kind": "denoiser", "times": grid.tolist(), "fresh": unseen})
 
 
 def generation(
     mixture: Mixture, *, n: Sequence[int], ridge: float, schedule: Schedule, seeds: int, seed: int,
-    steps: int = 32, method: str = "ralston", draws: int = 1, skip: bool = True,
-    recipe: Recipe | None = None, activation: str = "sign", keep_runs: bool = False,
-    executor: Executor | None = None, store: Store | str | Path | None = None, progress: bool = True,
+    steps: int = 32, method: str = "ralston", recipe: Recipe | None = None, **options: Unpack[LearnerOptions],
 ) -> xr.Dataset:
     """Generated laws over dim n, averaged over ``seeds`` >= 2 data sets, and how they arise over
     (n, t).
@@ -76,33 +72,38 @@ def generation(
     flow_mean, flow_noise, flow_sample (projections), flow_variance. The flow takes ``steps`` equal
     steps of ``method`` over the schedule's interval; formulas are for continuous time, so take
     enough steps.
+
+    Other Parameters
+    ----------------
+    draws : int = 1
+        Noises for each sample.
+    skip : bool = True
+        Whether the networks have a skip connection.
+    activation : str = "sign"
+        "sign"; networks with tanh have no affine clusters.
+    keep_runs : bool = False
+        Whether the result also holds the value of every single run.
+    executor, store, progress
+        How the tasks are run, see `simulate.runs.Run`.
     """
-    plan = Plan(
-        mixture=mixture, n=n, ridge=ridge, draws=draws, seeds=seeds, seed=seed, skip=skip, recipe=recipe,
-        activation=activation, keep_runs=keep_runs,
+    plan = LearnerSettings(
+        mixture=mixture, n=n, ridge=ridge, schedule=schedule, seeds=seeds, seed=seed, recipe=recipe, **options
     )
     count = checks.integer("steps", steps, least=1, most=MOST_TIMES)
     checks.choice("method", method, METHODS)
-    if activation != "sign":
+    if plan.activation != "sign":
         raise ValueError(
-            f"activation = {activation!r} must be sign: tanh networks have no affine clusters"
+            f"activation = {plan.activation!r} must be sign: tanh networks have no affine clusters"
         )
     grid, table = whole_path(schedule, count, method)
-    tasks: list[Task] = [
+    tasks = [
         GenerationTask(setting=setting, grid=tuple(grid.tolist()), method=method)
         for setting in _settings(plan, table)
     ]
-    how = Run(executor=executor, store=store, progress=progress)
-    results = execute(tasks, how, name=f"generation, d = {mixture.d}")
-    if skip:
-        formulas = {name: f"limited_samples.{name}" for name in results[0] if name not in DIAGNOSTICS}
-    else:
-        formulas = {"mean_error": "limited_samples.no_skip_error"}
-    settings = {"kind": "generation", "schedule": schedule.name, "steps": count, "method": method}
-    return _measured(plan, schedule, grid, results, formulas, settings)
+    return _measured(plan, grid, tasks, {"kind": "generation", "steps": count, "method": method})
 
 
-def _settings(plan: Plan, table: Table) -> list[Setting]:
+def _settings(plan: LearnerSettings, table: Table) -> list[Setting]:
     """One for each n and data set. The seed is that of the grid point, whatever else is run."""
     found = [
         Setting(
@@ -117,23 +118,21 @@ def _settings(plan: Plan, table: Table) -> list[Setting]:
 
 
 def _measured(
-    plan: Plan, schedule: Schedule, moments: NDArray[np.float64], results: list[Measured],
-    formulas: dict[str, str], settings: dict[str, Any],
+    plan: LearnerSettings, times: NDArray[np.float64], tasks: Sequence[Task], settings: dict[str, Any]
 ) -> xr.Dataset:
-    """The data set of all runs; what they say about themselves goes to the provenance too."""
+    """Run the tasks and make a data set of them; what they say about themselves goes to the provenance too."""
+    results = execute(tasks, plan, name=f"{settings['kind']}, d = {plan.mixture.d}")
     runs = {}
     for name in results[0]:
         values = np.stack([result[name] for result in results])
         runs[name] = values.reshape(len(plan.n), plan.seeds, *values.shape[1:])
     found = {"label_flips": float(runs["label_flips"].mean())}
-    note = FLIPPED
     if plan.recipe is not None:
         found |= {"unconverged": float(runs["unconverged"].mean()), "converged_excess": CONVERGED}
-        note = "trained networks there put a pair on the wrong side"
     rule = {"seed_rule": "SeedSequence(seed, spawn_key=(d, n, draws, run))"}
-    dataset = assemble(plan, schedule, moments, runs, formulas, {**settings, **rule}, found=found)
-    dataset["label_flips"].attrs["note"] = note
+    dataset = assemble(plan, times, runs, {**settings, **rule}, found=found)
     if plan.recipe is not None:
+        dataset["label_flips"].attrs["note"] = "trained networks there put a pair on the wrong side"
         dataset["unconverged"].attrs["note"] = (
             f"more than {CONVERGED:g} of the loss could still be gained there: the networks are not minimisers"
         )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from simulate import checks, path
-from simulate.curves.settings import DIAGNOSTICS, FLIPPED, Plan, assemble
-from simulate.gram import GramStatistics, denoisers, draw, draw_with_pairs, flows, generated, label_flips
+from simulate.curves.settings import CurveOptions, CurveSettings, assemble
+from simulate.gram import denoisers, draw, draw_with_pairs, flows, generated, label_flips
 from simulate.mixture import Mixture
 from simulate.path import Schedule
 
@@ -24,102 +24,97 @@ _ROUNDING = 1e-12
 
 def reduced_denoiser(
     mixture: Mixture, *, n: Sequence[int], ridge: float, schedule: Schedule, times: Sequence[float], seeds: int,
-    seed: int, draws: int = 1, skip: bool = True, labels: bool = False, keep_runs: bool = False,
+    seed: int, labels: bool = False, **options: Unpack[CurveOptions],
 ) -> xr.Dataset:
     """As `simulate.curves.denoiser` with the exact solve, from the laws of `simulate.gram.draw`.
 
     Differences: no label_flips, for labels are taken as given (attribute ``method``), unless ``labels`` draws the
     margins of all pairs too, at O(n draws) a data set; test_error is the expectation over fresh pairs, not a
     sample mean; training_loss is with the given labels. The weight p of the + mode does not matter.
+
+    Other Parameters
+    ----------------
+    draws : int = 1
+        Noises for each sample.
+    skip : bool = True
+        Whether the networks have a skip connection.
+    keep_runs : bool = False
+        Whether the result also holds the value of every single run.
     """
-    plan = _plan(mixture, n, ridge, draws, seeds, seed, skip, keep_runs)
-    moments = path.times("times", times, schedule)
-    alpha, beta = _mix(schedule, moments)
-    at: dict[str, Any] = {"alpha": alpha, "beta": beta, "ridge": plan.ridge, "skip": skip}
-    if not checks.flag("labels", labels):
-        runs = _stack([denoisers(each, **at)._asdict() for each in _drawn(plan)])
-        return _dataset(plan, schedule, moments, runs, _formulas(runs, skip), "denoiser", METHOD)
-    rows = []
-    for size in plan.n:
-        statistics, pairs = draw_with_pairs(**_kind(plan, size))
+    plan = CurveSettings(
+        mixture=mixture, n=n, ridge=ridge, schedule=schedule, seeds=seeds, seed=seed, **options
+    )
+    grid = path.times("times", times, schedule)
+    at = _at(plan, grid)
+
+    def measured(kind: dict[str, Any]) -> dict[str, NDArray[np.float64]]:
+        if not labels:
+            return denoisers(draw(**kind), **at)._asdict()
+        statistics, pairs = draw_with_pairs(**kind)
         flips = label_flips(statistics, pairs, **at).astype(np.float64)
-        rows.append({**denoisers(statistics, **at)._asdict(), "label_flips": flips})
-    runs = _stack(rows)
-    dataset = _dataset(plan, schedule, moments, runs, _formulas(runs, skip), "denoiser", METHOD_WITH_LABELS)
-    dataset["label_flips"].attrs["note"] = FLIPPED
-    return dataset
+        return {**denoisers(statistics, **at)._asdict(), "label_flips": flips}
+
+    method = METHOD_WITH_LABELS if checks.flag("labels", labels) else METHOD
+    return _dataset(plan, grid, measured, {"kind": "denoiser", "method": method})
 
 
 def reduced_generation(
     mixture: Mixture, *, n: Sequence[int], ridge: float, schedule: Schedule, times: Sequence[float], seeds: int,
-    seed: int, draws: int = 1, skip: bool = True, keep_runs: bool = False,
+    seed: int, **options: Unpack[CurveOptions],
 ) -> xr.Dataset:
     """As `simulate.curves.generation` with the exact solve, but in continuous time, seen at ``times``.
 
     mean_error, generated_variance and mean_cosine are those of the data end, whichever ``times`` are asked for.
     The schedule must run from (alpha, beta) = (1, 0) to (0, 1).
+
+    Other Parameters
+    ----------------
+    draws : int = 1
+        Noises for each sample.
+    skip : bool = True
+        Whether the networks have a skip connection.
+    keep_runs : bool = False
+        Whether the result also holds the value of every single run.
     """
-    plan = _plan(mixture, n, ridge, draws, seeds, seed, skip, keep_runs)
-    moments = path.times("times", times, schedule)
-    _require_ends(schedule)
-    alpha, beta = _mix(schedule, moments)
-    runs = _stack([
-        {
-            **generated(each, ridge=plan.ridge, skip=skip)._asdict(),
-            **flows(each, alpha=alpha, beta=beta, ridge=plan.ridge, skip=skip)._asdict(),
-        }
-        for each in _drawn(plan)
-    ])
-    formulas = _formulas(runs, skip) if skip else {"mean_error": "limited_samples.no_skip_error"}
-    return _dataset(plan, schedule, moments, runs, formulas, "generation", METHOD)
-
-
-def _formulas(runs: dict[str, NDArray[np.float64]], skip: bool) -> dict[str, str]:
-    return {name: f"limited_samples.{name}" for name in runs if skip and name not in DIAGNOSTICS}
-
-
-def _plan(
-    mixture: Mixture, n: Sequence[int], ridge: float, draws: int, seeds: int, seed: int, skip: bool,
-    keep_runs: bool,
-) -> Plan:
-    """With what the exact solve fixes: no recipe, sign networks."""
-    return Plan(
-        mixture=mixture, n=n, ridge=ridge, draws=draws, seeds=seeds, seed=seed, skip=skip, recipe=None,
-        activation="sign", keep_runs=keep_runs,
+    plan = CurveSettings(
+        mixture=mixture, n=n, ridge=ridge, schedule=schedule, seeds=seeds, seed=seed, **options
     )
+    grid = path.times("times", times, schedule)
+    _require_ends(schedule)
+    at = _at(plan, grid)
+
+    def measured(kind: dict[str, Any]) -> dict[str, NDArray[np.float64]]:
+        drawn = draw(**kind)
+        final = generated(drawn, ridge=plan.ridge, skip=plan.skip)
+        return {**final._asdict(), **flows(drawn, **at)._asdict()}
+
+    return _dataset(plan, grid, measured, {"kind": "generation", "method": METHOD})
 
 
-def _drawn(plan: Plan) -> list[GramStatistics]:
-    """One for each n. Seeds as in `simulate.gram.draw`: the numbers depend on the grid point only."""
-    return [draw(**_kind(plan, n)) for n in plan.n]
-
-
-def _kind(plan: Plan, n: int) -> dict[str, Any]:
-    mixture = plan.mixture
-    return {
-        "n": n, "d": mixture.d, "sigma": mixture.sigma, "radius": mixture.radius, "draws": plan.draws,
-        "seeds": plan.seeds, "seed": plan.seed,
-    }
-
-
-def _stack(rows: list[dict[str, NDArray[np.float64]]]) -> dict[str, NDArray[np.float64]]:
-    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+def _at(plan: CurveSettings, times: NDArray[np.float64]) -> dict[str, Any]:
+    """What networks and flows depend on beside the data, at all times."""
+    alpha, beta = np.array([path.point(plan.schedule, float(t)) for t in times]).T
+    return {"alpha": alpha, "beta": beta, "ridge": plan.ridge, "skip": plan.skip}
 
 
 def _dataset(
-    plan: Plan, schedule: Schedule, moments: NDArray[np.float64], runs: dict[str, NDArray[np.float64]],
-    formulas: dict[str, str], kind: str, method: str,
+    plan: CurveSettings, times: NDArray[np.float64],
+    measured: Callable[[dict[str, Any]], dict[str, NDArray[np.float64]]], settings: dict[str, Any],
 ) -> xr.Dataset:
-    settings: dict[str, Any] = {
-        "kind": kind, "schedule": schedule.name, "times": moments.tolist(), "method": method,
+    """Measure at every n. Seeds as in `simulate.gram.draw`: the numbers depend on the grid point only."""
+    mixture = plan.mixture
+    rows = [
+        measured({
+            "n": n, "d": mixture.d, "sigma": mixture.sigma, "radius": mixture.radius, "draws": plan.draws,
+            "seeds": plan.seeds, "seed": plan.seed,
+        }) for n in plan.n
+    ]
+    runs = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    settings |= {
+        "times": times.tolist(),
         "seed_rule": "SeedSequence(seed, spawn_key=(d, n, draws, stream)), see simulate.gram.draw",
     }
-    return assemble(plan, schedule, moments, runs, formulas, settings).assign_attrs(method=method)
-
-
-def _mix(schedule: Schedule, moments: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    points = np.array([path.point(schedule, float(t)) for t in moments])
-    return points[:, 0], points[:, 1]
+    return assemble(plan, times, runs, settings).assign_attrs(method=settings["method"])
 
 
 def _require_ends(schedule: Schedule) -> None:

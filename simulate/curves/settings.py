@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import xarray as xr
@@ -15,7 +15,7 @@ from simulate import checks
 from simulate.autoencoder import ACTIVATIONS
 from simulate.mixture import Mixture
 from simulate.path import Schedule
-from simulate.runs import describe
+from simulate.runs import Run, RunOptions, describe
 from simulate.training import Recipe, checked
 
 # More of these than anybody waits for; each is an object or a loop of its own.
@@ -25,20 +25,55 @@ FLIPPED = "exact minimisers there are for the given labels and not self-consiste
 DIAGNOSTICS = ("label_flips", "unconverged", "excess_loss")
 
 
+class CurveOptions(TypedDict, total=False):
+    """The fields of `CurveSettings` with a default, which functions accept as plain keywords."""
+
+    draws: int
+    skip: bool
+    keep_runs: bool
+
+
+class LearnerOptions(CurveOptions, RunOptions, total=False):
+    """The fields of `LearnerSettings` with a default, but for ``recipe``."""
+
+    activation: str
+
+
 @dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What both kinds of curve share, checked; see `curves.denoiser` for the meaning."""
+class CurveSettings:
+    """Holds what all curves depend on, checked: the data sets and the loss of exact minimisers.
+
+    Parameters
+    ----------
+    mixture
+        Law of the samples.
+    n
+        Numbers of samples, none twice.
+    ridge
+        Weight of the penalty.
+    schedule
+        How noise and data are mixed at each time.
+    seeds
+        Number of data sets, two or more.
+    seed
+        Seed of all data sets.
+    draws
+        Noises for each sample.
+    skip
+        Whether the networks have a skip connection.
+    keep_runs
+        Whether a data set of curves also holds the value of every single run.
+    """
 
     mixture: Mixture
     n: Sequence[int]
     ridge: float
-    draws: int
+    schedule: Schedule
     seeds: int
     seed: int
-    skip: bool
-    recipe: Recipe | None
-    activation: str
-    keep_runs: bool
+    draws: int = 1
+    skip: bool = True
+    keep_runs: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.mixture, Mixture):
@@ -51,6 +86,26 @@ class Plan:
             raise ValueError("seeds = 1 must be >= 2: one data set has no standard error")
         checks.flag("skip", self.skip)
         checks.flag("keep_runs", self.keep_runs)
+
+    def described(self) -> dict[str, Any]:
+        """Return plain values for the provenance."""
+        return {
+            **asdict(self.mixture), "n": list(self.n), "ridge": self.ridge, "draws": self.draws,
+            "seeds": self.seeds, "seed": self.seed, "skip": self.skip, "recipe": None,
+            "activation": "sign", "schedule": self.schedule.name,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnerSettings(CurveSettings, Run):
+    """Adds how networks learn and how the tasks are run; ``recipe`` None solves exactly."""
+
+    recipe: Recipe | None = None
+    activation: str = "sign"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        Run.__post_init__(self)
         checks.choice("activation", self.activation, ACTIVATIONS)
         if self.recipe is None and self.activation != "sign":
             raise ValueError(
@@ -60,13 +115,10 @@ class Plan:
             checked(self.recipe, instead="None (exact solve), ")
 
     def described(self) -> dict[str, Any]:
-        """Plain values for the provenance."""
-        trainer = None if self.recipe is None else {"kind": type(self.recipe).__name__, **asdict(self.recipe)}
-        return {
-            **asdict(self.mixture), "n": list(self.n), "ridge": self.ridge, "draws": self.draws,
-            "seeds": self.seeds, "seed": self.seed, "skip": self.skip, "recipe": trainer,
-            "activation": self.activation,
-        }
+        trainer = None
+        if self.recipe is not None:
+            trainer = {"kind": type(self.recipe).__name__, **asdict(self.recipe)}
+        return {**super().described(), "recipe": trainer, "activation": self.activation}
 
 
 def _sizes(given: object, draws: int) -> tuple[int, ...]:
@@ -82,46 +134,72 @@ def _sizes(given: object, draws: int) -> tuple[int, ...]:
     return sizes
 
 
-def assemble(
-    plan: Plan, schedule: Schedule, moments: NDArray[np.float64], runs: Mapping[str, NDArray[np.float64]],
-    formulas: Mapping[str, str], settings: Mapping[str, Any], *,
-    iterations: Sequence[int] = (), found: Mapping[str, Any] = MappingProxyType({}),
-) -> xr.Dataset:
-    """Means and standard errors over data sets of ``runs`` (n, seeds), (n, seeds, times) or (n, seeds, times,
-    iterations).
+def formula_of(name: str, *, skip: bool) -> dict[str, str]:
+    """Return the attribute that names the formula of a variable, empty where there is none."""
+    if skip and name not in DIAGNOSTICS:
+        return {"formula": f"limited_samples.{name}"}
+    return {"formula": "limited_samples.no_skip_error"} if name == "mean_error" else {}
 
-    ``formulas`` names the formula that a variable measures; ``settings`` (beyond the plan's) and ``found``
-    go to the provenance.
+
+def assemble(
+    plan: CurveSettings, times: NDArray[np.float64], runs: Mapping[str, NDArray[np.float64]],
+    settings: Mapping[str, Any], *, iterations: Sequence[int] = (),
+    found: Mapping[str, Any] = MappingProxyType({}),
+) -> xr.Dataset:
+    """Average over data sets and describe the result.
+
+    Parameters
+    ----------
+    plan
+        Settings of the curves.
+    times
+        Values of the coordinate t.
+    runs
+        Values by name, (n, seeds), (n, seeds, times) or (n, seeds, times, iterations).
+    settings
+        What the provenance says beyond the settings of the curves.
+    iterations
+        Values of the coordinate iteration; no formula is of training time.
+    found
+        What the provenance says of the results.
+
+    Returns
+    -------
+    xr.Dataset
+        Means and standard errors.
     """
     variables: dict[str, Any] = {}
     for name, values in runs.items():
         dims = ("n", "t", "iteration")[: values.ndim - 1]
-        attrs = {"formula": formulas[name]} if name in formulas else {}
+        attrs = {} if iterations else formula_of(name, skip=plan.skip)
         variables[name] = (dims, values.mean(axis=1), attrs)
         variables[f"{name}_stderr"] = (dims, values.std(axis=1, ddof=1) / plan.seeds**0.5)
         if plan.keep_runs:
             variables[f"{name}_runs"] = (("n", "seed", "t", "iteration")[: values.ndim], values)
     attributes = {"provenance": describe({**plan.described(), **settings}, **found)}
-    coordinates = _coordinates(plan, schedule, moments)
+    coordinates = _coordinates(plan, times)
     if iterations:
         coordinates["iteration"] = np.array(iterations)
-    return xr.Dataset(variables, coordinates, attributes)
+    dataset = xr.Dataset(variables, coordinates, attributes)
+    if "label_flips" in dataset and not iterations:
+        dataset["label_flips"].attrs["note"] = FLIPPED
+    return dataset
 
 
-def _coordinates(plan: Plan, schedule: Schedule, moments: NDArray[np.float64]) -> dict[str, Any]:
+def _coordinates(plan: CurveSettings, times: NDArray[np.float64]) -> dict[str, Any]:
     """Every argument of a formula by name: along n, along t, or one number for the whole data set.
     """
-    alpha, beta = schedule.mix(moments)
+    alpha, beta = plan.schedule.mix(times)
     along: dict[str, Any] = {"alpha": alpha, "beta": beta}
     try:
-        values = schedule.at(moments)
+        values = plan.schedule.at(times)
         along |= {"dalpha": values.dalpha, "dbeta": values.dbeta}
     except ValueError:
         # They diverge at one of the times; only formulas of velocities would ask for them.
         pass
     mixture = plan.mixture
     return {
-        "n": np.array(plan.n), "t": moments,
+        "n": np.array(plan.n), "t": times,
         **{name: ("t", np.asarray(value, dtype=np.float64)) for name, value in along.items()},
         "d": mixture.d, "sigma": mixture.sigma, "radius": mixture.radius, "p": mixture.p,
         "ridge": plan.ridge, "draws": plan.draws, "seeds": plan.seeds,

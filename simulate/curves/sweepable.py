@@ -45,12 +45,12 @@ def _stages(name: str, steps: int, method: str) -> tuple[tuple[float, ...], Tabl
 
 
 def _setting(
-    table: Table, seed: np.random.SeedSequence, *, d: int, n: int, sigma: float, ridge: float, draws: int,
-    radius: float, p: float, trainer: str, activation: str, skip: bool,
+    table: Table, seed: np.random.SeedSequence, *, n: int, ridge: float, draws: int, trainer: str,
+    activation: str, skip: bool, **law: Any,
 ) -> Setting:
     kind = RECIPES[checks.choice("trainer", trainer, RECIPES)]
     setting = Setting(
-        mixture=Mixture(d=d, sigma=sigma, radius=radius, p=p), n=checks.integer("n", n, least=1),
+        mixture=Mixture(**law), n=checks.integer("n", n, least=1),
         draws=checks.integer("draws", draws, least=1), ridge=checks.penalty(ridge), schedule=table, seed=seed,
         skip=skip, recipe=None if kind is None else kind(), activation=activation,
     )

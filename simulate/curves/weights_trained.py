@@ -8,10 +8,8 @@ on it. So points are carried in those coordinates: they start from N(0, alpha^2 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -20,10 +18,11 @@ from numpy.typing import ArrayLike
 
 from simulate import checks, untied
 from simulate.curves.weights_exact import generated_fraction
-from simulate.flow import TRANSPORT_METHODS, Array, toward_data
+from simulate.curves.weights_settings import WeightOptions, WeightSettings
+from simulate.flow import Array
 from simulate.mixture import Mixture
 from simulate.path import Schedule, point
-from simulate.runs import Measured, Run, Store, describe, execute
+from simulate.runs import Measured, execute
 from simulate.seeds import child, normal
 from simulate.untied import UntiedSGD, UntiedSpan, in_common, learned_velocity, penalty, reducible
 
@@ -101,9 +100,8 @@ def _ahead(x: torch.Tensor) -> torch.Tensor:
 
 def trained_weights(
     mixture: Mixture, *, d: Sequence[int], n: int, grids: Mapping[str, Callable[[Mixture], ArrayLike]],
-    schedule: Schedule, recipe: UntiedSGD, ridge_u: float, ridge_w: float, methods: Sequence[str] = ("euler",),
-    seeds: int, count: int, seed: int, plus: int | None = None, executor: Executor | None = None,
-    store: Store | str | Path | None = None, progress: bool = True,
+    recipe: UntiedSGD, ridge_u: float, ridge_w: float, methods: Sequence[str] = ("euler",), seeds: int,
+    plus: int | None = None, **options: Unpack[WeightOptions],
 ) -> xr.Dataset:
     """The weight of + that trained networks generate, over dims (d, grid, scheme, seed).
 
@@ -112,45 +110,37 @@ def trained_weights(
     step is one of Euler. Variables: generated_weight, its _stderr over points (the data set and its networks fixed),
     and steps (d, grid). All grids have the same data sets. Exact in law at any d >= n + 5. ValueError where ``recipe``
     holds fewer than `ENOUGH` d noises for each network: w would be noise still, and one mode the outcome at any grid.
+
+    Other Parameters
+    ----------------
+    schedule : Schedule
+        How noise and data are mixed at each time; required.
+    count : int
+        Number of points; required.
+    seed : int
+        Seed of all random numbers; required.
+    executor, store, progress
+        How the tasks are run, see `simulate.runs.Run`.
     """
-    if not isinstance(mixture, Mixture):
-        raise TypeError(f"mixture must be a Mixture, not {type(mixture).__name__}")
-    laws = [replace(mixture, d=each) for each in d]
-    rules = [checks.choice("method", each, TRANSPORT_METHODS) for each in methods]
-    if not laws or not grids or not rules:
-        raise ValueError("d, grids and methods must hold one entry or more each")
-    common: dict[str, Any] = {
-        "n": _samples(n, laws), "plus": plus, "recipe": reducible(recipe),
-        "ridge_u": penalty("ridge_u", ridge_u), "ridge_w": penalty("ridge_w", ridge_w), "methods": rules,
-        "seeds": checks.integer("seeds", seeds, least=1), "count": checks.integer("count", count, least=1),
-        "seed": checks.integer("seed", seed, least=0),
+    settings = WeightSettings(mixture=mixture, d=d, grids=grids, methods=methods, **options)
+    own: dict[str, Any] = {
+        "n": _samples(n, settings.laws), "plus": plus, "recipe": reducible(recipe),
+        "ridge_u": penalty("ridge_u", ridge_u), "ridge_w": penalty("ridge_w", ridge_w),
+        "seeds": checks.integer("seeds", seeds, least=1),
     }
     tasks = [
         TrainedWeightTask(
-            mixture=law, schedule=schedule, times=toward_data(make(law), schedule), index=k, **common,
-        ) for law in laws for k, make in enumerate(grids.values())
+            mixture=law, schedule=settings.schedule, times=grid, methods=settings.methods, count=settings.count,
+            seed=settings.seed, index=k, **own,
+        )
+        for law, times in zip(settings.laws, settings.times, strict=True) for k, grid in enumerate(times.values())
     ]
-    _require_noise(recipe, common["n"], max(law.d for law in laws))
-    how = Run(executor=executor, store=store, progress=progress)
-    results = execute(tasks, how, name="training and generation", unit="grid")
-    shape = len(laws), len(grids)
-    share = np.array([each["share"] for each in results]).reshape(*shape, len(rules), common["seeds"], 2)
-    steps = np.array([len(task.times) - 1 for task in tasks]).reshape(shape)
-    dims = ("d", "grid", "scheme", "seed")
-    variables = {
-        "generated_weight": (dims, share[..., 0]), "generated_weight_stderr": (dims, share[..., 1]),
-        "steps": (dims[:2], steps),
-    }
-    coordinates: dict[str, Any] = {
-        "d": [law.d for law in laws], "grid": list(grids), "scheme": rules, "seed": range(common["seeds"]),
-        "n": common["n"], "p": mixture.p, "sigma": mixture.sigma, "radius": mixture.radius,
-    }
-    settings = {
-        **vars(mixture), **common, "recipe": repr(recipe), "kind": "trained_weight", "d": coordinates["d"],
-        "schedule": schedule.name, "grids": {
-            name: {law.d: task.times.tolist() for law, task in zip(laws, tasks[k :: len(grids)], strict=True)}
-            for k, name in enumerate(grids)
-        },
+    _require_noise(recipe, own["n"], max(law.d for law in settings.laws))
+    results = execute(tasks, settings, name="training and generation", unit="grid")
+    share = np.array([each["share"] for each in results])
+    share = share.reshape(len(settings.laws), len(grids), *share.shape[1:])
+    own |= {
+        "recipe": repr(recipe), "kind": "trained_weight",
         "seed_rule": "SeedSequence(seed, spawn_key=(d, 0)) for data sets, (d, 1, index of grid, ...) for the rest",
     }
-    return xr.Dataset(variables, coordinates, {"provenance": describe(settings)})
+    return settings.dataset(share, own, {"seed": range(own["seeds"]), "n": own["n"]})

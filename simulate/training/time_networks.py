@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypedDict, Unpack
 
 import numpy as np
 import torch
@@ -130,16 +130,33 @@ class _Loss:
         return found.reshape(-1, *[1] * (like.dim() - 1))
 
 
+class FitOptions(TypedDict, total=False):
+    """Keywords that `train_model` passes on to `simulate.training.fit`."""
+
+    keep: Sequence[int]
+    checkpoint: Given
+    progress: Progress | None
+
+
 def train_model(
     network: nn.Module, points: torch.Tensor, schedule: Schedule, *, seed: Seed, recipe: FitRecipe | None = None,
     predicts: str = "velocity", times: Times | None = None, weighted: bool = False, augment: Augment | None = None,
-    keep: Sequence[int] = (), checkpoint: Given = None, progress: Progress | None = None,
+    **options: Unpack[FitOptions],
 ) -> Fitted:
     """Train a network on ``points`` (N, ...) at ``times`` (None: uniform over the schedule), with fresh noise.
 
     ``predicts``: "velocity", "noise" or "data". ``weighted``: each draw counts uniform/density, so that the mean loss
     is that of uniform times on the interval of ``times``. ``augment(points, generator)`` changes a batch. The rest as
     in `simulate.training.fit`.
+
+    Other Parameters
+    ----------------
+    keep : Sequence[int] = ()
+        Updates after which the result holds the averaged network too.
+    checkpoint : Checkpoint, str or Path
+        Where the state of the training is written, so that an interrupted one can go on.
+    progress : Callable[[int, float], None]
+        Called with the number of updates and the loss, at every record.
     """
     if not isinstance(points, torch.Tensor) or not points.is_floating_point() or points.dim() < 2 or not len(points):
         raise TypeError("points must be a floating-point tensor (N, ...), one point or more")
@@ -150,10 +167,7 @@ def train_model(
     loss = _Loss(points, schedule, predicts, where, augment, checks.flag("weighted", weighted))
     if weighted and not (where.density(np.linspace(where.low, where.high, _PROBES)) > 0).all():
         raise ValueError("weighted = True: the density of times vanishes somewhere, and no weight makes up for that")
-    return fit(
-        network, loss, recipe=recipe or FitRecipe(), seed=seed, mark=("model", loss), keep=keep, checkpoint=checkpoint,
-        progress=progress,
-    )
+    return fit(network, loss, recipe=recipe or FitRecipe(), seed=seed, mark=("model", loss), **options)
 
 
 def _times(schedule: Schedule, times: Times | None) -> Times:
