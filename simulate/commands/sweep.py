@@ -15,7 +15,7 @@ from asymptotics.schedule import by_name
 from simulate import checks
 from simulate.autoencoder import ACTIVATIONS
 from simulate.commands.execution import add_execution_options, chosen_executor, chosen_store
-from simulate.curves import DIAGNOSTICS, EXPERIMENTS, MOST_TIMES, SETTINGS, Experiment
+from simulate.curves import EXPERIMENTS, MOST_TIMES, SETTINGS, Experiment, formula_of
 from simulate.flow import METHODS
 from simulate.runs import average, cores, sweep
 from simulate.training import RECIPES
@@ -99,10 +99,7 @@ def _described(found: xr.Dataset, experiment: Experiment, fixed: dict[str, Any],
     schedule = by_name(fixed["schedule"])
     alpha, beta = schedule.mix(times)
     for name, values in found.data_vars.items():
-        if skip and name not in DIAGNOSTICS:
-            values.attrs["formula"] = f"limited_samples.{name}"
-        elif name == "mean_error":
-            values.attrs["formula"] = "limited_samples.no_skip_error"
+        values.attrs |= formula_of(str(name), skip=skip)
     return found.assign_coords(t=times, alpha=("t", alpha), beta=("t", beta))
 
 

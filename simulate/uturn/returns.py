@@ -167,7 +167,7 @@ def return_curves(
     executor, store, progress
         How the tasks are run, see `simulate.runs.Run`.
     """
-    how, moments = Run(**run), _moments(uturn, times)
+    how, times = Run(**run), _checked_times(uturn, times)
     whole = checks.integer("seed", seed, least=0)
     _check_starts(starts)
     known = None if labels is None else tuple(checks.integer("labels", each, least=-(2**62)) for each in labels)
@@ -178,19 +178,19 @@ def return_curves(
             uturn=uturn, velocity=velocity, classify=classify, labels=known, points=points[piece], t=t,
             seed=child(whole, _bits(t), j, k),
         )
-        for t in moments.tolist() for j, points in enumerate(starts.values())
+        for t in times.tolist() for j, points in enumerate(starts.values())
         for k, piece in enumerate(pieces(len(points), batch))
     ]
     turned = iter(execute(tasks, how, name=f"U-turns, {uturn.method}", unit="batch"))
     ends: list[list[Ends]] = []
-    for _ in moments:
+    for _ in times:
         found = [[next(turned)["classes"] for _ in pieces(len(each), batch)] for each in starts.values()]
         ends.append([_ends(np.concatenate(each, axis=1), known) for each in found])
     settings = {
-        "kind": "uturn", **uturn.described(), "times": moments.tolist(), "seed": whole, "batch": batch,
+        "kind": "uturn", **uturn.described(), "times": times.tolist(), "seed": whole, "batch": batch,
         "count": [len(each) for each in starts.values()], "labels": known, "seed_rule": SEED_RULE,
     }
-    return _dataset(uturn, moments, starts, ends, known).assign_attrs(provenance=describe(settings))
+    return _dataset(uturn, times, starts, ends, known).assign_attrs(provenance=describe(settings))
 
 
 Ends: TypeAlias = dict[str, Any]
@@ -212,16 +212,16 @@ def _ends(found: NDArray[Any], labels: tuple[int, ...] | None) -> Ends:
 
 
 def _dataset(
-    uturn: Uturn, moments: Array, starts: Mapping[str, torch.Tensor], ends: list[list[Ends]],
+    uturn: Uturn, times: Array, starts: Mapping[str, torch.Tensor], ends: list[list[Ends]],
     labels: tuple[int, ...] | None,
 ) -> xr.Dataset:
-    alpha, beta = np.array([point(uturn.schedule, float(t)) for t in moments]).T
+    alpha, beta = np.array([point(uturn.schedule, float(t)) for t in times]).T
     variables = {}
     for name in ends[0][0]:
         values = np.array([[each[name] for each in row] for row in ends])
         variables[name] = (("t", "start", "label")[: values.ndim], values)
     coordinates: dict[str, Any] = {
-        "t": moments, "start": list(starts), "alpha": ("t", alpha), "beta": ("t", beta),
+        "t": times, "start": list(starts), "alpha": ("t", alpha), "beta": ("t", beta),
         "count": ("start", [len(each) for each in starts.values()]),
     }
     if labels is not None:
@@ -229,14 +229,14 @@ def _dataset(
     return xr.Dataset(variables, coordinates)
 
 
-def _moments(uturn: Uturn, times: Sequence[float] | Array) -> Array:
+def _checked_times(uturn: Uturn, times: Sequence[float] | Array) -> Array:
     """``times`` as they are, checked: distinct, inside the schedule, each with a way back."""
-    moments = np.asarray(times, dtype=np.float64)
-    if moments.ndim != 1 or moments.size == 0 or len(np.unique(moments)) < moments.size:
-        raise ValueError(f"times of shape {moments.shape} must be a list of one or more, none twice")
-    for t in moments:
+    found = np.asarray(times, dtype=np.float64)
+    if found.ndim != 1 or found.size == 0 or len(np.unique(found)) < found.size:
+        raise ValueError(f"times of shape {found.shape} must be a list of one or more, none twice")
+    for t in found:
         uturn.grid(float(t))
-    return moments
+    return found
 
 
 def _check_starts(starts: Mapping[str, torch.Tensor]) -> None:

@@ -65,6 +65,7 @@ def test_curves_in_d_dimensions_know_the_recipe() -> None:
         ({"seeds": 1}, ValueError, "one data set has no standard error"),
         ({"activation": "relu"}, ValueError, "activation"),
         ({"n": [1]}, ValueError, "not attained"),
+        ({"fresh": 64}, TypeError, "unexpected keyword argument 'fresh'"),
     ],
 )
 def test_bad_input(change: dict[str, Any], error: type[Exception], words: str) -> None:

@@ -303,6 +303,7 @@ def test_bad_comparisons() -> None:
         ({"activation": "tanh"}, ValueError, "activation = 'tanh'"),
         ({"recipe": "adam"}, TypeError, "recipe must be None"),
         ({"executor": 2}, TypeError, "executor must be"),
+        ({"stroe": 2}, TypeError, "unexpected keyword argument 'stroe'"),
         ({"schedule": ornstein_uhlenbeck, "times": [99.0, 1.0]}, ValueError, "ornstein|increase"),
     ],
 )

@@ -112,6 +112,7 @@ def test_without_skip_the_law_is_its_formula() -> None:
         ({"n": [1], "draws": 1}, ValueError, "not attained"), ({"seeds": 1}, ValueError, "no standard error"),
         ({"times": [1.5]}, ValueError, "t = 1.5, outside"), ({"skip": None}, TypeError, "skip = None"),
         ({"mixture": Mixture(d=10**20, sigma=1.0)}, ValueError, "d = 1" + "0" * 20),
+        ({"executor": None}, TypeError, "unexpected keyword argument 'executor'"),
     ],
 )
 def test_bad_settings(curves: Any, change: dict[str, Any], error: type[Exception], words: str) -> None:

@@ -175,11 +175,16 @@ def test_bad_input() -> None:
         ({"grids": {"back": lambda mixture: [1.0, 0.0]}}, ValueError, "grid must increase strictly"),
         ({"methods": ["eular"]}, ValueError, "did you mean 'euler'"),
         ({"count": 0}, ValueError, "count = 0 must be >= 1"),
+        ({"workers": 2}, TypeError, "unexpected keyword argument 'workers'"),
         ({"reduced": 1}, TypeError, "reduced = 1 must be True or False"),
         ({"methods": ["euler_maruyama"]}, ValueError, "beta = 0 at t = 0"),
     ]
     for change, error, words in bad:
         with pytest.raises(error, match=words):
             curves.weights(**{**good, **change})
+    del good["seed"]
+    with pytest.raises(TypeError, match="required keyword-only argument: 'seed'"):
+        curves.weights(**good)
+    good["seed"] = 0
     with pytest.raises(MemoryError, match="reduced=True"):
         curves.weights(**{**good, "d": [10**9], "count": 10**4, "reduced": False})
