@@ -11,3 +11,4 @@ from simulate.gram.labels import Pairs as Pairs, draw_with_pairs as draw_with_pa
 from simulate.gram.networks import denoisers as denoisers, flows as flows, generated as generated
 from simulate.gram.span import Span as Span, draw_span as draw_span
 from simulate.gram.sufficient import GramStatistics as GramStatistics, draw as draw
+from simulate.gram.wishart import cholesky_factor as cholesky_factor

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from simulate import checks, path
 from simulate.flow import METHODS, integrate, rates, stage_times
 from simulate.gram import networks
-from simulate.gram.sufficient import Array, GramStatistics
+from simulate.gram.sufficient import GramStatistics
+from simulate.gram.wishart import Array, chi_squared
 from simulate.memory import require
 from simulate.mixture import Samples
 from simulate.path import Schedule
@@ -103,9 +104,7 @@ def draw_starts(statistics: GramStatistics, *, count: int, seed: Seed) -> Starts
     for i, j, entry in ((0, 1, s.sample_mean), (0, 2, s.noise_mean), (1, 2, s.noise_sample)):
         gram[:, i, j] = gram[:, j, i] = entry
     products = unit @ np.linalg.cholesky(gram).transpose(0, 2, 1) / s.d**0.5
-    rest = np.zeros((many, s.seeds))
-    if s.d > 3:
-        rest = np.random.default_rng(child(seed, _OFF)).chisquare(float(s.d - 3), (many, s.seeds))
+    rest = chi_squared(child(seed, _OFF), (many, s.seeds), s.d - 3)
     return Starts(
         d=s.d, mean=products[..., 0], sample=products[..., 1], noise=products[..., 2],
         square=((unit**2).sum(axis=-1) + rest.T) / s.d, mark=s.mark,

@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulate import checks
 from simulate.gram import networks
-from simulate.gram.sufficient import Array, GramStatistics, Kind, draw_means, draw_within
+from simulate.gram.sufficient import GramStatistics, Kind, draw_means, draw_within
+from simulate.gram.wishart import Array
 from simulate.memory import require
 from simulate.mixture import Samples
 from simulate.seeds import Seed, child, normal

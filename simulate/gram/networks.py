@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike
 from scipy.special import erf
 
 from simulate import checks
-from simulate.gram.sufficient import Array, GramStatistics
+from simulate.gram.sufficient import GramStatistics
+from simulate.gram.wishart import Array
 
 
 class Denoisers(NamedTuple):

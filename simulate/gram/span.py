@@ -19,6 +19,7 @@ import torch
 
 from simulate import checks
 from simulate.gram.sufficient import Kind
+from simulate.gram.wishart import cholesky_factor
 from simulate.memory import require
 from simulate.mixture import Samples
 from simulate.seeds import Seed, child, normal
@@ -110,12 +111,9 @@ def draw_span(
         "take fewer of them (d does not matter)",
     )
     key = kind.key(seed)
-    rows = normal(child(key, _COORDINATES), (many, vectors, m)).tril()
-    if m > 1:
-        # The j-th vector has d - j dimensions left beyond mu and the vectors before it.
-        left = kind.d - np.arange(1, m, dtype=np.float64)
-        lengths = np.random.default_rng(child(key, _LENGTHS)).chisquare(left, (many, m - 1)) ** 0.5
-        rows[:, range(m - 1), range(1, m)] = torch.from_numpy(lengths)
+    normals = normal(child(key, _COORDINATES), (many, vectors, m)).numpy()
+    generator = np.random.default_rng(child(key, _LENGTHS))
+    rows = torch.from_numpy(cholesky_factor(normals, generator, d=kind.d, known=1))
     rows[:, : kind.n] *= kind.sigma
     rows[:, : kind.n, 0] += kind.radius * float(kind.d) ** 0.5
     parts = _parts(rows.to(dtype=dtype, device=device), kind.n, kind.draws)

@@ -13,15 +13,13 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulate import checks
+from simulate.gram.wishart import Array, chi_squared, wishart
 from simulate.memory import require
 from simulate.mixture import Mixture, Samples
 from simulate.runs import digest
-from simulate.seeds import Seed, child
-
-Array = NDArray[np.float64]
+from simulate.seeds import Seed, child, normal
 
 # Counts up to here are exact in float64, and so is nearly the product of two as a number of degrees of freedom.
 LARGEST_COUNT = 2**53
@@ -191,8 +189,8 @@ def draw_means(kind: Kind, key: np.random.SeedSequence, many: int) -> dict[str, 
     """The Gram block of (mu, zbar, x0bar), by name."""
     size, pairs = float(kind.d), kind.n * kind.draws
     z_spread, x_spread = kind.sigma / kind.n**0.5, 1.0 / pairs**0.5
-    z, x = (spread * _normal(child(key, _ALONG, k), many) for k, spread in enumerate((z_spread, x_spread)))
-    off = _wishart(child(key, _OFF), many, kind.d - 1, z_spread, x_spread)
+    z, x = (spread * normal(child(key, _ALONG, k), (many,)).numpy() for k, spread in enumerate((z_spread, x_spread)))
+    off = wishart(child(key, _OFF), many, kind.d - 1, z_spread, x_spread)
     return {
         "sample_mean": kind.radius * z / size**0.5, "noise_mean": kind.radius * x / size**0.5,
         "sample_sample": (z**2 + off[0]) / size, "noise_sample": (z * x + off[1]) / size,
@@ -205,10 +203,8 @@ def draw_within(
 ) -> dict[str, Any]:
     """The sums of squares about the means, by name, of ``directions`` (all d by default) of the d directions."""
     open_to = kind.d if directions is None else directions
-    within = _wishart(
-        child(key, _WITHIN), many, (kind.n - 1) * open_to, kind.sigma, 1.0 / kind.draws**0.5
-    )
-    rest = _chi_squared(child(key, _DRAWS), many, kind.n * (kind.draws - 1) * open_to)
+    within = wishart(child(key, _WITHIN), many, (kind.n - 1) * open_to, kind.sigma, 1.0 / kind.draws**0.5)
+    rest = chi_squared(child(key, _DRAWS), many, kind.n * (kind.draws - 1) * open_to)
     # Each mean over the draws of a sample counts once for every draw.
     size = float(kind.n) * kind.d
     return {
@@ -228,24 +224,3 @@ def _measure(samples: Samples) -> list[float]:
     within = [(x1_left * x1_left).sum(), (x1_left * x0_left).sum(), (x0_left * x0_left).sum()]
     size = samples.pairs * d
     return [float(each) / d for each in means] + [float(each) / size for each in within]
-
-
-def _normal(key: np.random.SeedSequence, many: int) -> Array:
-    return np.random.default_rng(key).standard_normal(many)
-
-
-def _chi_squared(key: np.random.SeedSequence, many: int, freedom: int) -> Array:
-    """Of 0 degrees of freedom: 0."""
-    return np.random.default_rng(key).chisquare(float(freedom), many) if freedom else np.zeros(many)
-
-
-def _wishart(
-    key: np.random.SeedSequence, many: int, freedom: int, first: float, second: float
-) -> tuple[Array, Array, Array]:
-    """(11, 12, 22) of Wishart_2(freedom; diag(first^2, second^2)) by Bartlett's factors, also for freedom 0, 1."""
-    zero = np.zeros(many)
-    if freedom == 0:
-        return zero, zero, zero
-    upper = _chi_squared(child(key, 0), many, freedom) ** 0.5
-    across, lower = _normal(child(key, 1), many), _chi_squared(child(key, 2), many, freedom - 1)
-    return first**2 * upper**2, first * second * upper * across, second**2 * (across**2 + lower)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from simulate import checks
 from simulate.flow import Array, LearnedVelocity
+from simulate.gram import cholesky_factor
 from simulate.path import Schedule
 from simulate.seeds import Seed, child
 from simulate.untied.network import Untied
@@ -45,10 +46,9 @@ def _planes(generator: np.random.Generator, room: int, seeds: int, times: int) -
     """
     count = 2 * times
     size = min(room, count)
-    factor = np.triu(generator.standard_normal((seeds, size, count)))
-    left = room - np.arange(size)
-    factor[:, range(size), range(size)] = generator.chisquare(left, (seeds, size)) ** 0.5
-    pairs = factor.reshape(seeds, size, times, 2).transpose(0, 2, 1, 3)
+    normals = generator.standard_normal((seeds, size, count)).swapaxes(1, 2)
+    factor = cholesky_factor(normals, generator, d=room, known=0)
+    pairs = factor.swapaxes(1, 2).reshape(seeds, size, times, 2).transpose(0, 2, 1, 3)
     columns, turn = np.linalg.qr(pairs)
     return np.asarray(columns * np.sign(np.diagonal(turn, axis1=2, axis2=3))[:, :, None])
 

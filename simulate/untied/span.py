@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulate.gram import cholesky_factor
 from simulate.memory import require
 from simulate.mixture import Mixture
 from simulate.seeds import Seed, child, normal
@@ -49,10 +50,8 @@ class UntiedSpan:
         labels = draw_labels(mixture, n=n, seeds=seeds, seed=seed, plus=plus).numpy()
         _require_room(mixture.d, n)
         require(16 * seeds * n * n, f"seeds = {seeds} with n = {n}", "take fewer of them (d does not matter)")
-        rows = np.tril(normal(child(seed, DATA), (seeds, n, n + 1)).numpy())
-        left = mixture.d - 1.0 - np.arange(n)
-        lengths = np.random.default_rng(child(seed, LENGTHS)).chisquare(left, (seeds, n)) ** 0.5
-        rows[:, range(n), range(1, n + 1)] = lengths
+        normals = normal(child(seed, DATA), (seeds, n, n + 1)).numpy()
+        rows = cholesky_factor(normals, np.random.default_rng(child(seed, LENGTHS)), d=mixture.d, known=1)
         rows *= mixture.sigma
         rows[:, :, 0] += mixture.radius * mixture.d**0.5 * labels
         return cls(mixture=mixture, labels=labels, data=rows)

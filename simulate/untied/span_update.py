@@ -26,6 +26,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from simulate.gram import cholesky_factor
 from simulate.path import Mixing, Point
 from simulate.seeds import Seed, child
 from simulate.untied.mean_gradient import mean_gradient
@@ -165,9 +166,7 @@ class Reduced:
         """Drawn from the law of the direct start."""
         seeds, times, k = self.span.seeds, len(self.points), self.span.n + 1
         generator = np.random.default_rng(child(seed, START))
-        both = generator.standard_normal((seeds, times, 2, k + 2))
-        lengths = generator.chisquare([self.d - k, self.d - k - 1.0], (seeds, times, 2)) ** 0.5
-        both[:, :, 0, k], both[:, :, 0, k + 1], both[:, :, 1, k + 1] = lengths[..., 0], 0.0, lengths[..., 1]
+        both = cholesky_factor(generator.standard_normal((seeds, times, 2, k + 2)), generator, d=self.d, known=k)
         both *= np.array([[self.recipe.start_u], [self.recipe.start_w]])
         full = np.ones((seeds, times))
         return State(self.recipe.skip_start * full, self.recipe.b_start * full, both[:, :, 0], both[:, :, 1])

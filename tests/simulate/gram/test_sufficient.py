@@ -148,7 +148,7 @@ def test_drawn_and_measured_scalars_have_one_law_sharply(d: int, runs: int) -> N
 @pytest.mark.parametrize("wrong", ["n d within", "d off mu", "draws forgotten"])
 def test_a_wrong_law_is_refused(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison above sees each of these slips at d = 20."""
-    true = sufficient._wishart
+    true = sufficient.wishart
 
     def slipped(key: Any, many: int, freedom: int, first: float, second: float) -> Any:
         if wrong == "n d within" and freedom == 40:
@@ -157,11 +157,11 @@ def test_a_wrong_law_is_refused(wrong: str, monkeypatch: pytest.MonkeyPatch) -> 
             freedom = 20
         return true(key, many, freedom, first, second)
 
-    monkeypatch.setattr(sufficient, "_wishart", slipped)
+    monkeypatch.setattr(sufficient, "wishart", slipped)
     if wrong == "draws forgotten":
-        without = sufficient._chi_squared
+        without = sufficient.chi_squared
         monkeypatch.setattr(
-            sufficient, "_chi_squared", lambda key, many, freedom: without(key, many, 0 if freedom == 60 else freedom)
+            sufficient, "chi_squared", lambda key, many, freedom: without(key, many, 0 if freedom == 60 else freedom)
         )
     drawn = draw(d=20, seeds=20_000, seed=77, **KIND)
     laws = {name: getattr(drawn, name) for name in ARRAYS}
