@@ -8,7 +8,7 @@ from asymptotics.phases import first_phase
 from asymptotics.phases.design import Target, best_dilation, free_shares, generated_weight, half_grid
 from benchmarks.measure import Result, in_turn, seconds
 from simulate import Mixture, Point
-from simulate.untied import ClassData, Drawn, Fresh, Parameters, Problem, Reduced, State, UntiedSGD, UntiedSpan
+from simulate.untied import ClassData, DirectProblem, Drawn, Fresh, Parameters, SpanProblem, UntiedSGD, UntiedSpan
 
 N, SIGMA, RIDGES = 128, 1.0, (0.1, 0.1)
 RECIPE = UntiedSGD(repeats=1)
@@ -97,9 +97,9 @@ def _points(d: int) -> tuple[Point]:
 class _Reduced:
     def __init__(self, d: int) -> None:
         span = UntiedSpan.draw(_mixture(d), n=N, seeds=1, seed=1)
-        self.problem = Reduced.of(span, _points(d), RECIPE, *RIDGES)
+        self.problem = SpanProblem.of(span, _points(d), RECIPE, *RIDGES)
         self.source = Drawn(np.random.default_rng(2), d, N)
-        self.state: State = self.problem.start(3)
+        self.state = self.problem.start(3)
 
     def run(self, steps: int) -> None:
         for _ in range(steps):
@@ -109,12 +109,12 @@ class _Reduced:
 class _Direct:
     def __init__(self, d: int) -> None:
         data = ClassData.draw(_mixture(d), n=N, seeds=1, seed=1)
-        self.problem = Problem.of(data, _points(d), *RIDGES)
-        self.state = self.problem.start(RECIPE, 3)
-        self.steps = self.problem.steps(RECIPE)
+        self.problem = DirectProblem.of(data, _points(d), RECIPE, *RIDGES)
+        self.state = self.problem.start(3)
+        self.steps = self.problem.steps
         self.noises = Fresh(2, 0, 1, N, N)
 
     def run(self) -> None:
-        slope = self.problem.gradient(Parameters(*self.state), self.noises, None, 1)
+        slope = self.problem.gradient(Parameters(*self.state), self.noises, None)
         for value, step, each in zip(self.state, self.steps, slope, strict=True):
             value -= RECIPE.rate * (step if value.dim() == 2 else step[..., None]) * each

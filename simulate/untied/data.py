@@ -51,7 +51,7 @@ class ClassData:
         """``seeds`` data sets, the first few the same whatever ``seeds`` is; ``plus`` as in `draw_labels`."""
         labels = draw_labels(mixture, n=n, seeds=seeds, seed=seed, plus=plus)
         require(8 * labels.numel() * mixture.d, f"d = {mixture.d} with n = {n} and seeds = {seeds}",
-                "take fewer, or simulate.untied.span_training, which reaches any d")
+                "take fewer, or simulate.untied.train_span, which reaches any d")
         data = mixture.sigma * normal(child(seed, DATA), (*labels.shape, mixture.d))
         return cls(mixture=mixture, labels=labels, data=data.add_(labels[..., None] * mixture.mean()))
 

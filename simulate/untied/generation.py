@@ -14,7 +14,7 @@ from simulate.gram import cholesky_factor
 from simulate.path import Schedule
 from simulate.seeds import Seed, child
 from simulate.untied.network import Untied
-from simulate.untied.span_training import SpanTraining
+from simulate.untied.training import SpanTraining
 
 
 def in_common(training: SpanTraining, d: int, *, seed: Seed) -> Untied:

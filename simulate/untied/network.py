@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from simulate import checks
 Array = NDArray[np.float64]
 Progress = Callable[[int], None]
 Ridges = float | Sequence[float]
+_T = TypeVar("_T", torch.Tensor, Array)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,13 +41,13 @@ class Untied:
         return self.skip[..., None, None] * x + torch.tanh(inner)[..., None] * self.u[:, :, None]
 
 
-class Parameters(NamedTuple):
-    """The same four on the way, unchecked."""
+class Parameters(NamedTuple, Generic[_T]):
+    """Hold the same four while they are trained, unchecked: tensors in d dimensions, arrays in a span's coordinates."""
 
-    skip: torch.Tensor
-    b: torch.Tensor
-    u: torch.Tensor
-    w: torch.Tensor
+    skip: _T
+    b: _T
+    u: _T
+    w: _T
 
 
 class UntiedOverlaps(NamedTuple):
@@ -61,6 +62,7 @@ class UntiedOverlaps(NamedTuple):
     r: Array
 
 
-def gauge(skip: Array, b: Array, m: Array, omega: Array, q: Array, r: Array) -> UntiedOverlaps:
+def fix_sign(skip: Array, b: Array, m: Array, omega: Array, q: Array, r: Array) -> UntiedOverlaps:
+    """Return the overlaps of the two equal networks (u, w, b) and -(u, w, b) that have omega >= 0."""
     side = np.where(omega < 0, -1.0, 1.0)
     return UntiedOverlaps(skip.copy(), side * b, side * m, side * omega, q, r)

@@ -130,3 +130,13 @@ def checked(recipe: object) -> UntiedRecipe:
     if not isinstance(recipe, UntiedSGD | UntiedAdam):
         raise TypeError(f"recipe must be an UntiedSGD or an UntiedAdam, not {type(recipe).__name__}")
     return recipe
+
+
+def reducible(recipe: UntiedRecipe) -> UntiedSGD:
+    """``recipe`` if it is one of gradient steps; else an error that says why not."""
+    if isinstance(recipe, UntiedAdam):
+        raise TypeError("recipe = UntiedAdam divides each coordinate by its own scale, which no rotation preserves: it "
+                        "has no reduction; train it in d dimensions (simulate.untied.train) or use an UntiedSGD")
+    found = checked(recipe)
+    assert isinstance(found, UntiedSGD)
+    return found

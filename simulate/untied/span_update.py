@@ -17,22 +17,21 @@ its own scale, which no rotation preserves: it has no such reduction.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, Self, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from simulate.gram import cholesky_factor
-from simulate.path import Mixing, Point
 from simulate.seeds import Seed, child
 from simulate.untied.mean_gradient import mean_gradient
-from simulate.untied.network import Parameters, Ridges, UntiedOverlaps, gauge
-from simulate.untied.noise import START
-from simulate.untied.problem import moments, penalties
+from simulate.untied.network import Parameters, UntiedOverlaps, fix_sign
+from simulate.untied.noise import NOISE, ORDER, START, orders
+from simulate.untied.problem import Problem, require_finite
 from simulate.untied.recipes import UntiedSGD
 from simulate.untied.span import UntiedSpan
 
@@ -40,21 +39,16 @@ Array = NDArray[np.float64]
 Part: TypeAlias = tuple[slice, slice]
 """Which data sets and times."""
 
+Order: TypeAlias = Iterator[NDArray[np.intp] | None]
+State: TypeAlias = Parameters[Array]
+"""c and b (seeds, times); u and w (seeds, times, n + 3) in the coordinates of M."""
+
 # Squared sine of the angle below which t and h count as parallel: beyond it rounding alone would be left.
 PARALLEL = 1e-13
 # Noises times networks updated at once: their temporaries stay in the processor's cache.
 BLOCK = 2**15
 # A mean over noises costs as much as this many of them, about.
 MEAN = 50
-
-
-class State(NamedTuple):
-    """c and b (seeds, times); u and w (seeds, times, n + 3) in the coordinates of M."""
-
-    skip: Array
-    b: Array
-    u: Array
-    w: Array
 
 
 class Sums(NamedTuple):
@@ -68,7 +62,7 @@ class Sums(NamedTuple):
     rest: Array
 
 
-class Source(Protocol):
+class SpanNoises(Protocol):
     """Where the noises come from."""
 
     def dots(self, frame: Array, chosen: NDArray[np.intp] | None, repeats: int) -> Array:
@@ -136,78 +130,87 @@ class _Total(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Reduced:
-    """The updates in the coordinates of M."""
+class SpanProblem(Problem[State]):
+    """Train in the coordinates of M."""
 
-    span: UntiedSpan
-    points: tuple[Point, ...]
+    data: UntiedSpan
     recipe: UntiedSGD
-    ridge_u: tuple[float, ...]
-    ridge_w: tuple[float, ...]
 
-    @classmethod
-    def of(
-        cls, span: UntiedSpan, points: Sequence[Mixing], recipe: UntiedSGD, ridge_u: Ridges, ridge_w: Ridges
-    ) -> Reduced:
-        if not isinstance(span, UntiedSpan):
-            raise TypeError(f"span must be an UntiedSpan, not {type(span).__name__}")
-        noises = recipe.noises(span.n)
+    def __post_init__(self) -> None:
+        noises = self.recipe.noises(self.data.n)
         if noises < 3:
             raise ValueError(f"batch * repeats = {noises} must be >= 3: the reduction needs three noises an update")
-        every = moments(points)
-        ridges = penalties("ridge_u", ridge_u, len(every)), penalties("ridge_w", ridge_w, len(every))
-        return cls(span, every, recipe, *ridges)
 
     @property
     def d(self) -> int:
-        return self.span.mixture.d
+        return self.data.mixture.d
 
     def start(self, seed: Seed) -> State:
         """Drawn from the law of the direct start."""
-        seeds, times, k = self.span.seeds, len(self.points), self.span.n + 1
+        seeds, times, k = self.data.seeds, len(self.points), self.data.n + 1
         generator = np.random.default_rng(child(seed, START))
         both = cholesky_factor(generator.standard_normal((seeds, times, 2, k + 2)), generator, d=self.d, known=k)
         both *= np.array([[self.recipe.start_u], [self.recipe.start_w]])
         full = np.ones((seeds, times))
-        return State(self.recipe.skip_start * full, self.recipe.b_start * full, both[:, :, 0], both[:, :, 1])
+        return Parameters(self.recipe.skip_start * full, self.recipe.b_start * full, both[:, :, 0], both[:, :, 1])
 
-    def blocks(self) -> Iterator[tuple[Part, Reduced]]:
+    def noises(self, seed: Seed, iteration: int) -> tuple[Drawn, Order]:
+        """Return the source of noises, and mini-batches."""
+        size = self.recipe.size(self.data.n)
+        order = orders(np.random.default_rng(child(seed, ORDER, iteration)), self.data.seeds, self.data.n, size)
+        return Drawn(np.random.default_rng(child(seed, NOISE, iteration)), self.d, size), order
+
+    @cached_property
+    def blocks(self) -> list[tuple[Part, SpanProblem]]:
         """The same for some of the data sets and times, one part after the other."""
-        most = max(1, BLOCK // (self.recipe.size(self.span.n) * (self.recipe.repeats or MEAN)))
+        most = max(1, BLOCK // (self.recipe.size(self.data.n) * (self.recipe.repeats or MEAN)))
         times = min(most, len(self.points))
         seeds = max(1, most // times)
-        for s in range(0, self.span.seeds, seeds):
-            span = replace(self.span, labels=self.span.labels[s : s + seeds], data=self.span.data[s : s + seeds])
-            for t in range(0, len(self.points), times):
-                part = slice(s, s + seeds), slice(t, t + times)
-                here = part[1]
-                yield part, replace(
-                    self, span=span, points=self.points[here], ridge_u=self.ridge_u[here], ridge_w=self.ridge_w[here]
-                )
+        return [
+            self._block((slice(s, s + seeds), slice(t, t + times)))
+            for s in range(0, self.data.seeds, seeds) for t in range(0, len(self.points), times)
+        ]
+
+    def _block(self, part: Part) -> tuple[Part, SpanProblem]:
+        rows, here = part
+        data = replace(self.data, labels=self.data.labels[rows], data=self.data.data[rows])
+        return part, replace(
+            self, data=data, points=self.points[here], ridge_u=self.ridge_u[here], ridge_w=self.ridge_w[here]
+        )
 
     @cached_property
     def steps(self) -> Array:
         """Of c, b, u, w, each (times,)."""
-        mixture = self.span.mixture
-        return np.array([self.recipe.steps(
-            each, n=self.span.n, d=self.d, sigma=mixture.sigma, radius=mixture.radius, ridge_u=u, ridge_w=w,
-        ) for each, u, w in zip(self.points, self.ridge_u, self.ridge_w, strict=True)]).T
+        return np.array(self.natural_steps(self.recipe)).T
 
     @cached_property
     def ridges(self) -> tuple[Array, Array]:
         """Of u and w, each (times, 1)."""
         return np.array(self.ridge_u)[:, None], np.array(self.ridge_w)[:, None]
 
-    def update(self, state: State, source: Source, chosen: NDArray[np.intp] | None, rate: float) -> State:
+    def updated(self, state: State, noises: tuple[Drawn, Order], iteration: int) -> State:
+        source, order = noises
+        chosen, rate = next(order), self.recipe.at(iteration)
+        new = Parameters(*(np.empty_like(each) for each in state))
+        with np.errstate(over="ignore", invalid="ignore"):
+            for part, problem in self.blocks:
+                some = Parameters(*(each[part] for each in state))
+                found = problem.update(some, source, None if chosen is None else chosen[part[0]], rate)
+                for whole, each in zip(new, found, strict=True):
+                    whole[part] = each
+        require_finite(iteration + 1, *new)
+        return new
+
+    def update(self, state: State, source: SpanNoises, chosen: NDArray[np.intp] | None, rate: float) -> State:
         """One gradient step."""
         repeats = self.recipe.repeats
         if repeats is None:
             return self._mean_update(state, chosen, rate)
         seen = self._look(state, source, chosen, repeats)
         total = self._add_up(seen, source.sums(seen.frame, seen.rows, seen.inverse))
-        c, k, d = state.skip, self.span.n + 1, self.d
+        c, k, d = state.skip, self.data.n + 1, self.d
         tanh, inner = seen.rows[:, :, 0], seen.rows[:, :, 1]
-        scale = self.span.n / tanh.shape[-1]
+        scale = self.data.n / tanh.shape[-1]
         alpha, beta = np.array(self.points).T
         own = (seen.repeats * _sum(seen.data * seen.data, 1))[:, None]
         xx = alpha**2 * total.squares + 2.0 * alpha * beta * total.cross + beta**2 * own
@@ -222,7 +225,7 @@ class Reduced:
         turn, folded = np.linalg.qr(np.stack([u[..., k:], w[..., k:]], axis=-1))
         source.folded(turn)
         u, w = (np.concatenate([each[..., :k], folded[..., i]], axis=-1) for i, each in enumerate((u, w)))
-        return State(c - step_c * on_c, state.b - step_b * scale * _sum(inner, 2), u, w)
+        return Parameters(c - step_c * on_c, state.b - step_b * scale * _sum(inner, 2), u, w)
 
     def _mean_update(self, state: State, chosen: NDArray[np.intp] | None, rate: float) -> State:
         """One step along the mean over all noises, which leaves M to itself."""
@@ -230,19 +233,19 @@ class Reduced:
         alpha, beta = torch.tensor(self.points, dtype=torch.float64).T
         net = Parameters(*(torch.from_numpy(each) for each in state))
         slope = mean_gradient(net, torch.from_numpy(data), alpha, beta, self.d)
-        scale = self.span.n / data.shape[1]
+        scale = self.data.n / data.shape[1]
         on_c, on_b, on_u, on_w = (scale * each.numpy() for each in slope)
         step_c, step_b, step_u, step_w = rate * self.steps
-        return State(
+        return Parameters(
             state.skip - step_c * on_c, state.b - step_b * on_b,
             state.u - step_u[:, None] * (on_u + self.ridges[0] * state.u),
             state.w - step_w[:, None] * (on_w + self.ridges[1] * state.w),
         )
 
     def _chosen(self, chosen: NDArray[np.intp] | None) -> Array:
-        return self.span.data if chosen is None else self.span.data[np.arange(self.span.seeds)[:, None], chosen]
+        return self.data.data if chosen is None else self.data.data[np.arange(self.data.seeds)[:, None], chosen]
 
-    def _look(self, state: State, source: Source, chosen: NDArray[np.intp] | None, repeats: int) -> _Seen:
+    def _look(self, state: State, source: SpanNoises, chosen: NDArray[np.intp] | None, repeats: int) -> _Seen:
         """Point 1: tanh and h of every noise, from its components along u and w."""
         alpha, beta = (each[:, None, None] for each in np.array(self.points).T)
         data = self._chosen(chosen)
@@ -283,16 +286,21 @@ class Reduced:
         return _Total(np.concatenate([moved, beyond], axis=-1), targets, cross, squares)
 
     def measure(self, state: State) -> UntiedOverlaps:
-        length = self.span.mixture.radius * self.d**0.5
+        length = self.data.mixture.radius * self.d**0.5
         q, r = ((each * each).sum(axis=-1) / self.d for each in (state.u, state.w))
-        return gauge(state.skip, state.b, state.u[..., 0] / length, state.w[..., 0] / length, q, r)
+        return fix_sign(state.skip, state.b, state.u[..., 0] / length, state.w[..., 0] / length, q, r)
 
     def along_data(self, state: State) -> tuple[Array, Array]:
-        """u.x1/d and w.x1/d, (seeds, times, n), oriented."""
         side = np.where(state.w[..., :1] < 0, -1.0, 1.0)
-        k = self.span.n + 1
-        u, w = (side * (each[..., :k] @ self.span.data.swapaxes(1, 2)) / self.d for each in (state.u, state.w))
+        k = self.data.n + 1
+        u, w = (side * (each[..., :k] @ self.data.data.swapaxes(1, 2)) / self.d for each in (state.u, state.w))
         return u, w
+
+    def arrays(self, state: State) -> dict[str, Array]:
+        return {str(k): each for k, each in enumerate(state)}
+
+    def restored(self, arrays: Mapping[str, Array]) -> tuple[Self, State]:
+        return self, Parameters(*(arrays[str(k)] for k in range(4)))
 
 
 def _orthonormal(both: Array) -> tuple[Array, Array]:

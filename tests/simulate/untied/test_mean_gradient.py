@@ -8,7 +8,7 @@ from asymptotics.calibration import assert_agrees, compare_mean
 from asymptotics.phases import first_phase, second_mean, second_skip, speciation
 from asymptotics.phases.first import first_phase_skip
 from simulate import Mixture, Point, untied
-from simulate.untied import ClassData, Fresh, Parameters, Problem, UntiedAdam, UntiedRecipe, UntiedSGD, UntiedSpan
+from simulate.untied import ClassData, DirectProblem, Fresh, Parameters, UntiedAdam, UntiedRecipe, UntiedSGD, UntiedSpan
 
 MIXTURE = Mixture(d=30, sigma=1.2, radius=0.8, p=0.7)
 POINTS = (Point(0.6, 0.4), Point(0.9, 0.1))
@@ -53,8 +53,8 @@ def test_the_gradient_is_that_of_the_mean_risk(chosen: list[list[int]] | None, s
     part = data.data if rows is None else torch.stack([x[r] for x, r in zip(data.data, rows, strict=True)])
     net = _network(30, scale)
     expected = torch.autograd.grad(_risk(net, part, 5), net)
-    problem = Problem.of(data, POINTS, **RIDGES)
-    found = problem.gradient(Parameters(*(each.detach() for each in net)), Fresh(0, 0, 3, 5, 5), rows, None)
+    problem = DirectProblem.of(data, POINTS, UntiedSGD(repeats=None), **RIDGES)
+    found = problem.gradient(Parameters(*(each.detach() for each in net)), Fresh(0, 0, 3, 5, 5), rows)
     for ours, theirs in zip(found, expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-10)
 
@@ -62,11 +62,11 @@ def test_the_gradient_is_that_of_the_mean_risk(chosen: list[list[int]] | None, s
 def test_it_is_the_mean_of_gradients_with_fresh_noise() -> None:
     """Calibrated, every component held against the largest of its kind; 12 000 noises a sample."""
     data = ClassData.draw(Mixture(d=6, sigma=1.2, radius=0.8, p=0.7), n=3, seeds=3, seed=1)
-    problem = Problem.of(data, POINTS, **RIDGES)
+    fresh, mean = (DirectProblem.of(data, POINTS, UntiedSGD(repeats=each), **RIDGES) for each in (100, None))
     net = Parameters(*(each.detach() for each in _network(6, 0.8)))
     noises = Fresh(8, 0, 3, 3, 3)
-    draws = [problem.gradient(net, noises, None, 100) for _ in range(120)]
-    for k, exact in enumerate(problem.gradient(net, noises, None, None)):
+    draws = [fresh.gradient(net, noises, None) for _ in range(120)]
+    for k, exact in enumerate(mean.gradient(net, noises, None)):
         samples = np.array([each[k].numpy().ravel() for each in draws])
         assert_agrees(compare_mean(samples, exact.numpy().ravel(), comparisons=4, scale=exact.abs().max().item()))
 

@@ -14,11 +14,10 @@ from asymptotics.phases.first import first_phase_skip
 from simulate import Mixture, Point, untied
 from simulate.untied import (
     ClassData,
+    DirectProblem,
     Drawn,
     Parameters,
-    Problem,
-    Reduced,
-    State,
+    SpanProblem,
     UntiedAdam,
     UntiedOverlaps,
     UntiedSGD,
@@ -84,7 +83,7 @@ class _Shared:
         return first
 
 
-def _embedded(data: ClassData, state: list[torch.Tensor]) -> tuple[Array, State]:
+def _embedded(data: ClassData, state: tuple[torch.Tensor, ...]) -> tuple[Array, Parameters[Array]]:
     """The basis of the coordinates of u and w in the span, and those coordinates."""
     c, b, u, w = (each.numpy() for each in state)
     inner = np.repeat(basis(data)[:, None], u.shape[1], axis=1)
@@ -94,7 +93,7 @@ def _embedded(data: ClassData, state: list[torch.Tensor]) -> tuple[Array, State]
     beyond = np.linalg.qr(np.concatenate([inner, rest], axis=-1))[0][..., -2:]
     axes = np.concatenate([inner, beyond], axis=-1)
     u, w = (np.einsum("std,stdm->stm", each, axes) for each in (u, w))
-    return axes, State(c, b, u, w)
+    return axes, Parameters(c, b, u, w)
 
 
 def _same(direct: UntiedOverlaps, ours: UntiedOverlaps, tolerance: float) -> None:
@@ -103,8 +102,8 @@ def _same(direct: UntiedOverlaps, ours: UntiedOverlaps, tolerance: float) -> Non
         np.testing.assert_allclose(one, two, rtol=tolerance, atol=tolerance, err_msg=name)
 
 
-def _still(which: str) -> Callable[[list[torch.Tensor]], None]:
-    def change(state: list[torch.Tensor]) -> None:
+def _still(which: str) -> Callable[[tuple[torch.Tensor, ...]], None]:
+    def change(state: tuple[torch.Tensor, ...]) -> None:
         if which == "parallel":
             state[2].copy_(-2.0 * state[3])
         elif which in ("u", "w"):
@@ -124,18 +123,18 @@ def test_the_same_noises_give_the_same_network(d: int, size: int | None, repeats
     mixture = Mixture(d=d, sigma=1.2, radius=0.8, p=0.7)
     data = ClassData.draw(mixture, n=6, seeds=2, seed=1)
     recipe = UntiedSGD(rate=0.5, batch=size, repeats=repeats, start_u=0.8, start_w=1.1, skip_start=0.3, b_start=0.2)
-    problem = Problem.of(data, POINTS, **RIDGES)
-    reduced = Reduced.of(UntiedSpan.of(data), POINTS, recipe, **RIDGES)
-    state = problem.start(recipe, 7)
+    problem = DirectProblem.of(data, POINTS, recipe, **RIDGES)
+    reduced = SpanProblem.of(UntiedSpan.of(data), POINTS, recipe, **RIDGES)
+    state = problem.start(7)
     _still(start)(state)
     axes, ours = _embedded(data, state)
     source = _Shared(axes, data.data.numpy())
-    steps, order = problem.steps(recipe), np.random.default_rng(3)
+    steps, order = problem.steps, np.random.default_rng(3)
     for step in range(6):
         _same(problem.measure(Parameters(*state)), reduced.measure(ours), 1e-9)
         chosen = None if size is None else np.stack([order.permutation(6)[:size] for _ in range(2)])
         ours = reduced.update(ours, source, chosen, recipe.at(step))
-        slope = problem.gradient(Parameters(*state), source, chosen, repeats)
+        slope = problem.gradient(Parameters(*state), source, chosen)
         for value, rate, each in zip(state, steps, slope, strict=True):
             value -= recipe.at(step) * (rate if value.dim() == 2 else rate[..., None]) * each
     for direct, found in zip(problem.along_data(Parameters(*state)), reduced.along_data(ours), strict=True):
@@ -212,10 +211,10 @@ def test_data_and_starts_have_their_law(d: int) -> None:
     recipe = UntiedSGD(start_u=0.5, start_w=2.0)
     tables = []
     drawn = UntiedSpan.draw(mixture, n=3, seeds=runs, seed=5)
-    state = Reduced.of(drawn, POINTS[:1], recipe, **RIDGES).start(6)
+    state = SpanProblem.of(drawn, POINTS[:1], recipe, **RIDGES).start(6)
     vectors = np.concatenate([np.pad(drawn.data, [(0, 0), (0, 0), (0, 2)]), state.u, state.w], axis=1)
     data = ClassData.draw(mixture, n=3, seeds=runs, seed=7)
-    start = [each.numpy() for each in Problem.of(data, POINTS[:1], **RIDGES).start(recipe, 8)]
+    start = [each.numpy() for each in DirectProblem.of(data, POINTS[:1], recipe, **RIDGES).start(8)]
     direct = np.concatenate([data.data.numpy(), start[2], start[3]], axis=1)
     along = [vectors[:, :, 0], direct @ (data.mean.numpy() / (0.8 * d**0.5))]
     for rows, first in zip((vectors, direct), along, strict=True):

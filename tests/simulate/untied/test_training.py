@@ -10,9 +10,9 @@ from asymptotics.calibration import assert_agrees, compare_mean
 from simulate import Mixture, Point, untied
 from simulate.untied import (
     ClassData,
+    DirectProblem,
     Fresh,
     Parameters,
-    Problem,
     Untied,
     UntiedAdam,
     UntiedRecipe,
@@ -70,8 +70,8 @@ def test_the_gradient_is_that_of_the_risk(chosen: list[list[int]] | None, repeat
     noise = np.random.default_rng(2).standard_normal((repeats, 3, 2, part.shape[1], 30))
     net = _network(3, 30)
     expected = torch.autograd.grad(_risk(net, part, torch.from_numpy(noise), 5), net)
-    problem = Problem.of(data, POINTS, **RIDGES)
-    found = problem.gradient(Parameters(*(each.detach() for each in net)), _Given(noise), rows, repeats)
+    problem = DirectProblem.of(data, POINTS, UntiedSGD(repeats=repeats), **RIDGES)
+    found = problem.gradient(Parameters(*(each.detach() for each in net)), _Given(noise), rows)
     for ours, theirs in zip(found, expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-11, atol=1e-11)
 
@@ -83,9 +83,9 @@ def test_pieces_do_not_change_the_gradient(monkeypatch: pytest.MonkeyPatch) -> N
     found = []
     for there in (None, 10**9, 20_000, 1):
         monkeypatch.setattr("simulate.untied.problem.free", lambda device, there=there: there)
-        problem = Problem.of(data, POINTS, **RIDGES)
+        problem = DirectProblem.of(data, POINTS, UntiedSGD(repeats=2), **RIDGES)
         assert problem.piece == {None: 2**22, 10**9: 2**22, 20_000: 312, 1: 1}[there]
-        found.append(problem.gradient(net, Fresh(1, 0, 3, 5, 5), None, 2))
+        found.append(problem.gradient(net, Fresh(1, 0, 3, 5, 5), None))
     for other in found[1:]:
         for one, all_ in zip(other, found[0], strict=True):
             torch.testing.assert_close(one, all_, rtol=1e-12, atol=1e-12)
@@ -132,10 +132,10 @@ def test_updates_are_those_of_torch(recipe: UntiedRecipe) -> None:
     """torch.optim with the same gradients and a step for each parameter."""
     data = ClassData.draw(MIXTURE, n=5, seeds=1, seed=1)
     points = POINTS[:1]
-    problem = Problem.of(data, points, **RIDGES)
+    problem = DirectProblem.of(data, points, recipe, **RIDGES)
     found = untied.train(data, points, recipe=recipe, **RIDGES, seed=3)
-    state = [each.clone().requires_grad_() for each in problem.start(recipe, 3)[:4]]
-    steps = [float(each[0, 0]) for each in problem.steps(recipe)]
+    state = [each.clone().requires_grad_() for each in problem.start(3)[:4]]
+    steps = [float(each[0, 0]) for each in problem.steps]
     kind = torch.optim.Adam if isinstance(recipe, UntiedAdam) else torch.optim.SGD
     optimiser = kind([{"params": [p]} for p in state], lr=1.0)
     stream = np.random.default_rng(np.random.SeedSequence(3, spawn_key=(1, 0, 0)))
@@ -143,7 +143,7 @@ def test_updates_are_those_of_torch(recipe: UntiedRecipe) -> None:
         noise = _Given(stream.standard_normal((1, 1, 1, 5, 30)))
         for group, step in zip(optimiser.param_groups, steps, strict=True):
             group["lr"] = recipe.at(k) * step
-        slope = problem.gradient(Parameters(*(p.detach() for p in state)), noise, None, 1)
+        slope = problem.gradient(Parameters(*(p.detach() for p in state)), noise, None)
         for p, each in zip(state, slope, strict=True):
             p.grad = each
         optimiser.step()
@@ -154,7 +154,7 @@ def test_updates_are_those_of_torch(recipe: UntiedRecipe) -> None:
 def test_overlaps_and_their_gauge() -> None:
     """(u, w, b) -> -(u, w, b) is the same network and measures the same; omega = 0 keeps its sign."""
     data = ClassData.draw(MIXTURE, n=5, seeds=3, seed=1)
-    problem = Problem.of(data, POINTS, **RIDGES)
+    problem = DirectProblem.of(data, POINTS, UntiedSGD(), **RIDGES)
     net = Untied(*(each.detach() for each in _network(3, 30)))
     other = Untied(net.skip, -net.b, -net.u, -net.w)
     x = data.data[:, None]
