@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from simulate import checks, path
 from simulate.autoencoder.network import Autoencoder
-from simulate.flow import METHODS, drift, integrate
-from simulate.path import Moving, Schedule
+from simulate.flow import METHODS, Latest, drift, integrate
+from simulate.path import Schedule
 
 Learner: TypeAlias = Callable[[float], Autoencoder]
 Observer: TypeAlias = Callable[[float, torch.Tensor], None]
@@ -36,9 +36,8 @@ class Trajectory:
     states: torch.Tensor | None
 
 
-class LearnedField:
-    """(network, schedule values) by time; the latest is held, so that no stage time is learned
-    twice.
+class LearnedField(Latest[Autoencoder]):
+    """Give the networks and the schedule's values at the times of a grid.
 
     Raises ValueError unless the schedule runs from noise to data and the grid (times, strictly
     increasing, inside the schedule's interval) has at least two times.
@@ -51,16 +50,8 @@ class LearnedField:
             raise ValueError(
                 f"schedule {schedule.name!r} starts at its data end; generation starts from noise"
             )
+        super().__init__(learner, schedule)
         self.grid = path.times("grid", grid, schedule, least=2)
-        self._learner = learner
-        self._schedule = schedule
-        self._latest: tuple[float, Autoencoder, Moving] | None = None
-
-    def at(self, time: float) -> tuple[Autoencoder, Moving]:
-        if self._latest is None or self._latest[0] != time:
-            values = self._schedule.at(time)
-            self._latest = (time, self._learner(time), values)
-        return self._latest[1:]
 
 
 def generate(

@@ -1,7 +1,7 @@
 """Generating points: velocities, the methods that integrate them, and the exact field of the mixture."""
 
 from simulate.flow.exact_field import MixtureField as MixtureField, along_mean as along_mean
-from simulate.flow.learned_velocity import Denoiser as Denoiser, LearnedVelocity as LearnedVelocity
+from simulate.flow.learned_velocity import Denoiser as Denoiser, Latest as Latest, LearnedVelocity as LearnedVelocity
 from simulate.flow.methods import (
     METHODS as METHODS,
     Method as Method,
