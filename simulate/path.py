@@ -1,13 +1,16 @@
-"""The path x_t = alpha x0 + beta x1 as numbers: what simulate asks of a schedule.
+"""Ask a schedule for the path x_t = alpha x0 + beta x1 as numbers.
 
-`asymptotics.schedule.Interpolant` is one; anything with the same few members serves.
+A `Schedule` gives alpha and beta (`Schedule.mix`), or both with their time derivatives (`Schedule.at`);
+`asymptotics.schedule.Interpolant` is one, and anything with the same few members serves. Functions that need the first
+two accept whatever is `Mixing`, those that need all four whatever is `Moving`, such as `asymptotics.schedule.Values`.
+`Point` and `Motion` are what this package makes itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, SupportsFloat, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, SupportsFloat, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -66,22 +69,13 @@ class Point(NamedTuple):
     beta: float
 
 
-class Motion(NamedTuple):
-    """alpha, beta and their derivatives at one time, plain floats."""
+class Motion(NamedTuple, Generic[_T]):
+    """Hold alpha, beta and their derivatives: plain floats at one time, or arrays (times,)."""
 
-    alpha: float
-    beta: float
-    dalpha: float
-    dbeta: float
-
-
-class Motions(NamedTuple):
-    """The same at many times, arrays (times,)."""
-
-    alpha: NDArray[np.float64]
-    beta: NDArray[np.float64]
-    dalpha: NDArray[np.float64]
-    dbeta: NDArray[np.float64]
+    alpha: _T
+    beta: _T
+    dalpha: _T
+    dbeta: _T
 
 
 @dataclass(frozen=True)
@@ -93,12 +87,12 @@ class Table:
     end: float
     noise_at_start: bool
     points: Mapping[float, Point] = field(default_factory=dict)
-    motions: Mapping[float, Motion] = field(default_factory=dict)
+    motions: Mapping[float, Motion[float]] = field(default_factory=dict)
 
     def mix(self, time: float) -> tuple[float, float]:
         return self._find(self.points, time)
 
-    def at(self, time: float) -> Motion:
+    def at(self, time: float) -> Motion[float]:
         return self._find(self.motions, time)
 
     def _find(self, known: Mapping[float, _T], time: float) -> _T:
@@ -108,8 +102,7 @@ class Table:
 
 
 def tabulate(schedule: Schedule, *, mixes: ArrayLike = (), motions: ArrayLike = ()) -> Table:
-    """The schedule's values at the times ``mixes``, and with derivatives at the times ``motions``.
-    """
+    """Tabulate alpha and beta at the times ``mixes``, and both with their derivatives at the times ``motions``."""
     points = {float(t): point(schedule, float(t)) for t in np.ravel(np.asarray(mixes, np.float64))}
     moving = {}
     for t in np.ravel(np.asarray(motions, np.float64)):
@@ -123,16 +116,20 @@ def tabulate(schedule: Schedule, *, mixes: ArrayLike = (), motions: ArrayLike = 
     )
 
 
-def motions(schedule: Schedule, moments: NDArray[np.float64]) -> Motions:
-    """The schedule's values at many times (times,) at once."""
+def motions(schedule: Schedule, moments: NDArray[np.float64]) -> Motion[NDArray[np.float64]]:
+    """Return the schedule's values at many times (times,) at once."""
     if isinstance(schedule, Table):
-        every = [schedule.at(float(t)) for t in moments]
-        return Motions(*np.array(every).T)
+        return Motion(*np.array([schedule.at(float(t)) for t in moments]).T)
     values = schedule.at(moments)
-    return Motions(*(
+    return Motion(*(
         np.broadcast_to(np.asarray(each, dtype=np.float64), moments.shape)
         for each in (values.alpha, values.beta, values.dalpha, values.dbeta)
     ))
+
+
+def part(values: Motion[NDArray[np.float64]], k: int) -> Motion[float]:
+    """Return the values at the k-th of the times."""
+    return Motion(*(float(each[k]) for each in values))
 
 
 def point(schedule: Schedule, time: float) -> Point:

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulate import checks, path
 from simulate.flow import methods
-from simulate.path import Motion, Motions, Moving, Point, Schedule
+from simulate.path import Moving, Point, Schedule
 from simulate.seeds import Seed, child, normal
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _reversed(
             f"beta = 0 at t = {times[0]:g}: the noise of the reverse SDE diverges; start later, or use 'ancestral'"
         )
     for k, step in enumerate(np.diff(times).tolist()):
-        now, slope = _motion(values, k), velocity(x, float(times[k]))
+        now, slope = path.part(values, k), velocity(x, float(times[k]))
         noise = normal(child(seed, k), tuple(x.shape), dtype=x.dtype, device=x.device)
         if method == "ancestral":
             reached = Point(float(alpha[k + 1]), float(beta[k + 1]))
@@ -154,11 +154,7 @@ def _reversed(
     return x
 
 
-def _motion(values: Motions, k: int) -> Motion:
-    return Motion(*(float(each[k]) for each in values))
-
-
-def _spread(now: Motion, step: float) -> float:
+def _spread(now: Moving, step: float) -> float:
     """The standard deviation of an Euler-Maruyama step's noise."""
     growth = now.alpha * (now.alpha * now.dbeta - now.beta * now.dalpha) / now.beta
     return float((2.0 * growth * step) ** 0.5)

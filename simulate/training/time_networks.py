@@ -17,7 +17,7 @@ from torch import nn
 
 from simulate import checks
 from simulate.flow import drift
-from simulate.path import Motion, Schedule, checked, motions
+from simulate.path import Schedule, checked, motions, part
 from simulate.runs import Given
 from simulate.seeds import Seed
 from simulate.training.fitting import FitRecipe, Fitted, Progress, fit
@@ -55,8 +55,7 @@ class ModelVelocity:
             raise FloatingPointError(f"{_name(self.model)} gives values that are not finite at t = {t}")
         if self.predicts == "velocity":
             return found
-        values = motions(self.schedule, np.array([t]))
-        now = Motion(*(float(each[0]) for each in values))
+        now = part(motions(self.schedule, np.array([t])), 0)
         if self.predicts == "data":
             return drift(now, found, x)
         if now.beta == 0.0:
