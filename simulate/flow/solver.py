@@ -5,6 +5,9 @@ E[x1|x] and the score follow from the velocity and the schedule, and with them t
 dx = (2 b - (dbeta/beta) x) dt + sqrt(2 alpha (alpha dbeta - beta dalpha)/beta) dW, regular at the data end.
 A dilation of the schedule only moves the grid: steps are taken in the schedule's own time, in which an exact field is
 smooth, so that no side has to be chosen at a node where the pace jumps.
+
+`asymptotics.phases.design` has steps of Euler and Heun of its own, on purpose: tests compare the two, which would prove
+nothing if they shared code.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Running averages of a network's weights: what is learned, less the noise of the last updates."""
+"""Running averages of a network's weights: what is learned, less the noise of the last updates.
+
+torch.optim.swa_utils.AveragedModel is no substitute: it wraps the network, which would rename its weights in every
+checkpoint, and it copies the first update where `average_in` takes a share of it.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The risk of many networks c x + w phi(w.x) at once and its gradient, handwritten in inner products.
 
 Vectors may live in d dimensions or in any orthonormal basis of what holds data and weights: m coordinates.
+`simulate.training.train` has its gradient from autograd: the two are twins on purpose, and tests compare them.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 With the exact field the coordinate y = mu.x/|mu| obeys a scalar equation, and the rest of x does not matter for the
 mode. A one-step method maps y increasingly, so that one starting point separates the modes: the weight of + is the
 normal mass above it, with no sampling noise. A dilation that is linear between nodes only moves the grid.
+
+Its steps of Euler and Heun repeat those of `simulate.flow` on purpose: tests compare the two as independent programs.
 """
 
 from __future__ import annotations
