@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from simulate import checks, path
 from simulate.flow import METHODS, integrate, rates, stage_times
 from simulate.gram import networks
-from simulate.gram.sufficient import GramStatistics
+from simulate.gram.sufficient import GramStatistics, checked_array
 from simulate.gram.wishart import Array, chi_squared
 from simulate.memory import require
 from simulate.mixture import Samples
@@ -44,12 +44,8 @@ class Starts:
     def __post_init__(self) -> None:
         object.__setattr__(self, "d", checks.integer("d", self.d, least=1))
         for field in fields(self)[1:-1]:
-            array = np.asarray(getattr(self, field.name), dtype=np.float64)
-            if array.ndim != 2 or array.shape != np.shape(self.mean) or array.size == 0:
-                raise ValueError(f"{field.name} has shape {array.shape}; it must be (seeds, S), the same for all")
-            if not np.isfinite(array).all():
-                raise ValueError(f"{field.name} holds values that are not finite")
-            object.__setattr__(self, field.name, array)
+            value, words = getattr(self, field.name), "(seeds, S), the same for all"
+            object.__setattr__(self, field.name, checked_array(field.name, value, np.shape(self.mean), 2, words))
 
     @classmethod
     def of(cls, samples: Samples, starts: torch.Tensor) -> Starts:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulate import checks
 from simulate.gram import networks
-from simulate.gram.sufficient import GramStatistics, Kind, draw_means, draw_within
+from simulate.gram.sufficient import GramStatistics, Kind, checked_array, draw_means, draw_within
 from simulate.gram.wishart import Array
 from simulate.memory import require
 from simulate.mixture import Samples
@@ -39,12 +39,9 @@ class Pairs:
     def __post_init__(self) -> None:
         object.__setattr__(self, "d", checks.integer("d", self.d, least=1))
         for field in fields(self)[1:-1]:
-            array = np.asarray(getattr(self, field.name), dtype=np.float64)
-            wanted = np.shape(self.noise_centre)[: 2 if field.name.startswith("sample") else 3]
-            if array.shape != wanted or array.ndim != (2 if field.name.startswith("sample") else 3):
-                raise ValueError(f"{field.name} has shape {array.shape}; it must be (seeds, n) or (seeds, n, draws)")
-            if not np.isfinite(array).all():
-                raise ValueError(f"{field.name} holds values that are not finite")
+            ndim = 2 if field.name.startswith("sample") else 3
+            value, shape = getattr(self, field.name), np.shape(self.noise_centre)[:ndim]
+            array = checked_array(field.name, value, shape, ndim, "(seeds, n) or (seeds, n, draws)")
             object.__setattr__(self, field.name, array)
 
     @classmethod

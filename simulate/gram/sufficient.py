@@ -68,11 +68,8 @@ class GramStatistics:
         if self.pairs == 1:
             raise ValueError("n * draws = 1: the infimum of the risk is not attained; use n >= 2 or draws >= 2")
         for name in ARRAYS:
-            array = np.asarray(getattr(self, name), dtype=np.float64)
-            if array.ndim != 1 or array.shape != np.shape(self.sample_mean) or array.size == 0:
-                raise ValueError(f"{name} has shape {array.shape}; it must be (seeds,), the same for all")
-            if not np.isfinite(array).all():
-                raise ValueError(f"{name} holds values that are not finite")
+            shape = np.shape(self.sample_mean)
+            array = checked_array(name, getattr(self, name), shape, 1, "(seeds,), the same for all")
             if name in SQUARES and (array < 0).any():
                 raise ValueError(f"{name} holds {array.min()}; a sum of squares is >= 0")
             object.__setattr__(self, name, array)
@@ -144,6 +141,17 @@ class GramStatistics:
 
 ARRAYS = tuple(field.name for field in fields(GramStatistics) if field.type == "Array")
 SQUARES = ("sample_sample", "noise_noise", "within_sample", "within_noise")
+
+
+def checked_array(name: str, value: object, shape: tuple[int, ...], ndim: int, words: str) -> Array:
+    """Return ``value`` as float64; ValueError unless it is finite, not empty and of the shape that ``words`` describe.
+    """
+    array = np.asarray(value, dtype=np.float64)
+    if array.ndim != ndim or array.shape != shape or array.size == 0:
+        raise ValueError(f"{name} has shape {array.shape}; it must be {words}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds values that are not finite")
+    return array
 
 
 def draw(
