@@ -19,7 +19,17 @@ from tqdm import tqdm
 
 from asymptotics.export import without_tex
 from asymptotics.extras import version_line
-from derivations.reporting import FULL, QUICK, Checked, Event, Story, Teller, begin_figures, write
+from derivations.reporting import (
+    FULL,
+    QUICK,
+    Checked,
+    Event,
+    Story,
+    Teller,
+    begin_figures,
+    run_experiments,
+    write,
+)
 from simulate.runs import one_thread, workers
 
 STORIES = (
@@ -28,10 +38,6 @@ STORIES = (
     "learning_curves", "exact_field", "two_phases", "modes_in_balance", "uturns",
     "real_digits", "jumps_and_balance", "balanced_training",
 )
-
-
-AHEAD = 8
-"""How many stories before its own the long experiment of a story begins (`Story.ahead`)."""
 
 
 def stories() -> list[Story]:
@@ -60,13 +66,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 @dataclass
 class Progress:
-    """A bar that names what is going on; in a log, which has no cursor, a numbered line for each act."""
+    """A bar that names what is going on; in a log, which has no cursor, a numbered line for each step."""
 
     total: int
     bar: tqdm[Any] | None
     done: int = 0
 
-    def act(self, what: str) -> None:
+    def step(self, what: str) -> None:
         self.done += 1
         if self.bar is None:
             print(f"[{self.done:>3}/{self.total}] {what}", file=sys.stderr, flush=True)
@@ -97,28 +103,21 @@ def _tell_all(out: Path, *, full: bool) -> int:
     told: list[tuple[Story, list[Event]]] = []
     figures: list[Iterator[None]] = []
     effort = FULL if full else QUICK
-    acts = sum(story.acts for story in chosen) + 1
-    with _progress(acts) as progress, one_thread(), workers(effort.workers) as executor:
-        try:
-            tellers = [
-                Teller(effort, progress.write, progress.act, executor, aloud=False, data=out / "data") for _ in chosen
-            ]
-            for place, (story, teller) in enumerate(zip(chosen, tellers, strict=True)):
-                # What is begun first is done first: later stories must not hold up the next ones.
-                first = 0 if place == 0 else place + AHEAD
-                for later in range(first, min(place + AHEAD + 1, len(chosen))):
-                    start = chosen[later].ahead
-                    tellers[later].started = None if start is None else start(tellers[later])
-                progress.write(story.title)
-                story.tell(teller)
-                told.append((story, teller.events))
-                figures.append(begin_figures(teller.events, out, executor))
-            progress.act("writing the report")
-            index = write(out, told, figures, executor)
-        except BaseException:
-            if executor is not None:  # What was begun and is not waited for.
-                executor.shutdown(wait=False, cancel_futures=True)
-            raise
+    steps = sum(story.steps for story in chosen) + 1
+    with (
+        _progress(steps) as progress, one_thread(), workers(effort.workers) as executor,
+        run_experiments(chosen, effort, executor) as results,
+    ):
+        for story in chosen:
+            teller = Teller(
+                effort, progress.write, progress.step, results, aloud=False, data=out / "data"
+            )
+            progress.write(story.title)
+            story.tell(teller)
+            told.append((story, teller.events))
+            figures.append(begin_figures(teller.events, out, executor))
+        progress.step("writing the report")
+        index = write(out, told, figures, executor)
     events = [event for _, each in told for event in each if isinstance(event, Checked)]
     failures = sum(not event.holds for event in events)
     print(f"{len(events)} checks, {failures} failures, {time.monotonic() - began:.0f} s")

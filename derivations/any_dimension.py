@@ -64,7 +64,7 @@ def _check_vectors(teller: Teller) -> None:
     )
 
 
-STORY = Story("any_dimension", "Exact at any dimension", FORMULAS, len(FORMULAS), tell, parallel=False)
+STORY = Story("any_dimension", "Exact at any dimension", FORMULAS, tell)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from derivations.reporting import Story, Teller, alone, figures
@@ -21,13 +20,6 @@ NAMES = {"flow": "flow-assisted", "pcd": "PCD (MALA)"}
 SHORT, WEIGHT, DIVERGENCE, CONTROL = 0.1, 0.01, 0.01, 0.2
 
 
-def ahead(teller: Teller) -> Callable[[], xr.Dataset]:
-    plan, seeds = teller.effort.balance, teller.effort.balance_seeds
-    return teller.begin("balanced training", lambda executor: balance.run_study(
-        two_modes(2, p=P), plan=plan, seeds=seeds, seed=0, executor=executor, progress=False
-    ))
-
-
 def tell(teller: Teller) -> None:
     teller.say(
         "Energy-based models of two modes of the weights .8 and .2, in two dimensions and more than eleven widths "
@@ -36,7 +28,7 @@ def tell(teller: Teller) -> None:
         "same time proposes jumps, which are accepted by Metropolis and Hastings. Weights are those of the model, by "
         "quadrature, and not the fractions of its chains."
     )
-    study = (teller.started or ahead(teller))()
+    study = teller.result("balanced training")
     _checked(teller, study)
     teller.table(*balance.table(study), (
         f"Weights of modes 0 and 1, ranges over {study.sizes['seed']} seeds; off by: the largest difference from the "
@@ -118,7 +110,13 @@ def _scatter(axis: Axes, study: xr.Dataset) -> None:
     figures.legend(axis, loc="upper left")
 
 
-STORY = Story("balanced_training", "Trained energy-based models: modes in balance", (), 1, tell, ahead=ahead)
+STORY = Story(
+    "balanced_training", "Trained energy-based models: modes in balance", (), tell,
+    experiments={"balanced training": lambda effort, executor: balance.run_study(
+        two_modes(2, p=P), plan=effort.balance, seeds=effort.balance_seeds, seed=0,
+        executor=executor, progress=False,
+    )},
+)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

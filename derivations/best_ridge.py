@@ -78,7 +78,7 @@ def _figure() -> Any:
     return figure
 
 
-STORY = Story("best_ridge", "The best ridge", (theory.best_ridge,), 1, tell, parallel=False)
+STORY = Story("best_ridge", "The best ridge", (theory.best_ridge,), tell)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

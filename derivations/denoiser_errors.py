@@ -29,11 +29,7 @@ def tell(teller: Teller) -> None:
     oracle = "sigma**2*alpha**2/(alpha**2 + beta**2*sigma**2)"
     teller.consequence(theory.test_error.limit("n", float("inf")), oracle)
     teller.consequence(theory.training_loss.limit("n", float("inf")), f"{oracle}/2")
-    effort = teller.effort
-    data = teller.simulate("denoiser errors", lambda executor: simulate.curves.denoiser(
-        simulate.Mixture(d=effort.d, sigma=SIGMA), n=N, ridge=RIDGE, schedule=linear,
-        times=TIMES, seeds=effort.seeds, seed=5, executor=executor, progress=False,
-    ))
+    data, effort = teller.result("denoiser errors"), teller.effort
     for formula in MEASURED:
         teller.compare(data, formula, comparisons=len(MEASURED))
     teller.draw("denoiser_errors", _figure(data), (
@@ -60,7 +56,13 @@ def _figure(data: Any) -> Any:
     return figure
 
 
-STORY = Story("denoiser_errors", "The denoiser's errors", (*MEASURED, theory.oracle_error), 8, tell)
+STORY = Story(
+    "denoiser_errors", "The denoiser's errors", (*MEASURED, theory.oracle_error), tell,
+    experiments={"denoiser errors": lambda effort, executor: simulate.curves.denoiser(
+        simulate.Mixture(d=effort.d, sigma=SIGMA), n=N, ridge=RIDGE, schedule=linear, times=TIMES,
+        seeds=effort.seeds, seed=5, executor=executor, progress=False,
+    )},
+)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

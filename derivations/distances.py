@@ -43,8 +43,7 @@ def _figure() -> Any:
 
 
 STORY = Story(
-    "distances", "The distance of the generated law", (theory.wasserstein, theory.kl_divergence), 4, tell,
-    parallel=False,
+    "distances", "The distance of the generated law", (theory.wasserstein, theory.kl_divergence), tell,
 )
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def _figure(errors: dict[str, list[float]], exact: float) -> Any:
     return figure
 
 
-STORY = Story("euler_steps", "Euler's discretisation", (), 0, tell, parallel=False)
+STORY = Story("euler_steps", "Euler's discretisation", (), tell)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

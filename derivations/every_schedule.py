@@ -35,11 +35,7 @@ def tell(teller: Teller) -> None:
     for formula in FLOW:
         teller.prove(formula, **POINT)
     _check_schedules(teller)
-    effort = teller.effort
-    data = teller.simulate("flow", lambda executor: simulate.curves.generation(
-        simulate.Mixture(d=effort.d, sigma=SIGMA), n=SHOWN, ridge=RIDGE, schedule=trigonometric,
-        seeds=effort.seeds, seed=2, steps=effort.steps, executor=executor, progress=False,
-    ))
+    data, effort = teller.result("flow"), teller.effort
     inside = data.isel(t=slice(1, None))  # at the noise end the flow is known: M = Q = 0, F = 1
     for formula in FLOW:
         teller.compare(inside, formula, comparisons=len(FLOW))
@@ -76,7 +72,13 @@ def _figure(data: Any) -> Any:
     return figure
 
 
-STORY = Story("every_schedule", "The flow, for every schedule", (*VELOCITY, *FLOW), 13, tell)
+STORY = Story(
+    "every_schedule", "The flow, for every schedule", (*VELOCITY, *FLOW), tell,
+    experiments={"flow": lambda effort, executor: simulate.curves.generation(
+        simulate.Mixture(d=effort.d, sigma=SIGMA), n=SHOWN, ridge=RIDGE, schedule=trigonometric,
+        seeds=effort.seeds, seed=2, steps=effort.steps, executor=executor, progress=False,
+    )},
+)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

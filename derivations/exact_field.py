@@ -109,8 +109,7 @@ def _time(event: Event, d: float) -> float:
     return ratio / (1 + ratio)
 
 
-STORY = Story("exact_field", "What is known when: the exact field and its clocks", FORMULAS, len(FORMULAS), tell,
-              parallel=False)
+STORY = Story("exact_field", "What is known when: the exact field and its clocks", FORMULAS, tell)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

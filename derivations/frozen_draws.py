@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import simulate
 from asymptotics import limited_samples as theory
 from asymptotics.schedule import linear
-from derivations.reporting import Story, Teller, alone, figures
+from derivations.reporting import Effort, Story, Teller, alone, figures
 
 SIGMA, RIDGE = 1.5, 0.1
 N = (4, 16)
@@ -23,26 +24,25 @@ def tell(teller: Teller) -> None:
         "error of the mean falls from $2\\sigma^2/n$ to $\\sigma^2/n$ as $K\\to\\infty$ (fresh noise): the factor 2 "
         "is the price of one draw. $K>1$ is this project's generalisation."
     )
-    effort = teller.effort
-    running = {}
-    for draws in DRAWS:
-        run = partial(
-            simulate.curves.generation, simulate.Mixture(d=effort.d, sigma=SIGMA), n=N, ridge=RIDGE,
-            schedule=linear, draws=draws, seeds=effort.seeds // 2, seed=4, steps=effort.steps, progress=False,
-        )
-        running[draws] = teller.begin(f"draws {draws}", run)
     teller.consequence(theory.mean_error.limit("draws", float("inf")), "sigma**2/n")
     teller.consequence(theory.generated_variance.limit("draws", float("inf")), "(n - 1)*sigma**2/n")
     teller.consequence(theory.generated_variance.limit("ridge", 0), "draws*(n - 1)*sigma**2/(n*draws - 1)")
-    runs: dict[int, Any] = {}
+    runs, effort = {}, teller.effort
     for draws in DRAWS:
-        runs[draws] = running[draws]()
+        runs[draws] = teller.result(f"draws {draws}")
         teller.compare(runs[draws], theory.mean_error, comparisons=len(DRAWS))
     teller.draw("draws", _figure(runs), (
         f"Error of the generated mean against the number of frozen draws ($\\sigma={SIGMA}$, "
         f"$\\lambda={RIDGE}$), times $n/\\sigma^2$. Lines: the formula. Points: learned flows at $d={effort.d}$, "
         f"{effort.seeds // 2} data sets, two standard errors."
     ))
+
+
+def _generated(effort: Effort, executor: Executor | None, draws: int) -> Any:
+    return simulate.curves.generation(
+        simulate.Mixture(d=effort.d, sigma=SIGMA), n=N, ridge=RIDGE, schedule=linear, draws=draws,
+        seeds=effort.seeds // 2, seed=4, steps=effort.steps, executor=executor, progress=False,
+    )
 
 
 def _figure(runs: dict[int, Any]) -> Any:
@@ -61,7 +61,10 @@ def _figure(runs: dict[int, Any]) -> Any:
     return figure
 
 
-STORY = Story("frozen_draws", "The factor 2 of one frozen draw", (), 11, tell)
+STORY = Story(
+    "frozen_draws", "The factor 2 of one frozen draw", (), tell,
+    experiments={f"draws {draws}": partial(_generated, draws=draws) for draws in DRAWS},
+)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

@@ -22,11 +22,6 @@ def tell(teller: Teller) -> None:
         "At the data end the flow generates $\\frac12\\mathcal{N}(\\pm\\hat\\mu,\\hat\\sigma^2 I)$, whatever the "
         "schedule. The error of its mean falls as $1/n$, the best possible rate, with twice the best constant."
     )
-    effort = teller.effort
-    running = teller.begin("generated law", lambda executor: simulate.curves.generation(
-        simulate.Mixture(d=effort.d, sigma=SIGMA), n=effort.n, ridge=RIDGE, schedule=linear,
-        seeds=effort.seeds, seed=3, steps=effort.steps, executor=executor, progress=False,
-    ))
     for formula in MEASURED:
         teller.prove(formula, **LAW)
     for formula in BAYES:
@@ -42,7 +37,7 @@ def tell(teller: Teller) -> None:
         "1 - sigma**2/n - (ridge/2 - 3*sigma**4/2)/n**2",
     )
     teller.consequence(theory.mean_error.limit("ridge", float("inf")), "radius**2")
-    data = running()
+    data, effort = teller.result("generated law"), teller.effort
     for formula in MEASURED:
         teller.compare(data, formula, comparisons=len(MEASURED))
     teller.draw("mean_error", _figure(data), (
@@ -71,7 +66,13 @@ def _figure(data: Any) -> Any:
     return figure
 
 
-STORY = Story("generated_mean", "The error of the generated mean", (*MEASURED, *BAYES), 13, tell)
+STORY = Story(
+    "generated_mean", "The error of the generated mean", (*MEASURED, *BAYES), tell,
+    experiments={"generated law": lambda effort, executor: simulate.curves.generation(
+        simulate.Mixture(d=effort.d, sigma=SIGMA), n=effort.n, ridge=RIDGE, schedule=linear,
+        seeds=effort.seeds, seed=3, steps=effort.steps, executor=executor, progress=False,
+    )},
+)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

@@ -9,7 +9,7 @@ import numpy as np
 from asymptotics import limited_samples as theory
 from asymptotics.calibration import compare_mean
 from asymptotics.schedule import trigonometric
-from derivations.reporting import Story, Teller, alone, figures
+from derivations.reporting import Effort, Story, Teller, alone, figures
 from simulate import gram
 from simulate.gram import draw, draw_starts, flows
 
@@ -33,7 +33,7 @@ def tell(teller: Teller) -> None:
     )
     for formula in FORMULAS:
         teller.prove(formula, **_end(64))
-    measured = {n: _leaning(n) for n in N}
+    measured = teller.result("generated points")
     for name in DIRECTIONS:
         _check(teller, name, measured)
     teller.draw("half_normal", _figure(measured), (
@@ -46,6 +46,10 @@ def tell(teller: Teller) -> None:
 
 def _end(n: Any) -> dict[str, Any]:
     return {"alpha": 0.0, "beta": 1.0, "n": n, "sigma": SIGMA, "ridge": RIDGE}
+
+
+def _measured(_: Effort) -> Measured:
+    return {n: _leaning(n) for n in N}
 
 
 def _leaning(n: int) -> dict[str, np.ndarray]:
@@ -108,7 +112,10 @@ def _figure(measured: Measured) -> Any:
     return figure
 
 
-STORY = Story("half_normal", "How generated points lean", FORMULAS, len(FORMULAS), tell, parallel=False)
+STORY = Story(
+    "half_normal", "How generated points lean", FORMULAS, tell,
+    experiments={"generated points": _measured},
+)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

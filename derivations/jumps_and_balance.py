@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
 from asymptotics import balance as theory
-from derivations.reporting import Story, Teller, alone, figures
+from derivations.reporting import Effort, Story, Teller, alone, figures
 from simulate.balance import two_mode_curves
 from simulate.sampler import IndependentMetropolis, UnadjustedLangevin
 from simulate.seeds import Seed, child, normal
@@ -30,11 +30,6 @@ LIMIT = 6.0
 acceptance is small its tail is binomial, 1e-7)."""
 
 
-def ahead(teller: Teller) -> tuple[Callable[[], Any], list[Callable[[], Any]]]:
-    """The model of two modes in training, and acceptances."""
-    return teller.aside(_curves), [teller.aside(_acceptance, d) for d in DIMENSIONS]
-
-
 def tell(teller: Teller) -> None:
     teller.say(
         "An energy-based model learns the weights of its modes only through chains that go from mode to mode. In a "
@@ -44,14 +39,12 @@ def tell(teller: Teller) -> None:
         "that falls exponentially with the barrier; independent proposals, as from a flow that is fitted at the same "
         "time, jump as often as they are accepted."
     )
-    running, waits = teller.started or ahead(teller)
     for formula in FORMULAS:
         teller.prove(formula, **{name: POINT[name] for name in formula.arguments})
-    curves = teller.simulate("the balance of two modes", lambda executor: running())
+    curves = teller.result("the balance of two modes")
     _scatter(teller, curves)
     _slowdown(teller)
-    teller.act("sampling with independent proposals")
-    found = [wait() for wait in waits]
+    found = [teller.result(f"acceptance, d {d}") for d in DIMENSIONS]
     worst = max(float(np.abs(each.score).max()) for each in found)
     teller.check(
         f"independent Metropolis-Hastings accepts as derived, at {len(SCALES)} widths in "
@@ -69,7 +62,7 @@ def tell(teller: Teller) -> None:
     ))
 
 
-def _curves() -> Any:
+def _curves(_: Effort) -> Any:
     return two_mode_curves(
         p=P, learning_rate=RATE, jump_rate=JUMPS, chains=CHAINS, iterations=1500, runs=3000, seed=7, start=0.55,
         chains_start=0.7, record_every=25,
@@ -139,7 +132,7 @@ class Accepted:
     score: np.ndarray
 
 
-def _acceptance(d: int, chains: int = 20_000) -> Accepted:
+def _acceptance(_: Effort, d: int, chains: int = 20_000) -> Accepted:
     target, value = Gaussian(1.0, d), []
     for place, scale in enumerate(SCALES):
         start = target.sample(chains, seed=child(11, d, place, 0))
@@ -187,8 +180,12 @@ def _figure(curves: Any, found: list[Accepted]) -> Any:
     return figure
 
 
-STORY = Story("jumps_and_balance", "Why local chains unbalance the modes", FORMULAS, len(FORMULAS) + 2, tell,
-              ahead=ahead)
+STORY = Story(
+    "jumps_and_balance", "Why local chains unbalance the modes", FORMULAS, tell, experiments={
+        "the balance of two modes": _curves,
+        **{f"acceptance, d {d}": partial(_acceptance, d=d) for d in DIMENSIONS},
+    },
+)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

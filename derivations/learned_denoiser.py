@@ -24,12 +24,6 @@ def tell(teller: Teller) -> None:
         "the overlaps of $w$ with the mean $\\mu$, with the base draws $\\xi=\\sum s x_0$ and with the "
         "samples' deviations $\\eta=\\sum s z$."
     )
-    effort = teller.effort
-    times = np.linspace(0.1, 0.9, 9)
-    running = teller.begin("denoiser", lambda executor: simulate.curves.denoiser(
-        simulate.Mixture(d=effort.d, sigma=SIGMA), n=effort.n, ridge=RIDGE, schedule=linear,
-        times=times.tolist(), seeds=effort.seeds, seed=1, executor=executor, progress=False,
-    ))
     for formula in MEASURED:
         teller.prove(formula, **POINT)
     teller.say(
@@ -40,7 +34,7 @@ def tell(teller: Teller) -> None:
     teller.consequence(
         theory.skip.limit("draws", 1).limit("ridge", 0), "beta*sigma**2/(alpha**2 + beta**2*sigma**2)"
     )
-    data = running()
+    data, effort = teller.result("denoiser"), teller.effort
     for formula in MEASURED:
         teller.compare(data, formula, comparisons=len(MEASURED))
     teller.draw("denoiser", _figure(data), (
@@ -65,7 +59,14 @@ def _figure(data: Any) -> Any:
     return figure
 
 
-STORY = Story("learned_denoiser", "What the denoiser learns", (*MEASURED, theory.margin), 11, tell)
+STORY = Story(
+    "learned_denoiser", "What the denoiser learns", (*MEASURED, theory.margin), tell,
+    experiments={"denoiser": lambda effort, executor: simulate.curves.denoiser(
+        simulate.Mixture(d=effort.d, sigma=SIGMA), n=effort.n, ridge=RIDGE, schedule=linear,
+        times=np.linspace(0.1, 0.9, 9).tolist(), seeds=effort.seeds, seed=1, executor=executor,
+        progress=False,
+    )},
+)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import numpy as np
 import simulate
 from asymptotics import limited_samples as theory
 from asymptotics.schedule import linear
-from derivations.reporting import Story, Teller, alone, figures
+from derivations.reporting import Effort, Story, Teller, alone, figures
 from simulate.seeds import child, normal
 
 N, SIGMA, RIDGE, T = 8, 1.5, 0.1, 0.5
@@ -35,8 +37,8 @@ def tell(teller: Teller) -> None:
     )
     _check_same(teller)
     runs = {
-        (d, label): teller.simulate(f"learning, d {d}, {label}", _curves(d, recipe))
-        for d in DIMENSIONS for label, recipe in RECIPES.items()
+        (d, label): teller.result(f"learning, d {d}, {label}")
+        for d in DIMENSIONS for label in RECIPES
     }
     for (d, label), data in runs.items():
         _check_end(teller, f"$d={d}$, {label}", data, d)
@@ -49,8 +51,11 @@ def tell(teller: Teller) -> None:
     ))
 
 
-def _curves(d: int, recipe: simulate.training.StochasticGradientDescent) -> Any:
-    return lambda executor: simulate.curves.learning(
+def _curves(
+    effort: Effort, executor: Executor | None, d: int,
+    recipe: simulate.training.StochasticGradientDescent,
+) -> Any:
+    return simulate.curves.learning(
         simulate.Mixture(d=d, sigma=SIGMA), n=[N], ridge=RIDGE, schedule=linear, times=[T], recipe=recipe,
         seeds=SEEDS, seed=3, keep_runs=True, executor=executor, progress=False,
     )
@@ -125,7 +130,12 @@ def _lines(axis: Any, data: Any, name: str, index: int, label: str) -> None:
         )
 
 
-STORY = Story("learning_curves", "Learning curves at any dimension", (), len(RECIPES) * len(DIMENSIONS), tell)
+STORY = Story(
+    "learning_curves", "Learning curves at any dimension", (), tell, experiments={
+        f"learning, d {d}, {label}": partial(_curves, d=d, recipe=recipe)
+        for d in DIMENSIONS for label, recipe in RECIPES.items()
+    },
+)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

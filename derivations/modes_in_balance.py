@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,26 +12,19 @@ import xarray as xr
 from asymptotics import phases as theory
 from asymptotics.phases.design import Design, Target, best_dilation, generated_weight, half_grid
 from asymptotics.schedule import linear
-from derivations.reporting import Story, Teller, alone, figures
+from derivations.reporting import Effort, Story, Teller, alone, figures
 from simulate import Mixture, curves
 from simulate.untied import UntiedSGD
 
 P, SIGMA, STEPS = 0.8, 1.0, 50
 PLUS, MINUS, TRAINED_STEPS, TRAINED = 102, 26, 12, (200, 5000, 10**6)
-BUDGETS = (20, 50, 100, 200)
+BUDGETS, COUNT = (20, 50, 100, 200), 20_000
 DIMENSIONS = (10**2, 10**4, 10**6)
+SEARCHED = ((0.6, DIMENSIONS[-1]), *((P, d) for d in DIMENSIONS), (0.95, DIMENSIONS[-1]))
+"""Weights and dimensions for which a dilation is recommended."""
 FORMULAS = (theory.mode_probability_sign, theory.mode_probability_field)
 NOTE = {20: 0.0141, 50: 0.0069, 100: 0.0045, 200: 0.0033}
 """|p_gen - .8| at kappa = 2 and d = 1e8, by total steps: measured for the notes of this project."""
-
-
-def ahead(teller: Teller) -> tuple[dict[tuple[float, int], Callable[[], Any]], Callable[[], xr.Dataset]]:
-    """Searches for dilations, and trained networks."""
-    chosen = {
-        (p, d): teller.aside(_recommended, Target(p=p, sigma=SIGMA, d=d)) for p in (0.6, 0.8, 0.95)
-        for d in (DIMENSIONS if p == P else DIMENSIONS[-1:])
-    }
-    return chosen, _trained(teller)
 
 
 def tell(teller: Teller) -> None:
@@ -40,7 +34,6 @@ def tell(teller: Teller) -> None:
         "without sampling noise. Undilated, Euler's first step jumps over the first phase and every path ends in the "
         "majority mode. All of this is this project's."
     )
-    chosen, running = teller.started or ahead(teller)
     for formula in FORMULAS:
         teller.prove(formula, p=P, kappa=2.0)
     far = Target(p=P, sigma=SIGMA, d=1e8)
@@ -51,8 +44,8 @@ def tell(teller: Teller) -> None:
         ), ", ".join(f"{k} steps {errors[k]:.4f}" for k in BUDGETS),
     )
     rows = []
-    for (p, d), found in chosen.items():
-        half, free, heun = found()
+    for p, d in SEARCHED:
+        half, free, heun = teller.result(f"dilations, p {p}, d {d}")
         rows.append((p, d, half.kappa, half.error, free.kappa, free.share, free.error, free.variance, heun.error,
                      half.undilated))
         if p == P:
@@ -68,7 +61,7 @@ def tell(teller: Teller) -> None:
         "across $\\mu$ that the free one leaves (true: 1)",
     )
     _simulated(teller)
-    trained = _held(teller, running())
+    trained = _held(teller, teller.result("trained networks"))
     teller.draw("modes_in_balance", _figure(far, trained), (
         f"Left: the generated weight of the + mode against $d$ with {TRAINED_STEPS} Euler steps: undilated it "
         "collapses to the majority mode, dilated ($\\kappa=2$) it stays. Lines: the exact field. Dots: networks "
@@ -78,7 +71,7 @@ def tell(teller: Teller) -> None:
     ))
 
 
-def _recommended(target: Target) -> tuple[Design, Design, Design]:
+def _recommended(_: Effort, target: Target) -> tuple[Design, Design, Design]:
     """Half of the steps in each phase, a share of its own, and half as many steps of Heun's."""
     return (
         best_dilation(target, STEPS), best_dilation(target, STEPS, share=None),
@@ -87,46 +80,48 @@ def _recommended(target: Target) -> tuple[Design, Design, Design]:
 
 
 def _simulated(teller: Teller) -> None:
-    """Points generated in law, Euler and Heun, on the same grids."""
-    def grids(mixture: Mixture) -> np.ndarray:
-        return half_grid(Target(p=P, sigma=SIGMA, d=mixture.d), 3.0, 0.5, STEPS)
-
-    teller.act("generating points with the exact field")
-    count = 20_000
-    data = curves.weights(
-        Mixture(d=100, sigma=SIGMA, p=P), d=DIMENSIONS,
-        grids={"dilated": grids, "undilated": lambda mixture: np.linspace(0, 1, STEPS + 1)}, schedule=linear,
-        methods=("euler", "heun"), count=count, seed=51, progress=False,
-    )
-    worst = 0.0
+    """The shares of points generated in law, by Euler and Heun, against the computed ones."""
+    data, worst = teller.result("points of the exact field"), 0.0
     for d in DIMENSIONS:
         target = Target(p=P, sigma=SIGMA, d=d)
         plain = np.linspace(0, 1, STEPS + 1)
         for label, grid in (("dilated", half_grid(target, 3.0, 0.5, STEPS)), ("undilated", plain)):
             for method in ("euler", "heun"):
                 exact = float(generated_weight(target, grid, method=method))
-                found = float(data["generated_weight"].sel({"d": d, "grid": label, "scheme": method}))
-                spread = max((exact * (1 - exact) / count) ** 0.5, 1 / count)
+                found = float(data.sel({"d": d, "grid": label, "scheme": method}))
+                spread = max((exact * (1 - exact) / COUNT) ** 0.5, 1 / COUNT)
                 worst = max(worst, abs(found - exact) / spread)
     # Twelve comparisons of binomial shares at a false-failure rate of 1e-6 together: 5.6 standard deviations.
     teller.check(
         "generated shares are the computed ones, dilated and not, Euler and Heun", worst < 5.6,
         f"largest deviation {worst:.2f} standard errors of 12 comparisons, each seeing "
-        f"{8 * (P * (1 - P) / count) ** 0.5:.3f}",
+        f"{8 * (P * (1 - P) / COUNT) ** 0.5:.3f}",
     )
 
 
-def _trained(teller: Teller) -> Callable[[], xr.Dataset]:
+def _points(_: Effort) -> xr.DataArray:
+    """The shares of + among points generated in law, by Euler and Heun, on the same grids."""
+    def dilated(mixture: Mixture) -> np.ndarray:
+        return half_grid(Target(p=P, sigma=SIGMA, d=mixture.d), 3.0, 0.5, STEPS)
+
+    return curves.weights(
+        Mixture(d=100, sigma=SIGMA, p=P), d=DIMENSIONS,
+        grids={"dilated": dilated, "undilated": lambda mixture: np.linspace(0, 1, STEPS + 1)},
+        schedule=linear, methods=("euler", "heun"), count=COUNT, seed=51, progress=False,
+    )["generated_weight"]
+
+
+def _trained(effort: Effort, executor: Executor | None) -> xr.Dataset:
     """Networks learn from samples what the exact field knows: the first phase must not be jumped over here either."""
     def dilated(mixture: Mixture) -> np.ndarray:
         return half_grid(Target(p=P, sigma=SIGMA, d=mixture.d), 2.0, 0.5, TRAINED_STEPS)
 
-    return teller.begin("trained networks", lambda executor: curves.trained_weights(
+    return curves.trained_weights(
         Mixture(d=100, sigma=SIGMA, p=P), d=TRAINED, n=PLUS + MINUS, plus=PLUS,
         grids={"dilated": dilated, "undilated": lambda mixture: np.linspace(0, 1, TRAINED_STEPS + 1)},
         schedule=linear, recipe=UntiedSGD(iterations=200, repeats=None, rate=1.0, hold=0.6), ridge_u=0.1, ridge_w=0.1,
-        seeds=max(3, teller.effort.seeds // 4), count=2000, seed=52, executor=executor, progress=False,
-    ))
+        seeds=max(3, effort.seeds // 4), count=2000, seed=52, executor=executor, progress=False,
+    )
 
 
 def _held(teller: Teller, data: xr.Dataset) -> xr.DataArray:
@@ -184,8 +179,15 @@ def _figure(far: Target, trained: Any) -> Any:
     return figure
 
 
-STORY = Story("modes_in_balance", "Modes in balance: where to spend the steps", FORMULAS, len(FORMULAS) + 2, tell,
-              ahead=ahead)
+STORY = Story(
+    "modes_in_balance", "Modes in balance: where to spend the steps", FORMULAS, tell, experiments={
+        **{
+            f"dilations, p {p}, d {d}": partial(_recommended, target=Target(p=p, sigma=SIGMA, d=d))
+            for p, d in SEARCHED
+        },
+        "points of the exact field": _points, "trained networks": _trained,
+    },
+)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,13 +20,6 @@ if TYPE_CHECKING:
 CLASSES = (0, 1)
 
 
-def ahead(teller: Teller) -> Callable[[], xr.Dataset]:
-    plan, seeds = teller.effort.study, teller.effort.study_seeds
-    return teller.begin("real digits", lambda executor: features.run_study(
-        digits().only(*CLASSES), plan=plan, seeds=seeds, seed=0, executor=executor, progress=False
-    ))
-
-
 def tell(teller: Teller) -> None:
     teller.say(
         "The authors' procedure (arXiv:2412.07972) on scikit-learn's digits of 8 x 8 pixels, zeros and ones at 80/20: "
@@ -37,7 +29,7 @@ def tell(teller: Teller) -> None:
         "its standard error (10 % and 90 % of the increasing fit of the curves' difference), shares net of what the "
         "classifier confuses, the control (a wrong interval of equal length), and intervals paired over seeds."
     )
-    study = (teller.started or ahead(teller))()
+    study = teller.result("real digits")
     seeds = study.sizes["seed"]
     _checked(teller, study)
     fits = fitted_clocks(study)
@@ -166,7 +158,13 @@ def _errors(axis: Axes, study: xr.Dataset) -> None:
     figures.legend(axis, loc="best")
 
 
-STORY = Story("real_digits", "Real digits: when the class is decided", (), 1, tell, ahead=ahead)
+STORY = Story(
+    "real_digits", "Real digits: when the class is decided", (), tell,
+    experiments={"real digits": lambda effort, executor: features.run_study(
+        digits().only(*CLASSES), plan=effort.study, seeds=effort.study_seeds, seed=0,
+        executor=executor, progress=False,
+    )},
+)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

@@ -9,7 +9,7 @@ import numpy as np
 import simulate
 from asymptotics import limited_samples as theory
 from asymptotics.schedule import linear
-from derivations.reporting import Story, Teller, alone, figures
+from derivations.reporting import Effort, Story, Teller, alone, figures
 from simulate import Point
 from simulate.path import point
 
@@ -27,22 +27,13 @@ def tell(teller: Teller) -> None:
         f"0.04, 6000 iterations, weight decay on $w$ only), the dimension reduced to $d={d}$. Adam is not "
         "ground truth: the exact minimiser stands beside it, on the same data."
     )
-    samples = simulate.Mixture(d=d, sigma=SIGMA).sample(n=N, seed=7)
-    trained, solved, formula = [], [], []
-    points = [point(linear, t) for t in TIMES]
-    teller.act("training with Adam")
-    jobs = [
-        simulate.training.Job(samples=samples, values=values, ridge=RIDGE, seed=100 + k)
-        for k, values in enumerate(points)
+    trained, solved = teller.result("a network trained by Adam")
+    formula = [
+        [float(getattr(theory, name)(alpha=1 - t, beta=t, n=N, sigma=SIGMA, ridge=RIDGE)) for name in NAMES]
+        for t in TIMES
     ]
-    trainings = simulate.training.train_many(jobs, recipe=simulate.training.AdamRecipe())
-    for t, values, training in zip(TIMES, points, trainings, strict=True):
-        trained.append(_row(training.network, samples, values))
-        solved.append(_row(simulate.autoencoder.solve(samples, values, ridge=RIDGE).network, samples, values))
-        formula.append([
-            float(getattr(theory, name)(alpha=1 - t, beta=t, n=N, sigma=SIGMA, ridge=RIDGE)) for name in NAMES
-        ])
-        gap = float(np.abs(np.array(trained[-1]) - np.array(solved[-1])).max())
+    for t, gaps in zip(TIMES, np.abs(np.array(trained) - np.array(solved)), strict=True):
+        gap = float(gaps.max())
         teller.check(
             f"at $t={t}$ Adam agrees with the exact minimiser", gap <= TOLERANCE[t],
             f"largest difference {gap:.1e}, allowed {TOLERANCE[t]:g}",
@@ -58,6 +49,21 @@ def tell(teller: Teller) -> None:
     teller.draw("trained_network", _figure(trained, solved), (
         f"One network trained by Adam (crosses) and solved exactly (circles) at $d={d}$, with the formulas (lines)."
     ))
+
+
+def _networks(effort: Effort) -> tuple[list[list[float]], list[list[float]]]:
+    """Overlaps of the networks that Adam trains and of the exact minimisers, at all times."""
+    samples = simulate.Mixture(d=effort.trained_d, sigma=SIGMA).sample(n=N, seed=7)
+    points = [point(linear, t) for t in TIMES]
+    jobs = [
+        simulate.training.Job(samples=samples, values=values, ridge=RIDGE, seed=100 + k)
+        for k, values in enumerate(points)
+    ]
+    trainings = simulate.training.train_many(jobs, recipe=simulate.training.AdamRecipe())
+    trained = [_row(each.network, samples, values) for each, values in zip(trainings, points, strict=True)]
+    return trained, [
+        _row(simulate.autoencoder.solve(samples, values, ridge=RIDGE).network, samples, values) for values in points
+    ]
 
 
 def _row(network: simulate.autoencoder.Autoencoder, samples: simulate.Samples, values: Point) -> list[float]:
@@ -80,7 +86,10 @@ def _figure(trained: list[list[float]], solved: list[list[float]]) -> Any:
     return figure
 
 
-STORY = Story("trained_network", "A network trained by Adam", (), 1, tell, parallel=False)
+STORY = Story(
+    "trained_network", "A network trained by Adam", (), tell,
+    experiments={"a network trained by Adam": _networks},
+)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +9,8 @@ import numpy as np
 
 from asymptotics import phases as theory
 from asymptotics.phases.first import first_phase_skip, jump
-from derivations.reporting import Story, Teller, alone, figures
+from derivations.reporting import Effort, Story, Teller, alone, figures
 from simulate import Mixture, Point, untied
-from simulate.runs import one_thread
 from simulate.untied import ClassData, UntiedAdam, UntiedOverlaps, UntiedRecipe, UntiedSGD, UntiedSpan
 
 SIGMA, RIDGE, KAPPA = 1.0, 0.1, 2.0
@@ -32,15 +30,6 @@ SLIP = 0.4678
 """The skip that the formula printed in the authors' repository gives at n = 16, ridge .1, sigma 1, t = .3."""
 
 
-def ahead(teller: Teller) -> tuple[Callable[[], Any], ...]:
-    """Trainings in law, in all dimensions, and with fresh noise."""
-    return (
-        teller.aside(_in_law, max(3, teller.effort.seeds // 4)),
-        teller.aside(_in_all_dimensions, teller.effort.d, max(3, teller.effort.seeds // 6)),
-        teller.aside(_with_fresh_noise, teller.effort.d, max(2, teller.effort.seeds // 6)),
-    )
-
-
 def tell(teller: Teller) -> None:
     teller.say(
         "In the first phase, $\\beta=O(d^{-1/2})$, the network $cx+u\\tanh(w\\cdot x/\\sqrt d+b)$ learns $(w,b)$ and "
@@ -48,7 +37,6 @@ def tell(teller: Teller) -> None:
         "and the mean. With infinitely many samples the first phase is the authors'; the finite-$n$ forms are this "
         "project's."
     )
-    in_law, direct, fresh = teller.started or ahead(teller)
     for formula in FORMULAS:
         teller.prove(formula, **{name: POINT[name] for name in formula.arguments})
     teller.prove(theory.first_phase, s=1.0, **GIVEN)
@@ -59,11 +47,9 @@ def tell(teller: Teller) -> None:
         "($\\lambda=\\ell=2$, $\\sigma=1$)"
     ))
     _published_skip(teller)
-    teller.act("training exactly in law")
-    reduced = in_law()
+    reduced = teller.result("networks exactly in law")
     _compare(teller, f"SGD exactly in law at $d={D}$, the mean over all noises", reduced, 0.005)
-    teller.act("training in all dimensions")
-    vectors, second = direct()
+    vectors, second = teller.result("networks in all dimensions")
     _compare(teller, f"Adam in all $d={teller.effort.d}$ dimensions, the mean over all noises", vectors,
              2.1 / teller.effort.d**0.5)  # What finite d leaves falls like 1/sqrt(d): 3 % at 5000.
     gaps = _gaps(second)
@@ -71,8 +57,7 @@ def tell(teller: Teller) -> None:
         f"SGD in all $d={teller.effort.d}$ dimensions with fresh noise: the same $c$ and $m$ in the second phase",
         max(gaps.values()) < 0.1, f"{_listed(gaps)} (allowed 10 %: {second.updates} updates)",
     )
-    teller.act("training with fresh noise")
-    noisy = fresh()
+    noisy = teller.result("networks with fresh noise")
     gaps = _gaps(noisy)
     teller.check(
         "with fresh noise $w$ comes to the minimiser of the first phase only as noises outnumber dimensions",
@@ -147,11 +132,7 @@ def _compare(teller: Teller, who: str, trained: Trained, allowed: float) -> None
 
 def _published_skip(teller: Teller) -> None:
     """n = 16 at t = .3 decides between two published forms."""
-    span = UntiedSpan.draw(Mixture(d=D, sigma=SIGMA, p=0.5), n=16, seeds=6, seed=41)
-    teller.act("training in the second phase")
-    found = untied.train_span(
-        span, [Point(0.7, 0.3)], recipe=UntiedSGD(iterations=2000), ridge_u=RIDGE, ridge_w=RIDGE, seed=42
-    ).final.skip[:, 0]
+    found = teller.result("skips of the second phase")
     expected = float(theory.second_skip(alpha=0.7, beta=0.3, n=16, sigma=SIGMA, ridge=RIDGE))
     error = float(found.std(ddof=1) / len(found) ** 0.5)
     teller.check(
@@ -159,6 +140,13 @@ def _published_skip(teller: Teller) -> None:
         abs(found.mean() - expected) < 8 * error + 3e-4 < abs(found.mean() - SLIP),
         f"SGD {found.mean():.5f} +- {error:.5f}; this form {expected:.5f}; theirs {SLIP}",
     )
+
+
+def _skips(_: Effort) -> np.ndarray:
+    span = UntiedSpan.draw(Mixture(d=D, sigma=SIGMA, p=0.5), n=16, seeds=6, seed=41)
+    return untied.train_span(
+        span, [Point(0.7, 0.3)], recipe=UntiedSGD(iterations=2000), ridge_u=RIDGE, ridge_w=RIDGE, seed=42
+    ).final.skip[:, 0]
 
 
 def _trained(d: int, shares: tuple[float, ...], late: tuple[float, ...], recipe: UntiedRecipe, data: Any) -> Trained:
@@ -171,24 +159,25 @@ def _trained(d: int, shares: tuple[float, ...], late: tuple[float, ...], recipe:
     return Trained(d, shares, late, recipe.iterations, found)
 
 
-def _in_law(seeds: int) -> Trained:
+def _in_law(effort: Effort) -> Trained:
+    seeds = max(3, effort.seeds // 4)
     span = UntiedSpan.draw(Mixture(d=D, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=seeds, seed=43, plus=PLUS)
     recipe = UntiedSGD(iterations=600, repeats=None, rate=1.0, hold=0.6)
-    with one_thread():
-        return _trained(D, EARLY, LATE, recipe, span)
+    return _trained(D, EARLY, LATE, recipe, span)
 
 
-def _in_all_dimensions(d: int, seeds: int) -> tuple[Trained, Trained]:
+def _in_all_dimensions(effort: Effort) -> tuple[Trained, Trained]:
     """By Adam with the mean over all noises, and in the second phase by SGD with fresh ones."""
-    with one_thread():
-        data = ClassData.draw(Mixture(d=d, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=seeds, seed=47, plus=PLUS)
-        adam = _trained(d, EARLY, LATE, UntiedAdam(iterations=400, repeats=None, rate=0.1, hold=0.6), data)
-        few = ClassData.draw(Mixture(d=d, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=1, seed=49, plus=PLUS)
-        return adam, _trained(d, (), DIRECT, UntiedSGD(iterations=200, repeats=1), few)
+    d, seeds = effort.d, max(3, effort.seeds // 6)
+    data = ClassData.draw(Mixture(d=d, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=seeds, seed=47, plus=PLUS)
+    adam = _trained(d, EARLY, LATE, UntiedAdam(iterations=400, repeats=None, rate=0.1, hold=0.6), data)
+    few = ClassData.draw(Mixture(d=d, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=1, seed=49, plus=PLUS)
+    return adam, _trained(d, (), DIRECT, UntiedSGD(iterations=200, repeats=1), few)
 
 
-def _with_fresh_noise(d: int, seeds: int) -> Trained:
+def _with_fresh_noise(effort: Effort) -> Trained:
     """Exactly in law, with some thousand noises for each dimension."""
+    d, seeds = effort.d, max(2, effort.seeds // 6)
     span = UntiedSpan.draw(Mixture(d=d, sigma=SIGMA, p=0.8), n=PLUS + MINUS, seeds=seeds, seed=45, plus=PLUS)
     repeats = max(1, NOISES * d // (6000 * (PLUS + MINUS)))
     return _trained(d, EARLY[1:], (), UntiedSGD(iterations=6000, repeats=repeats), span)
@@ -237,8 +226,13 @@ def _mark(axis: Any, name: str, trained: Trained, kind: int, *, late: bool) -> N
                   color="black", linewidth=0.9, elinewidth=0.9, linestyle="none", label=label if first else None)
 
 
-STORY = Story("two_phases", "What is learned in each phase", (*FORMULAS, theory.first_phase), len(FORMULAS) + 5, tell,
-              ahead=ahead)
+STORY = Story(
+    "two_phases", "What is learned in each phase", (*FORMULAS, theory.first_phase), tell, experiments={
+        "skips of the second phase": _skips, "networks exactly in law": _in_law,
+        "networks in all dimensions": _in_all_dimensions,
+        "networks with fresh noise": _with_fresh_noise,
+    },
+)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

@@ -9,7 +9,7 @@ import numpy as np
 from asymptotics import phases as theory
 from asymptotics.phases.design import clock, fit_uturn
 from asymptotics.schedule import Dilation, linear
-from derivations.reporting import Story, Teller, alone, figures
+from derivations.reporting import Effort, Story, Teller, alone, figures
 from simulate import Mixture, compare
 from simulate.uturn import Uturn, exact_curves
 
@@ -39,17 +39,23 @@ def tell(teller: Teller) -> None:
     ))
 
 
+def _turned(_: Effort) -> dict[str, Any]:
+    times = np.asarray(theory.boundary(s=np.array([0.3, 0.7, 1.0, 1.5, 2.2, 3.0]), sigma=SIGMA, d=D))
+    turns = {
+        kind: Uturn(schedule=linear, method=method, steps=STEPS, dilation=Dilation.half(5, D))
+        for kind, method in (("SDE", "ancestral"), ("ODE", "heun"))
+    }
+    mixture = Mixture(d=D, sigma=SIGMA, p=P)
+    return {
+        kind: exact_curves(mixture, turn, times=times, count=COUNT, seed=61, progress=False)
+        for kind, turn in turns.items()
+    }
+
+
 def _simulated(teller: Teller) -> dict[str, Any]:
     """Both ways back; what finite steps leave is at most 2 % (halving them halves it)."""
-    times = np.asarray(theory.boundary(s=np.array([0.3, 0.7, 1.0, 1.5, 2.2, 3.0]), sigma=SIGMA, d=D))
-    found = {}
-    for method, kind, formulas in (("ancestral", "SDE", FORMULAS[:2]), ("heun", "ODE", FORMULAS[2:])):
-        teller.act(f"U-turns by the {kind}")
-        turn = Uturn(schedule=linear, method=method, steps=STEPS, dilation=Dilation.half(5, D))
-        data = exact_curves(
-            Mixture(d=D, sigma=SIGMA, p=P), turn, times=times, count=COUNT, seed=61, progress=False,
-        )
-        found[kind] = data
+    found: dict[str, Any] = teller.result("U-turns")
+    for (kind, data), formulas in zip(found.items(), (FORMULAS[:2], FORMULAS[2:]), strict=True):
         gaps = [float(np.abs(compare(data, each)["difference"]).max()) for each in formulas]
         error = float(np.abs(data[f"{formulas[0].name.split('.')[1]}_stderr"]).max())
         teller.check(
@@ -103,7 +109,9 @@ def _figure(found: dict[str, Any], rate: float) -> Any:
     return figure
 
 
-STORY = Story("uturns", "U-turns: when the mode is decided", FORMULAS, len(FORMULAS) + 2, tell, parallel=False)
+STORY = Story(
+    "uturns", "U-turns: when the mode is decided", FORMULAS, tell, experiments={"U-turns": _turned}
+)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

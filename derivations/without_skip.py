@@ -20,18 +20,13 @@ def tell(teller: Teller) -> None:
         "($Q_\\xi=0$) and the flow ends in two points. Its centre is better than with the skip: at the right "
         "ridge it is the Bayes estimator."
     )
-    effort = teller.effort
-    running = teller.begin("without skip", lambda executor: simulate.curves.generation(
-        simulate.Mixture(d=effort.d, sigma=1.5), n=(4, 16, 64), ridge=0.1, schedule=linear, skip=False,
-        seeds=effort.seeds, seed=6, steps=effort.steps, executor=executor, progress=False,
-    ))
     teller.prove(theory.no_skip_error, **LAW)
     tuned = theory.no_skip_error.expression.subs(ridge, draws * sigma**2 / radius**2)
     teller.check(
         "at $\\lambda=K\\sigma^2/r^2$ it equals the Bayes error",
         is_zero(sp.sympify(tuned) - theory.bayes_error.expression), "identity in all arguments",
     )
-    data = running()
+    data = teller.result("without skip")
     teller.compare(data, theory.no_skip_error)
     rows = [
         (n, float(data["mean_error"].sel(n=n)), float(theory.no_skip_error(n=n, sigma=1.5, ridge=0.1)),
@@ -44,7 +39,14 @@ def tell(teller: Teller) -> None:
     )
 
 
-STORY = Story("without_skip", "Without the skip connection", (theory.no_skip_error,), 3, tell)
+STORY = Story(
+    "without_skip", "Without the skip connection", (theory.no_skip_error,), tell,
+    experiments={"without skip": lambda effort, executor: simulate.curves.generation(
+        simulate.Mixture(d=effort.d, sigma=1.5), n=(4, 16, 64), ridge=0.1, schedule=linear,
+        skip=False, seeds=effort.seeds, seed=6, steps=effort.steps, executor=executor,
+        progress=False,
+    )},
+)
 
 if __name__ == "__main__":
     raise SystemExit(alone(STORY))

@@ -2,6 +2,7 @@
 
 from derivations.reporting import figures as figures
 from derivations.reporting.alone import alone as alone
+from derivations.reporting.dispatch import run_experiments as run_experiments
 from derivations.reporting.effort import FULL as FULL, QUICK as QUICK, Effort as Effort
 from derivations.reporting.events import Checked as Checked, Event as Event
 from derivations.reporting.report import begin_figures as begin_figures, write as write

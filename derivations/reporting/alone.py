@@ -6,14 +6,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from simulate.runs import one_thread, workers
-
-if TYPE_CHECKING:
-    pass
+from derivations.reporting.dispatch import run_experiments
 from derivations.reporting.effort import FULL, QUICK
+from derivations.reporting.report import write
 from derivations.reporting.teller import Story, Teller
+from simulate.runs import one_thread, workers
 
 
 def alone(story: Story, argv: Sequence[str] | None = None) -> int:
@@ -26,15 +24,16 @@ def alone(story: Story, argv: Sequence[str] | None = None) -> int:
     effort = FULL if arguments.full else QUICK
     print(f"{story.title}\n{'=' * len(story.title)}\n")
     try:
-        with one_thread(), workers(effort.workers if story.parallel else 1) as executor:
+        with (
+            one_thread(), workers(effort.workers) as executor,
+            run_experiments([story], effort, executor) as results,
+        ):
             teller = Teller(
-                effort, print, lambda what: print(f"... {what}", file=sys.stderr, flush=True), executor,
-                data=data,
+                effort, print, lambda what: print(f"... {what}", file=sys.stderr, flush=True),
+                results, data=data,
             )
             story.tell(teller)
         if arguments.out is not None:
-            from derivations.reporting.report import write
-
             print(f"The page is {write(arguments.out, [(story, teller.events)])}")
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from simulate.balance import PLANE, BalancePlan
 from simulate.energy import EnergyRecipe
 from simulate.features import StudyPlan
 from simulate.images import UNet
 from simulate.training import FitRecipe
-
-if TYPE_CHECKING:
-    pass
-
 
 EIGHTY_TWENTY = {0: 0.8, 1: 0.2}
 # Seconds: a narrow network that learns the balance of the classes and little else.

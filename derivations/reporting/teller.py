@@ -7,58 +7,76 @@ keeps it as events for the page, and remembers whether anything failed.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sympy as sp
+import xarray as xr
 
+import simulate
 from asymptotics import ProofError
+from asymptotics.algebra import is_zero
+from asymptotics.arguments import ARGUMENTS
 from asymptotics.command_line import table_lines
 from asymptotics.formula import Formula, formula_text
 from asymptotics.latex import pretty
 from asymptotics.sentences import plain, short_name, unicode_text
+from derivations.reporting.effort import Effort
+from derivations.reporting.events import (
+    Checked,
+    Compared,
+    Consequence,
+    Drawn,
+    Event,
+    Proved,
+    Said,
+    Tabled,
+)
+from simulate.runs import save
 
 if TYPE_CHECKING:
-    import xarray as xr
     from matplotlib.figure import Figure
-from derivations.reporting.effort import Effort
-from derivations.reporting.events import Checked, Compared, Consequence, Drawn, Event, Proved, Said, Tabled
 
-Result = TypeVar("Result")
+Experiment: TypeAlias = Callable[..., Any]
+"""A function of the `Effort`, which runs on one worker; one with an argument ``executor`` shares out its own tasks."""
 
 
 @dataclass(frozen=True)
 class Story:
-    """One result: a short name, a title, the formulas it proves, and the function that tells it.
+    """One result: a short name, a title, the formulas it proves, the function that tells it, and its experiments.
 
-    ``acts`` is how many acts (prove, consequence, simulate, compare) the telling has, for the progress bar.
-    ``parallel`` tells whether it simulates on worker processes. ``ahead`` starts, on the workers, what the telling
-    waits for: in a report while the stories before it are told.
+    ``experiments`` are declared by their labels, in the order in which they are to run; `Teller.result` gives what came
+    of them.
     """
 
     name: str
     title: str
     formulas: tuple[Formula, ...]
-    acts: int
     tell: Callable[[Teller], None]
-    parallel: bool = True
-    ahead: Callable[[Teller], Any] | None = None
+    experiments: Mapping[str, Experiment] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> int:
+        """How many steps the progress bar takes: one for each proof and each experiment."""
+        return len(self.formulas) + len(self.experiments)
 
 
 @dataclass
 class Teller:
-    """What a story speaks to. ``aloud`` prints everything; otherwise only checks are printed."""
+    """What a story speaks to. ``aloud`` prints everything; otherwise only checks are printed.
+
+    ``results`` has for each label of an experiment the function that returns its result (`run_experiments`); ``step``
+    is called with the name of each proof and experiment as it begins; data sets are saved in the folder ``data``.
+    """
 
     effort: Effort
     write: Callable[[str], None]
-    act: Callable[[str], None]
-    executor: Executor | None = None
+    step: Callable[[str], None]
+    results: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
     aloud: bool = True
     data: Path | None = None
-    started: Any = None
     events: list[Event] = field(default_factory=list)
 
     @property
@@ -77,7 +95,7 @@ class Teller:
     def prove(self, formula: Formula, **point: float) -> float:
         """State the formula, execute its derivation and evaluate it at ``point``."""
         short = short_name(formula.name)
-        self.act(f"proving {short}")
+        self.step(f"proving {short}")
         self._print(f"{unicode_text(formula.statement)}\n\n{formula_text(formula)}\n")
         try:
             derivation = formula.prove()
@@ -102,10 +120,6 @@ class Teller:
 
         The expected form is what the theory note states; it is compared, never used.
         """
-        from asymptotics.algebra import is_zero
-        from asymptotics.arguments import ARGUMENTS
-
-        self.act(f"deriving {formula.name.split('.', 1)[-1]}")
         derivation = formula.prove()
         self.events.append(Consequence(formula, derivation))
         self._print(f"{formula.statement}\n\n{pretty(formula.expression)}\n")
@@ -114,40 +128,19 @@ class Teller:
             holds = is_zero(formula.expression - stated)
             self.check(f"{formula.name.split('.', 1)[-1]} is as stated in the notes", holds, expected)
 
-    def begin(self, label: str, run: Callable[..., xr.Dataset]) -> Callable[[], xr.Dataset]:
-        """Start an experiment on the shared workers, if there are any, while the story goes on; call what comes back
-        where `simulate` would stand."""
-        if self.executor is None:
-            return lambda: self.simulate(label, run)
-        # A thread that waits for the workers.
-        waiting = ThreadPoolExecutor(1)
-        started = waiting.submit(run, executor=self.executor)
-        waiting.shutdown(wait=False)
-        return lambda: self.simulate(label, lambda executor: started.result())
-
-    def simulate(self, label: str, run: Callable[..., xr.Dataset]) -> xr.Dataset:
-        """Run an experiment, called with ``executor=`` the shared workers; its data set is saved beside the report."""
-        self.act(f"simulating {label}")
-        dataset = run(executor=self.executor)
-        if self.data is not None:
-            from simulate.runs import save
-
-            save(dataset, self.data / f"{label.replace(' ', '_')}.nc")
-        self._print(f"Simulated: {label}\n{dataset.attrs.get('provenance', '')}\n")
-        return dataset
-
-    def aside(self, run: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
-        """Start ``run(*arguments)`` on a worker, if there are any; call what comes back to have the result."""
-        if self.executor is None:
-            return lambda: run(*arguments)
-        return self.executor.submit(run, *arguments).result
+    def result(self, label: str) -> Any:
+        """The result of a declared experiment; a data set is saved beside the report."""
+        self.step(f"experiment: {label}")
+        result = self.results[label]()
+        if isinstance(result, xr.Dataset):
+            if self.data is not None:
+                save(result, self.data / f"{label.replace(' ', '_')}.nc")
+            self._print(f"Simulated: {label}\n{result.attrs.get('provenance', '')}\n")
+        return result
 
     def compare(self, dataset: xr.Dataset, formula: Formula, *, comparisons: int = 1) -> xr.Dataset:
         """Hold a data set against the theory: every point within its calibrated tolerance."""
-        import simulate
-
         short = short_name(formula.name)
-        self.act(f"comparing {short}")
         result = simulate.compare(dataset, formula, comparisons=comparisons)
         self.events.append(Compared(formula, result))
         flips = json.loads(dataset.attrs["provenance"]).get("label_flips")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import Executor
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -18,10 +20,20 @@ from asymptotics.export import without_tex
 from asymptotics.formula import Formula
 from asymptotics.pages import prose
 from derivations.__main__ import STORIES, stories
-from derivations.reporting import Checked, Effort, Event, Story, Teller, alone, write
+from derivations.reporting import (
+    Checked,
+    Effort,
+    Event,
+    Story,
+    Teller,
+    alone,
+    run_experiments,
+    write,
+)
 from derivations.reporting.events import Compared, Proved
 from derivations.reporting.measured import experiments
 from derivations.reporting.page import page
+from simulate.runs import workers
 
 SMALL = Effort(d=2000, seeds=24, n=(2, 8, 32), steps=12, trained_d=1000, workers=1)
 """At d = 2000 the bias of order 1/d is below what 24 data sets can see (at d = 400 the test error shows it:
@@ -30,13 +42,14 @@ fresh points near t = 0 fall on the wrong side)."""
 
 @pytest.fixture(scope="module")
 def told() -> list[tuple[Story, list[Event], int]]:
-    """Every story, told small; with the number of acts it took."""
+    """Every story, told small; with the number of steps it took."""
     results = []
     for story in stories():
-        acts: list[str] = []
-        teller = Teller(SMALL, lambda text: None, acts.append, aloud=True)
-        story.tell(teller)
-        results.append((story, teller.events, len(acts)))
+        steps: list[str] = []
+        with run_experiments([story], SMALL) as found:
+            teller = Teller(SMALL, lambda text: None, steps.append, found)
+            story.tell(teller)
+        results.append((story, teller.events, len(steps)))
     return results
 
 
@@ -52,8 +65,8 @@ def test_each_formula_is_proved_in_exactly_one_story(told: list[tuple[Story, lis
     assert proved == declared == Counter(list(asymptotics.catalogue()))
 
 
-def test_acts_are_counted(told: list[tuple[Story, list[Event], int]]) -> None:
-    assert {story.name: story.acts for story, _, _ in told} == {story.name: n for story, _, n in told}
+def test_steps_are_counted(told: list[tuple[Story, list[Event], int]]) -> None:
+    assert {story.name: story.steps for story, _, _ in told} == {story.name: n for story, _, n in told}
 
 
 class _Page(HTMLParser):
@@ -133,8 +146,30 @@ def test_prose_turns_mathematics_into_mathml() -> None:
     assert "$" not in shown
 
 
+def test_labels_of_experiments_differ() -> None:
+    labels = [label for story in stories() for label in story.experiments]
+    assert len(set(labels)) == len(labels)
+
+
+def _shared_out(effort: Effort, executor: Executor | None) -> str:
+    return "in place" if executor is None else "shared out"
+
+
+def _process(_: Effort) -> int:
+    return os.getpid()
+
+
+def test_experiments_run_on_workers_or_in_place() -> None:
+    story = Story("x", "x", (), lambda t: None, experiments={"a": _shared_out, "b": _process})
+    with run_experiments([story], SMALL) as found:
+        assert (found["a"](), found["b"]()) == ("in place", os.getpid())
+    with workers(2) as executor, run_experiments([story], SMALL, executor) as found:
+        assert found["a"]() == "shared out"
+        assert found["b"]() != os.getpid()
+
+
 def test_a_failing_check_fails_the_story(capsys: pytest.CaptureFixture[str]) -> None:
-    story = Story("false", "A false story", (), 0, lambda t: t.check("1 = 2", 1 == 2, "no"), parallel=False)
+    story = Story("false", "A false story", (), lambda t: t.check("1 = 2", 1 == 2, "no"))
     assert alone(story, []) == 1
     assert "FAIL" in capsys.readouterr().out
 
@@ -151,7 +186,7 @@ def test_a_false_formula_fails_the_story(monkeypatch: pytest.MonkeyPatch) -> Non
     teller = Teller(SMALL, lambda text: None, lambda what: None)
     teller.prove(formula, n=2, sigma=1.0)
     assert len(teller.failures) == 1
-    story = Story("x", "x", (), 1, lambda t: None)
+    story = Story("x", "x", (), lambda t: None)
     assert "1 FAIL" in page("x", [(story, teller.events)], "")
 
 
@@ -187,8 +222,10 @@ def test_the_main_job(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert str(tmp_path / "index.html") in done.stdout and (tmp_path / "explorer.html").stat().st_size > 1e6
     assert {path.suffix for path in (tmp_path / "figures").iterdir()} == {".svg", ".png"}
-    simulated = set(re.findall(r"\] simulating (.*)", done.stderr))
-    assert len(list((tmp_path / "data").glob("*.nc"))) == len(simulated) >= 17
+    labels = re.findall(r"\] experiment: (.*)", done.stderr)
+    saved = {path.stem for path in (tmp_path / "data").glob("*.nc")}
+    assert saved <= {label.replace(" ", "_") for label in labels}
+    assert len(saved) >= 17
 
 
 def test_bad_output_folder_is_one_clear_line(tmp_path: Path) -> None:
