@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from matplotlib import rc_context
 from tqdm import tqdm
 
 from asymptotics.export import without_tex
 from asymptotics.extras import version_line
+from asymptotics.plotting import STYLE
 from derivations.reporting import (
     FULL,
     QUICK,
@@ -105,8 +107,8 @@ def _tell_all(out: Path, *, full: bool) -> int:
     effort = FULL if full else QUICK
     steps = sum(story.steps for story in chosen) + 1
     with (
-        _progress(steps) as progress, one_thread(), workers(effort.workers) as executor,
-        run_experiments(chosen, effort, executor) as results,
+        _progress(steps) as progress, one_thread(), rc_context(fname=STYLE),
+        workers(effort.workers) as executor, run_experiments(chosen, effort, executor) as results,
     ):
         for story in chosen:
             teller = Teller(

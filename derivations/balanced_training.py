@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from matplotlib import rc_context
+
+from asymptotics.plotting import STYLE
 from derivations.reporting import Story, Teller, alone, figures
 from simulate import balance
 from simulate.balance import expected_scatter, scatter_scores, worst_on_the_way
@@ -71,6 +74,7 @@ def _checked(teller: Teller, study: xr.Dataset) -> None:
     )
 
 
+@rc_context(fname=STYLE)
 def training_figure(study: xr.Dataset) -> Figure:
     """Weight of the first mode, its scatter, and divergence against iteration; of a study of two modes with a known
     density."""
@@ -86,10 +90,10 @@ def training_figure(study: xr.Dataset) -> Figure:
     left.set_ylim(-0.02, 1.02)
     right.set_yscale("log")
     _scatter(middle, study)
-    figures.name(left, "iteration", "weight of mode 0", "the model's weight (dashed: the data's)")
-    figures.name(middle, "iteration", "weight less the data's", "flow-assisted, and the theory's scatter")
-    figures.name(right, "iteration", "nats", "KL of the target from the model")
-    figures.legend(right, loc="lower left")
+    left.set(xlabel="iteration", ylabel="weight of mode 0", title="the model's weight (dashed: the data's)")
+    middle.set(xlabel="iteration", ylabel="weight less the data's", title="flow-assisted, and the theory's scatter")
+    right.set(xlabel="iteration", ylabel="nats", title="KL of the target from the model")
+    right.legend(loc="lower left")
     return figure
 
 
@@ -107,7 +111,7 @@ def _scatter(axis: Axes, study: xr.Dataset) -> None:
     late = off.sel(iteration=slice(study["iteration"].values[-1] / 2, None))
     reach = 1.3 * max(float(abs(late).max()), float(spread.max()))
     axis.set_ylim(-reach, reach)
-    figures.legend(axis, loc="upper left")
+    axis.legend(loc="upper left")
 
 
 STORY = Story(

@@ -63,18 +63,13 @@ def _check_edge(teller: Teller) -> None:
 def _figure() -> Any:
     figure, (axis,) = figures.panels(1, width=4.6, height=3.2)
     ridge = np.geomspace(0.02, 60, 200)
+    theory.mean_error.plot("ridge", n=N, sigma=SIGMAS, ridge=ridge, ax=axis, log="xy")
+    axis.set(xlabel=r"ridge $\lambda$", ylabel=r"$|\hat\mu-\mu|^2/d$")
     for index, sigma in enumerate(SIGMAS):
-        figures.line(
-            axis, ridge, theory.mean_error(n=N, sigma=sigma, ridge=ridge), index=index, label=rf"$\sigma={sigma}$"
-        )
         best = float(theory.best_ridge(n=N, sigma=sigma))
         if best > 0:
             axis.plot(best, theory.mean_error(n=N, sigma=sigma, ridge=best), "o", color=figures.COLOURS[index])
         axis.axhline(float(theory.bayes_error(n=N, sigma=sigma)), color=figures.COLOURS[index], lw=0.9, ls="--")
-    axis.set_xscale("log")
-    axis.set_yscale("log")
-    figures.name(axis, r"ridge $\lambda$", r"$|\hat\mu-\mu|^2/d$")
-    figures.legend(axis)
     return figure
 
 

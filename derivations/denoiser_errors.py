@@ -30,29 +30,29 @@ def tell(teller: Teller) -> None:
     teller.consequence(theory.test_error.limit("n", float("inf")), oracle)
     teller.consequence(theory.training_loss.limit("n", float("inf")), f"{oracle}/2")
     data, effort = teller.result("denoiser errors"), teller.effort
-    for formula in MEASURED:
-        teller.compare(data, formula, comparisons=len(MEASURED))
-    teller.draw("denoiser_errors", _figure(data), (
+    compared = [teller.compare(data, formula, comparisons=len(MEASURED)) for formula in MEASURED]
+    teller.draw("denoiser_errors", _figure(compared), (
         f"Training loss (times two) and test error of the learned denoiser, per dimension ($\\sigma={SIGMA}$, "
         f"$\\lambda={RIDGE}$). Black: the oracle. Points: $d={effort.d}$, {effort.seeds} data sets, two standard "
         "errors."
     ))
 
 
-def _figure(data: Any) -> Any:
+def _figure(compared: list[Any]) -> Any:
     figure, axes = figures.panels(2, width=4.0, height=3.0)
     fine = np.linspace(0.0, 1.0, 201)
     alpha, beta = linear.mix(fine)
-    for axis, formula, factor in zip(axes, MEASURED, (2, 1), strict=True):
+    for axis, formula, found, factor in zip(axes, MEASURED, compared, (2, 1), strict=True):
         for index, n in enumerate(N):
             curve = formula(alpha=alpha, beta=beta, n=n, sigma=SIGMA, ridge=RIDGE)
             figures.line(axis, fine, factor * curve, index=index, label=f"$n={n}$")
-            figures.points(axis, data, formula, "t", index=index, factor=factor, n=n)
+            at = factor * found[["measured", "stderr"]].sel(n=n)
+            axis.errorbar(at["t"], at["measured"], yerr=2 * at["stderr"], fmt="o", color=figures.COLOURS[index])
         oracle = theory.oracle_error(alpha=alpha, beta=beta, n=2, sigma=SIGMA, ridge=RIDGE)
         axis.plot(fine, oracle, color="black", linewidth=1.0, linestyle="--", label="oracle")
-    figures.name(axes[0], "$t$", "2 x training loss")
-    figures.name(axes[1], "$t$", "test error")
-    figures.legend(axes[0])
+    axes[0].set(xlabel="$t$", ylabel="2 x training loss")
+    axes[1].set(xlabel="$t$", ylabel="test error")
+    axes[0].legend()
     return figure
 
 

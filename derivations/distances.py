@@ -33,12 +33,11 @@ def _figure() -> Any:
     for axis, formula, label in zip(
         axes, (theory.wasserstein, theory.kl_divergence), ("$W_2^2/d$", "KL$/d$"), strict=True
     ):
-        for index, (ridge, draws) in enumerate(((0.1, 1), (10.0, 1), (0.1, 8))):
-            curve = formula(n=n, sigma=1.5, ridge=ridge, draws=draws)
-            figures.line(axis, n, curve, index=index, label=rf"$\lambda={ridge:g}$, $K={draws}$")
-        figures.log_log(axis, (2, 8, 32, 128, 512))
-        figures.name(axis, "$n$", label)
-    figures.legend(axes[0])
+        for ridge, draws in ((0.1, 1), (10.0, 1), (0.1, 8)):
+            text = rf"$\lambda={ridge:g}$, $K={draws}$"
+            formula.plot("n", n=n, sigma=1.5, ridge=ridge, draws=draws, label=text, ax=axis, log="xy")
+        figures.powers_of_two(axis, (2, 8, 32, 128, 512))
+        axis.set_ylabel(label)
     return figure
 
 

@@ -53,8 +53,8 @@ def _figure(errors: dict[str, list[float]], exact: float) -> Any:
         figures.line(axis, STEPS, values, index=index, style="o-", label=label)
     axis.axhline(exact, color="black", linewidth=1.0, linestyle="--")
     axis.set_xscale("log")
-    figures.name(axis, "Euler steps", r"$|\hat\mu-\mu|^2/d$")
-    figures.legend(axis)
+    axis.set(xlabel="Euler steps", ylabel=r"$|\hat\mu-\mu|^2/d$")
+    axis.legend()
     return figure
 
 

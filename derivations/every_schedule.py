@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 import simulate
 from asymptotics import limited_samples as theory
+from asymptotics.plotting import plot_comparison
 from asymptotics.schedule import linear, square_root, trigonometric
 from derivations.reporting import Story, Teller, alone, figures
 
@@ -37,9 +36,8 @@ def tell(teller: Teller) -> None:
     _check_schedules(teller)
     data, effort = teller.result("flow"), teller.effort
     inside = data.isel(t=slice(1, None))  # at the noise end the flow is known: M = Q = 0, F = 1
-    for formula in FLOW:
-        teller.compare(inside, formula, comparisons=len(FLOW))
-    teller.draw("flow", _figure(data), (
+    compared = [teller.compare(inside, formula, comparisons=len(FLOW)) for formula in FLOW]
+    teller.draw("flow", _figure(compared), (
         f"Statistics of the generative flow on the trigonometric schedule ($\\sigma={SIGMA}$, "
         f"$\\lambda={RIDGE}$). Lines: the formulas. Points: third-order integration of networks learned exactly "
         f"at $d={effort.d}$, {effort.steps} steps, mean over {effort.seeds} data sets with two standard errors."
@@ -58,17 +56,10 @@ def _check_schedules(teller: Teller) -> None:
         )
 
 
-def _figure(data: Any) -> Any:
+def _figure(compared: list[Any]) -> Any:
     figure, axes = figures.panels(2, 2)
-    fine = np.linspace(0.0, 1.0, 201)
-    alpha, beta = trigonometric.mix(fine)
-    for axis, formula, letter in zip(axes, FLOW, ("$M$", r"$Q_\xi$", r"$Q_\eta$", "$F$"), strict=True):
-        for index, n in enumerate(SHOWN):
-            curve = formula(alpha=alpha, beta=beta, n=n, sigma=SIGMA, ridge=RIDGE)
-            figures.line(axis, fine, curve, index=index, label=f"$n={n}$")
-            figures.points(axis, data, formula, "t", index=index, n=n)
-        figures.name(axis, "$t$", letter)
-    figures.legend(axes[0])
+    for axis, formula, found in zip(axes, FLOW, compared, strict=True):
+        plot_comparison(found, "t", formula=formula.on(trigonometric), ax=axis, log="")
     return figure
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import simulate
 from asymptotics import limited_samples as theory
 from asymptotics.calibration import compare_mean
-from asymptotics.formula import BAND, Formula
+from asymptotics.formula import Formula
+from asymptotics.plotting import BAND, half_band
 from asymptotics.schedule import linear
 from asymptotics.sentences import short_name
 from derivations.reporting import Effort, Story, Teller, alone, figures
@@ -87,8 +88,9 @@ def _figure(data: Any) -> Any:
     figure, (axis, close) = figures.panels(2, width=3.9, height=3.2)
     n = np.geomspace(2, N[-1], 120)
     scale = n / SIGMA**2
-    error = theory.mean_error(n=n, sigma=SIGMA, ridge=RIDGE)
-    figures.band(axis, n, theory.mean_error, d=D, factor=scale, n=n, sigma=SIGMA, ridge=RIDGE)
+    law = {"n": n, "sigma": SIGMA, "ridge": RIDGE}
+    error, width = theory.mean_error(**law), half_band(theory.mean_error, D, law)
+    axis.fill_between(n, scale * (error - width), scale * (error + width), alpha=0.2, lw=0)
     figures.line(axis, n, scale * error, label="learned flow, 95 % of data sets")
     figures.line(axis, n, scale * theory.bayes_error(n=n, sigma=SIGMA), index=2, style="--", label="Bayes")
     close.axhspan(
@@ -105,13 +107,12 @@ def _figure(data: Any) -> Any:
         aside = size * np.geomspace(0.8, 1.25, runs.size)
         close.plot(aside, (runs - float(theory.mean_error(**at))) / spread, ".", label=label, **dots)
     for each in (axis, close):
-        each.set_xscale("log", base=2)
-        each.set_xticks(N, [str(size) for size in N])
+        figures.powers_of_two(each, N)
     close.set_ylim(-4.2, 5.8)
-    figures.name(axis, "$n$", r"$n|\hat\mu-\mu|^2/(\sigma^2 d)$")
-    figures.name(close, "$n$", "deviation / standard deviation", "the dots, seen close")
-    figures.legend(axis, loc="center right")
-    figures.legend(close, loc="upper right")
+    axis.set(xlabel="$n$", ylabel=r"$n|\hat\mu-\mu|^2/(\sigma^2 d)$")
+    close.set(xlabel="$n$", ylabel="deviation / standard deviation", title="the dots, seen close")
+    axis.legend(loc="center right")
+    close.legend(loc="upper right")
     return figure
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 import simulate
 from asymptotics import limited_samples as theory
@@ -27,11 +28,11 @@ def tell(teller: Teller) -> None:
     teller.consequence(theory.mean_error.limit("draws", float("inf")), "sigma**2/n")
     teller.consequence(theory.generated_variance.limit("draws", float("inf")), "(n - 1)*sigma**2/n")
     teller.consequence(theory.generated_variance.limit("ridge", 0), "draws*(n - 1)*sigma**2/(n*draws - 1)")
-    runs, effort = {}, teller.effort
+    compared, effort = [], teller.effort
     for draws in DRAWS:
-        runs[draws] = teller.result(f"draws {draws}")
-        teller.compare(runs[draws], theory.mean_error, comparisons=len(DRAWS))
-    teller.draw("draws", _figure(runs), (
+        data = teller.result(f"draws {draws}")
+        compared.append(teller.compare(data, theory.mean_error, comparisons=len(DRAWS)))
+    teller.draw("draws", _figure(xr.concat(compared, "draws")), (
         f"Error of the generated mean against the number of frozen draws ($\\sigma={SIGMA}$, "
         f"$\\lambda={RIDGE}$), times $n/\\sigma^2$. Lines: the formula. Points: learned flows at $d={effort.d}$, "
         f"{effort.seeds // 2} data sets, two standard errors."
@@ -45,19 +46,18 @@ def _generated(effort: Effort, executor: Executor | None, draws: int) -> Any:
     )
 
 
-def _figure(runs: dict[int, Any]) -> Any:
+def _figure(compared: xr.Dataset) -> Any:
     figure, (axis,) = figures.panels(1, width=4.4, height=3.2)
-    draws = np.geomspace(1, max(runs), 60)
+    draws = np.geomspace(1, DRAWS[-1], 60)
     for index, n in enumerate(N):
         scale = n / SIGMA**2
         curve = theory.mean_error(n=n, sigma=SIGMA, ridge=RIDGE, draws=draws)
         figures.line(axis, draws, scale * curve, index=index, label=f"$n={n}$")
-        for run in runs.values():
-            figures.points(axis, run, theory.mean_error, "draws", index=index, factor=scale, n=n)
-    axis.set_xscale("log", base=2)
-    axis.set_xticks(list(runs), [str(k) for k in runs])
-    figures.name(axis, "frozen draws $K$", r"$n|\hat\mu-\mu|^2/(\sigma^2 d)$")
-    figures.legend(axis)
+        at = scale * compared[["measured", "stderr"]].sel(n=n)
+        axis.errorbar(DRAWS, at["measured"], yerr=2 * at["stderr"], fmt="o", color=figures.COLOURS[index])
+    figures.powers_of_two(axis, DRAWS)
+    axis.set(xlabel="frozen draws $K$", ylabel=r"$n|\hat\mu-\mu|^2/(\sigma^2 d)$")
+    axis.legend()
     return figure
 
 

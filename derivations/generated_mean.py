@@ -8,6 +8,7 @@ import numpy as np
 
 import simulate
 from asymptotics import limited_samples as theory
+from asymptotics.plotting import plot_comparison
 from asymptotics.schedule import linear
 from derivations.reporting import Story, Teller, alone, figures
 
@@ -38,31 +39,25 @@ def tell(teller: Teller) -> None:
     )
     teller.consequence(theory.mean_error.limit("ridge", float("inf")), "radius**2")
     data, effort = teller.result("generated law"), teller.effort
-    for formula in MEASURED:
-        teller.compare(data, formula, comparisons=len(MEASURED))
-    teller.draw("mean_error", _figure(data), (
+    compared = [teller.compare(data, formula, comparisons=len(MEASURED)) for formula in MEASURED]
+    teller.draw("mean_error", _figure(compared), (
         f"Error of the generated mean and its cosine against $n$ ($\\sigma={SIGMA}$, $\\lambda={RIDGE}$). "
         f"Lines: the formulas, $2\\sigma^2/n$ and the Bayes estimator. Points: learned flows at $d={effort.d}$, "
         f"mean over {effort.seeds} data sets with two standard errors."
     ))
 
 
-def _figure(data: Any) -> Any:
+def _figure(compared: list[Any]) -> Any:
     figure, (left, right) = figures.panels(2, width=4.0, height=3.2)
-    n = np.geomspace(2, float(data["n"].max()), 100)
-    figures.line(left, n, theory.mean_error(n=n, sigma=SIGMA, ridge=RIDGE), label="learned flow")
+    sizes = compared[0]["n"].values
+    n = np.geomspace(2, sizes[-1], 100)
     figures.line(left, n, 2 * SIGMA**2 / n, index=1, style="--", label=r"$2\sigma^2/n$")
     figures.line(left, n, theory.bayes_error(n=n, sigma=SIGMA), index=2, style=":", label="Bayes")
-    figures.points(left, data, theory.mean_error, "n", label="simulation")
-    figures.log_log(left, data["n"].values.tolist())
-    figures.name(left, "$n$", r"$|\hat\mu-\mu|^2/d$")
-    figures.legend(left)
-    figures.line(right, n, theory.mean_cosine(n=n, sigma=SIGMA, ridge=RIDGE))
-    figures.line(right, n, theory.bayes_cosine(n=n, sigma=SIGMA), index=2, style=":")
-    figures.points(right, data, theory.mean_cosine, "n")
-    right.set_xscale("log", base=2)
-    right.set_xticks(data["n"].values, [str(v) for v in data["n"].values])
-    figures.name(right, "$n$", r"$\cos(\hat\mu,\mu)$")
+    figures.line(right, n, theory.bayes_cosine(n=n, sigma=SIGMA), index=2, style=":", label="Bayes")
+    for axis, formula, found in zip((left, right), MEASURED, compared, strict=False):
+        plot_comparison(found, "n", formula=formula, ax=axis, log="y" if axis is left else "")
+        figures.powers_of_two(axis, sizes)
+    left.set_ylabel(r"$|\hat\mu-\mu|^2/d$")
     return figure
 
 

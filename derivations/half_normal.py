@@ -101,14 +101,13 @@ def _figure(measured: Measured) -> Any:
         axis.errorbar(
             shift * np.array(N), factors * runs.mean(axis=1),
             yerr=2 * factors * runs.std(axis=1, ddof=1) / SEEDS**0.5,
-            fmt="o", markersize=3.5, linewidth=0.9, color=figures.COLOURS[index], label=label,
+            fmt="o", color=figures.COLOURS[index], label=label,
         )
     axis.axhline(0.0, color="black", linewidth=0.6, alpha=0.5)
-    axis.set_xscale("log", base=2)
-    axis.set_xticks(N, [str(size) for size in N])
+    figures.powers_of_two(axis, N)
     axis.set_ylim(-0.1, 1.35)
-    figures.name(axis, "$n$", r"$\sqrt{d}\,\times$ bias of the cluster's mean")
-    figures.legend(axis, loc="center right")
+    axis.set(xlabel="$n$", ylabel=r"$\sqrt{d}\,\times$ bias of the cluster's mean")
+    axis.legend(loc="center right")
     return figure
 
 

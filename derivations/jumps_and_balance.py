@@ -173,8 +173,8 @@ def _figure(curves: Any, found: list[Accepted]) -> Any:
     scale = np.linspace(0.65, 1.6, 200)
     for index, each in enumerate(found):
         figures.line(right, scale, theory.imh_acceptance_gaussian(d=float(each.d), scale=scale), index=index)
-        right.errorbar(SCALES, each.value, yerr=2 * each.error, fmt="o", markersize=3.5, linewidth=0.9,
-                       color=figures.COLOURS[index], label=f"$d={each.d}$")
+        right.errorbar(SCALES, each.value, yerr=2 * each.error, fmt="o", color=figures.COLOURS[index],
+                       label=f"$d={each.d}$")
     right.set(xlabel="width of the proposals $\\varsigma$", ylabel="acceptance", ylim=(0, 1.02))
     right.legend(fontsize=7)
     return figure

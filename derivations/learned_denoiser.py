@@ -8,6 +8,7 @@ import numpy as np
 
 import simulate
 from asymptotics import limited_samples as theory
+from asymptotics.plotting import plot_comparison
 from asymptotics.schedule import linear
 from derivations.reporting import Story, Teller, alone, figures
 
@@ -35,27 +36,19 @@ def tell(teller: Teller) -> None:
         theory.skip.limit("draws", 1).limit("ridge", 0), "beta*sigma**2/(alpha**2 + beta**2*sigma**2)"
     )
     data, effort = teller.result("denoiser"), teller.effort
-    for formula in MEASURED:
-        teller.compare(data, formula, comparisons=len(MEASURED))
-    teller.draw("denoiser", _figure(data), (
+    compared = [teller.compare(data, formula, comparisons=len(MEASURED)) for formula in MEASURED]
+    teller.draw("denoiser", _figure(compared), (
         f"Learned skip and overlaps against time on the linear schedule ($\\sigma={SIGMA}$, "
         f"$\\lambda={RIDGE}$). Lines: the formulas. Points: exact minimisers at $d={effort.d}$, mean over "
         f"{effort.seeds} data sets with two standard errors."
     ))
 
 
-def _figure(data: Any) -> Any:
+def _figure(compared: list[Any]) -> Any:
     figure, axes = figures.panels(2, 2)
-    fine = np.linspace(0.0, 1.0, 201)
-    alpha, beta = linear.mix(fine)
-    letters = ("$c$", "$m$", r"$q_\xi$", r"$q_\eta$")
-    for axis, formula, letter in zip(axes, MEASURED, letters, strict=True):
-        for index, n in enumerate(SHOWN):
-            curve = formula(alpha=alpha, beta=beta, n=n, sigma=SIGMA, ridge=RIDGE)
-            figures.line(axis, fine, curve, index=index, label=f"$n={n}$")
-            figures.points(axis, data, formula, "t", index=index, n=n)
-        figures.name(axis, "$t$", letter)
-    figures.legend(axes[0])
+    for axis, formula, found in zip(axes, MEASURED, compared, strict=True):
+        shown = found.sel(n=list(SHOWN))
+        plot_comparison(shown, "t", formula=formula.on(linear), ax=axis, log="")
     return figure
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 import simulate
 from asymptotics import limited_samples as theory
+from asymptotics.plotting import half_band
 from asymptotics.schedule import linear
 from derivations.reporting import Effort, Story, Teller, alone, figures
 from simulate.seeds import child, normal
@@ -115,10 +116,13 @@ def _figure(runs: dict[tuple[int, str], Any]) -> Any:
             axis = next(panels)
             for index, label in enumerate(RECIPES):
                 _lines(axis, runs[d, label], name, index, label)
-            figures.level(axis, getattr(theory, name), d=d, **POINT)
+            formula = getattr(theory, name)
+            value, width = formula(**POINT), half_band(formula, d, POINT)
+            axis.axhspan(value - width, value + width, color="black", alpha=0.15, lw=0)
+            axis.axhline(value, color="black", linewidth=1.0, linestyle="--", label="minimiser")
             axis.set_xscale("log")
-            figures.name(axis, "updates + 1", letter, f"d = {d:,}")
-    figures.legend(axes[0])
+            axis.set(xlabel="updates + 1", ylabel=letter, title=f"d = {d:,}")
+    axes[0].legend()
     return figure
 
 

@@ -159,8 +159,8 @@ def _figure(far: Target, trained: Any) -> Any:
     left.axhline(P, color="black", linewidth=0.9, linestyle="--", label="target")
     left.set_xscale("log")
     left.set_ylim(0.75, 1.02)
-    figures.name(left, "$d$", "generated weight of +", f"{TRAINED_STEPS} Euler steps")
-    figures.legend(left, loc="center right")
+    left.set(xlabel="$d$", ylabel="generated weight of +", title=f"{TRAINED_STEPS} Euler steps")
+    left.legend(loc="center right")
     kappas = np.geomspace(0.5, 12, 60)
     for index, steps in enumerate(BUDGETS):
         errors = np.abs(generated_weight(far, half_grid(far, kappas, 0.5, steps)) - P)
@@ -174,8 +174,8 @@ def _figure(far: Target, trained: Any) -> Any:
     right.set_yscale("log")
     right.set_ylim(5e-4, 0.3)
     right.set_xticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
-    figures.name(right, r"$\kappa$", r"$|p_{gen} - p|$", f"p = {P:g}, half of the steps before the node")
-    figures.legend(right, loc="upper right", ncols=2)
+    right.set(xlabel=r"$\kappa$", ylabel=r"$|p_{gen} - p|$", title=f"p = {P:g}, half of the steps before the node")
+    right.legend(loc="upper right", ncols=2)
     return figure
 
 

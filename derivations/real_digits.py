@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib import rc_context
 
 from asymptotics import phases as theory
+from asymptotics.plotting import STYLE
 from derivations.reporting import Story, Teller, alone, figures
 from simulate import features
 from simulate.features import compare_trainings, expected_gain, fitted_clocks, homogeneity
@@ -104,6 +106,7 @@ def _checked(teller: Teller, study: xr.Dataset) -> None:
     teller.check("the classifier is right on held out images", accuracy > 0.95, f"accuracy {accuracy:.4f}")
 
 
+@rc_context(fname=STYLE)
 def study_figure(study: xr.Dataset) -> Figure:
     """U-turn curves with the interval, and what training there brings; of a study of two classes, one seed of it or
     more with a determined interval (else ValueError)."""
@@ -126,8 +129,8 @@ def _curves(axis: Axes, study: xr.Dataset) -> None:
     for k, (label, formula) in enumerate(((first, theory.uturn_sde_plus), (second, theory.uturn_sde_minus))):
         here = study.sel(start=str(label), label=first)
         error = (here["fraction_stderr"] ** 2).mean("seed") ** 0.5 / many**0.5
-        axis.errorbar(times, here["fraction"].mean("seed"), yerr=2 * error, fmt="o", markersize=3.5, linewidth=0.9,
-                      color=figures.COLOURS[k], label=f"from {label}")
+        axis.errorbar(times, here["fraction"].mean("seed"), yerr=2 * error, fmt="o", color=figures.COLOURS[k],
+                      label=f"from {label}")
         curve = formula(p=float(fits["p"].mean()), s=float(fits["rate"].mean()) * ratio)
         figures.line(axis, smooth, curve, index=k)
     model = float(study["share"].isel(training=0, budget=-1).sel(label=first).mean())
@@ -137,8 +140,8 @@ def _curves(axis: Axes, study: xr.Dataset) -> None:
     axis.set_ylim(-0.03, 1.08)
     low, high = (float(study[end].isel(seed=0, training=0)) for end in ("begin", "end"))
     data = low if study["alpha"][int(times.argmin())] < study["alpha"][int(times.argmax())] else high
-    figures.name(axis, f"time of the turn ({data:g}: data)", f"share of {first}s after it", "U-turns")
-    figures.legend(axis, loc="lower right" if data == low else "lower left")
+    axis.set(xlabel=f"time of the turn ({data:g}: data)", ylabel=f"share of {first}s after it", title="U-turns")
+    axis.legend(loc="lower right" if data == low else "lower left")
 
 
 def _errors(axis: Axes, study: xr.Dataset) -> None:
@@ -147,15 +150,15 @@ def _errors(axis: Axes, study: xr.Dataset) -> None:
         one = found.sel(training=training)
         error: Any = one.get("share_error_stderr")
         shift = 1.03 ** (k - 1)  # Side by side.
-        axis.errorbar(one["budget"] * shift, one["share_error"], yerr=error, fmt="o-", markersize=3.5, linewidth=1.2,
+        axis.errorbar(one["budget"] * shift, one["share_error"], yerr=error, fmt="o-",
                       color=figures.COLOURS[k], label=str(training))
     axis.set_xscale("log")
     budgets = found["budget"].values.tolist()
     axis.set_xticks(budgets, [str(each) for each in budgets])
     axis.minorticks_off()
     axis.set_ylim(0, None)
-    figures.name(axis, "updates", "class error", "what the times of training bring")
-    figures.legend(axis, loc="best")
+    axis.set(xlabel="updates", ylabel="class error", title="what the times of training bring")
+    axis.legend(loc="best")
 
 
 STORY = Story(

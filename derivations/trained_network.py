@@ -79,10 +79,10 @@ def _figure(trained: list[list[float]], solved: list[list[float]]) -> Any:
     for j, (axis, name, letter) in enumerate(zip(axes, NAMES, letters, strict=True)):
         curve = getattr(theory, name)(alpha=alpha, beta=beta, n=N, sigma=SIGMA, ridge=RIDGE)
         figures.line(axis, fine, curve, label="formula")
-        axis.plot(TIMES, [row[j] for row in solved], "o", mfc="none", color=figures.COLOURS[1], label="exact")
-        axis.plot(TIMES, [row[j] for row in trained], "x", color=figures.COLOURS[3], label="Adam")
-        figures.name(axis, "$t$", letter)
-    figures.legend(axes[0])
+        axis.plot(TIMES, [row[j] for row in solved], "o", mfc="none", ms=6, color=figures.COLOURS[1], label="exact")
+        axis.plot(TIMES, [row[j] for row in trained], "x", ms=6, color=figures.COLOURS[3], label="Adam")
+        axis.set(xlabel="$t$", ylabel=letter)
+    axes[0].legend()
     return figure
 
 

@@ -206,9 +206,9 @@ def _figure(reduced: Trained, vectors: Trained, noisy: tuple[Trained, Trained]) 
             _mark(axis, name, trained, min(k, 2), late=name in second)
         axis.axvline(0.5, color="black", linewidth=0.7, alpha=0.5)
         axis.set_xlim(0, 1)
-        figures.name(axis, "dilated time", title)
+        axis.set(xlabel="dilated time", ylabel=title)
     axes[1].set_ylim(0, 1.6)
-    figures.legend(axes[1], loc="center right")
+    axes[1].legend(loc="center right")
     return figure
 
 

@@ -91,10 +91,10 @@ def _figure(found: dict[str, Any], rate: float) -> Any:
             label = f"from {side}, {kind}"
             figures.line(left, s, formula(p=P, s=s), index=index, style=style, label=label)
             data = found[kind]
-            left.errorbar(data["s"], data[name], yerr=2 * data[f"{name}_stderr"], fmt=mark, markersize=3.5,
-                          linewidth=0.9, color=figures.COLOURS[index])
-    figures.name(left, "clock $s$", "share that returns to +", f"p = {P:g}")
-    figures.legend(left, loc="center right")
+            error = 2 * data[f"{name}_stderr"]
+            left.errorbar(data["s"], data[name], yerr=error, fmt=mark, color=figures.COLOURS[index])
+    left.set(xlabel="clock $s$", ylabel="share that returns to +", title=f"p = {P:g}")
+    left.legend(loc="center right")
     grid = np.linspace(0.15, 0.7, 120)
     for shown, values, formula, index, label in (
         (TIMES, ZEROS, theory.uturn_sde_plus, 0, "from 0"), (TIMES, ONES, theory.uturn_sde_minus, 1, "from 1"),
@@ -102,10 +102,10 @@ def _figure(found: dict[str, Any], rate: float) -> Any:
         back = np.exp(-(0.1 * (1 - grid) + 19.9 * (1 - grid) ** 2 / 2) / 2)
         clocks = rate * back / (1 - back**2) ** 0.5
         figures.line(right, grid, formula(p=MODEL, s=clocks), index=index, label=label)
-        right.plot(shown, values, "o", markersize=3.5, color=figures.COLOURS[index])
+        right.plot(shown, values, "o", color=figures.COLOURS[index])
     right.axhline(MODEL, color="black", linewidth=0.8, linestyle=":", label="model")
-    figures.name(right, "time of the turn (1: data)", "share of zeros", "digits")
-    figures.legend(right, loc="lower left")
+    right.set(xlabel="time of the turn (1: data)", ylabel="share of zeros", title="digits")
+    right.legend(loc="lower left")
     return figure
 
 

@@ -7,6 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from matplotlib import rc_context
+
+from asymptotics.plotting import STYLE
 from derivations.reporting.dispatch import run_experiments
 from derivations.reporting.effort import FULL, QUICK
 from derivations.reporting.report import write
@@ -25,7 +28,7 @@ def alone(story: Story, argv: Sequence[str] | None = None) -> int:
     print(f"{story.title}\n{'=' * len(story.title)}\n")
     try:
         with (
-            one_thread(), workers(effort.workers) as executor,
+            one_thread(), rc_context(fname=STYLE), workers(effort.workers) as executor,
             run_experiments([story], effort, executor) as results,
         ):
             teller = Teller(
