@@ -33,11 +33,6 @@ class beta_below(sp.Function):
         known = {sp.S.Zero: sp.S.Zero, sp.S.Half: sp.S.Half, sp.S.One: sp.S.One}
         return known.get(x)
 
-    @staticmethod
-    def in_mpmath(*arguments: Any) -> Any:
-        """Return the value in mpmath, to the working precision."""
-        return beta_below_mp(*arguments)
-
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         a, x = self.args
         return beta_density(a, x) if argindex == 2 else _moved(0, a, x)
@@ -59,11 +54,6 @@ class beta_density(sp.Function):
 
     nargs = 2
     is_real = True
-
-    @staticmethod
-    def in_mpmath(*arguments: Any) -> Any:
-        """Return the value in mpmath, to the working precision."""
-        return beta_density_mp(*arguments)
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         a, x = self.args
@@ -89,11 +79,6 @@ class beta_moment(sp.Function):
     @classmethod
     def eval(cls, k: sp.Expr, a: sp.Expr, x: sp.Expr) -> sp.Expr | None:
         return beta_below(a, x) if k == 0 else sp.S.Zero if x == 0 else None
-
-    @staticmethod
-    def in_mpmath(*arguments: Any) -> Any:
-        """Return the value in mpmath, to the working precision."""
-        return beta_moment_mp(*arguments)
 
     def fdiff(self, argindex: int = 2) -> sp.Expr:
         k, a, x = self.args
@@ -251,3 +236,8 @@ def _tail_mp(a: Any, y: Any, k: int) -> Any:
         rise = mpmath.log1p(2 * mpmath.sinh(v / 2) ** 2 + slope * mpmath.sinh(v))
         terms.append(v * (1 + mpmath.exp(-s)) * mpmath.exp(-2 * a * rise) * (-2 * (start + rise)) ** k)
     return step * mpmath.fsum(terms)
+
+
+beta_below.in_mpmath = beta_below_mp
+beta_density.in_mpmath = beta_density_mp
+beta_moment.in_mpmath = beta_moment_mp

@@ -60,13 +60,15 @@ class BoundVariable(sp.Expr):
         return self.func(*(arg.xreplace({self.variable: fresh}) for arg in self.args))
 
     def _eval_evalf(self, prec: int) -> sp.Expr | None:
-        """Digits by sympy's own printer, so that they check the project's printer and do not repeat it."""
+        """Digits by sympy's own printer, so that they check the project's printer and do not repeat it.
+
+        A class that mpmath lacks has its numerics as ``in_mpmath``.
+        """
         if self.free_symbols:
             return None
         exact = in_half_turns(spelled(self.xreplace({x: sp.Rational(x) for x in self.atoms(sp.Float)})))
-        known = {
-            node.func.__name__: node.in_mpmath for node in sp.preorder_traversal(exact) if hasattr(node, "in_mpmath")
-        }
+        kinds = {node.func for node in sp.preorder_traversal(exact) if hasattr(node.func, "in_mpmath")}
+        known = {kind.__name__: kind.in_mpmath for kind in kinds}
         with mpmath.workprec(prec + 20):
             value = sp.lambdify((), exact, modules=[known, "mpmath"])()
         return sp.Float(value, precision=prec)

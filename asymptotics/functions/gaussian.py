@@ -58,11 +58,6 @@ class GaussianMean(BoundVariable):
         """scale, shift and rate: what the numerics know about the integrand."""
         return tuple(self.args[2:])
 
-    @staticmethod
-    def in_mpmath(*arguments: Any) -> Any:
-        """Return the value in mpmath, to the working precision."""
-        return gaussian_mean_mp(*arguments)
-
     def _mpmathcode(self, printer: Any) -> str:
         arguments = ", ".join(printer.doprint(hint) for hint in self.hints)
         return f"GaussianMean({self._function(self.integrand, printer)}, {arguments})"
@@ -252,3 +247,6 @@ def _bound(scale: float | None, rate: float | None, loss: float) -> int:
     if not rate:
         return math.ceil(3 + whole(UNKNOWN_SCALE))
     return math.ceil(3 + max(whole(1.0), 2.6 * loss * (loss + 2) / math.pi**2 / rate))
+
+
+GaussianMean.in_mpmath = gaussian_mean_mp

@@ -17,11 +17,6 @@ class log_defect(sp.Function):
     def eval(cls, x: sp.Expr) -> sp.Expr | None:
         return sp.Integer(0) if x.is_zero else None
 
-    @staticmethod
-    def in_mpmath(*arguments: Any) -> Any:
-        """Return the value in mpmath, to the working precision."""
-        return log_defect_mp(*arguments)
-
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         x = self.args[0]
         return x / (1 + x)
@@ -67,3 +62,6 @@ def log_defect_mp(x: Any) -> Any:
     lost = max(0, -int(mpmath.floor(mpmath.log(abs(x), 2))))
     with mpmath.extraprec(lost + 10):
         return x - mpmath.log1p(x)
+
+
+log_defect.in_mpmath = log_defect_mp

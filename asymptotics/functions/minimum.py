@@ -43,11 +43,6 @@ class ArgMin(BoundVariable):
     def slope(self) -> sp.Expr:
         return sum((c * self.variable**k for k, c in enumerate(self.coefficients)), sp.S.Zero)
 
-    @staticmethod
-    def in_mpmath(*arguments: Any) -> Any:
-        """Return the value in mpmath, to the working precision."""
-        return minimising_root_mp(*arguments)
-
     def _mpmathcode(self, printer: Any) -> str:
         cubic = ", ".join(printer.doprint(coefficient) for coefficient in self.coefficients)
         return f"ArgMin(({cubic}), {self._function(self.objective, printer)})"
@@ -165,3 +160,6 @@ def minimising_root_mp(coefficients: Sequence[Any], objective: Callable[[Any], A
         if c[0] >= 0:
             minima.append(mpmath.mpf(0))
         return min(minima, key=objective)
+
+
+ArgMin.in_mpmath = minimising_root_mp

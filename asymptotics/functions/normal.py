@@ -19,11 +19,6 @@ class normal_below(sp.Function):
         known = {sp.S.Zero: sp.S.Half, sp.oo: sp.S.One, -sp.oo: sp.S.Zero}
         return known.get(x)
 
-    @staticmethod
-    def in_mpmath(*arguments: Any) -> Any:
-        """Return the value in mpmath, to the working precision."""
-        return normal_below_mp(*arguments)
-
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         return sp.exp(-(self.args[0] ** 2) / 2) / sp.sqrt(2 * sp.pi)
 
@@ -55,3 +50,6 @@ def normal_below_mp(x: Any) -> Any:
     if abs(x) > 2**60:  # what is left out has 10^35 zeros; mpmath's own erfc overflows where x^2 exceeds float64
         return mpmath.mpf(x > 0)
     return mpmath.erfc(-x / mpmath.sqrt(2)) / 2
+
+
+normal_below.in_mpmath = normal_below_mp

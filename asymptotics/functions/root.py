@@ -46,11 +46,6 @@ class Root(BoundVariable):
         """The derivative of the equation in its variable."""
         return self.equation.diff(self.variable)
 
-    @staticmethod
-    def in_mpmath(*arguments: Any) -> Any:
-        """Return the value in mpmath, to the working precision."""
-        return bracketed_root_mp(*arguments)
-
     def _mpmathcode(self, printer: Any) -> str:
         both = ", ".join(self._function(body, printer) for body in (self.equation, self.slope))
         ends = ", ".join(printer.doprint(end) for end in (self.low, self.high))
@@ -220,3 +215,6 @@ def bracketed_root_torch(name: str, equation: Function, slope: Function, low: An
     here, rise = equation(root), steep(root)
     newton = root - (here - here.detach()) / torch.where(rise > 0, rise, torch.finfo(root.dtype).tiny)
     return torch.where(good, newton, torch.nan)
+
+
+Root.in_mpmath = bracketed_root_mp
