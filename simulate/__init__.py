@@ -15,33 +15,15 @@ from simulate.comparison import compare as compare, standard_error as standard_e
 from simulate.estimate import Estimate as Estimate
 from simulate.mixture import Mixture as Mixture, Samples as Samples
 from simulate.path import Point as Point
-from simulate.runs import (
-    Checkpoint as Checkpoint,
-    Store as Store,
-    average as average,
-    cluster as cluster,
-    load as load,
-    save as save,
-    sweep as sweep,
-    workers as workers,
-)
+from simulate.runs import Checkpoint as Checkpoint, Store as Store, average as average
+from simulate.runs import cluster as cluster, load as load, save as save, sweep as sweep
+from simulate.runs import workers as workers
 
 if TYPE_CHECKING:
-    from simulate import (
-        autoencoder as autoencoder,
-        balance as balance,
-        curves as curves,
-        energy as energy,
-        features as features,
-        flow as flow,
-        gram as gram,
-        images as images,
-        runs as runs,
-        sampler as sampler,
-        training as training,
-        untied as untied,
-        uturn as uturn,
-    )
+    from simulate import autoencoder as autoencoder, balance as balance, curves as curves
+    from simulate import energy as energy, features as features, flow as flow, gram as gram
+    from simulate import images as images, runs as runs, sampler as sampler, training as training
+    from simulate import untied as untied, uturn as uturn
 else:
     _PACKAGES = (
         "autoencoder", "balance", "curves", "energy", "features", "flow", "gram", "images", "runs", "sampler",

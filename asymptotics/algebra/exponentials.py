@@ -4,19 +4,9 @@ from __future__ import annotations
 
 import sympy as sp
 
-from asymptotics.algebra.zero import is_zero
 from asymptotics.functions import log_defect, spelled
 
 _HYPERBOLIC = (sp.tanh, sp.cosh, sp.sinh, sp.sech, sp.coth, sp.csch)
-
-
-def vanishes(expression: sp.Expr) -> bool:
-    """Whether an expression in exponentials, hyperbolic functions and algebraic operations is identically zero.
-
-    Each exponent is expanded; e to a term becomes a generator to the power of the term's rational factor. Between
-    different terms there is no algebraic relation, so that what is left is decided as a rational identity.
-    """
-    return is_zero(in_generators(expression))
 
 
 def in_generators(expression: sp.Expr) -> sp.Expr:

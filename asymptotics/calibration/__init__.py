@@ -14,16 +14,8 @@ true rate of false failures is larger than stated: take more runs, or compare la
 
 from asymptotics.calibration.agreement import assert_agrees as assert_agrees
 from asymptotics.calibration.laws import LawVerdict as LawVerdict, compare_laws as compare_laws
-from asymptotics.calibration.means import (
-    Verdict as Verdict,
-    compare_mean as compare_mean,
-    compare_two_samples as compare_two_samples,
-    judge as judge,
-)
-from asymptotics.calibration.quantiles import (
-    FALSE_FAILURE as FALSE_FAILURE,
-    POWER as POWER,
-    ROUNDING as ROUNDING,
-    quantile as quantile,
-)
+from asymptotics.calibration.means import Verdict as Verdict, compare_mean as compare_mean
+from asymptotics.calibration.means import compare_two_samples as compare_two_samples, judge as judge
+from asymptotics.calibration.quantiles import FALSE_FAILURE as FALSE_FAILURE, POWER as POWER
+from asymptotics.calibration.quantiles import ROUNDING as ROUNDING, quantile as quantile
 from asymptotics.calibration.scaling import Slope as Slope, slope as slope

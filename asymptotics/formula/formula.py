@@ -16,6 +16,7 @@ import sympy as sp
 
 from asymptotics.formula import evaluation, labelled
 from asymptotics.formula.compiled import compile_formulas
+from asymptotics.formula.printing import formula_latex, formula_markdown
 from asymptotics.formula.statement import Statement
 
 if TYPE_CHECKING:
@@ -53,16 +54,12 @@ class Formula(Statement):
 
     def latex(self, *, where: bool = True) -> str:
         """The formula as a theorist writes it: ``letter = expression``, with its where-clause."""
-        from asymptotics.formula.printing import formula_latex
-
         return formula_latex(self, where=where)
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
     def _repr_markdown_(self) -> str:
-        from asymptotics.formula.printing import formula_markdown
-
         return formula_markdown(self)
 
     def __reduce__(self) -> tuple[Any, ...]:

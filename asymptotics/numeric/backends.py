@@ -10,30 +10,27 @@ from typing import Any
 
 from asymptotics.extras import require_installed
 from asymptotics.functions import (
-    beta_below_mp,
+    FUNCTIONS,
+    ArgMin,
+    GaussianMean,
+    Root,
     beta_density_array,
-    beta_density_mp,
     beta_moment_array,
-    beta_moment_mp,
     bracketed_root,
-    bracketed_root_mp,
     bracketed_root_torch,
     cospi_array,
     gaussian_mean,
-    gaussian_mean_mp,
     gaussian_mean_torch,
+    log_defect,
     log_defect_array,
-    log_defect_mp,
     minimising_root,
-    minimising_root_mp,
-    normal_below_mp,
+    normal_below,
     sinpi_array,
 )
 
 BACKENDS = ("numpy", "torch", "mpmath")
 Case = tuple[Any, Callable[[], Any]]
 
-BETA_MP = {"beta_below": beta_below_mp, "beta_density": beta_density_mp, "beta_moment": beta_moment_mp}
 HALF_ROOT = math.sqrt(0.5)
 
 
@@ -108,11 +105,9 @@ def _mpmath_table() -> dict[str, Any]:
     return COMMON | {name: getattr(mpmath, name) for name in names} | {
         "abs": abs, "sign": mpmath.sign, "heaviside": _heaviside(mpmath.sign),
         "pi": lambda: +mpmath.pi, "ratio": lambda p, q: mpmath.mpf(p) / q,
-        "min": min, "max": max, "piecewise": piecewise, "log_defect": log_defect_mp,
-        "minimising_root": minimising_root_mp,
-        "normal_below": normal_below_mp,
-        "gaussian_mean": gaussian_mean_mp, "root": bracketed_root_mp,
-    } | BETA_MP
+        "min": min, "max": max, "piecewise": piecewise,
+        "minimising_root": ArgMin.in_mpmath, "gaussian_mean": GaussianMean.in_mpmath, "root": Root.in_mpmath,
+    } | {kind.__name__: kind.in_mpmath for kind in (log_defect, normal_below, *FUNCTIONS)}
 
 
 def _torch_table() -> dict[str, Any]:

@@ -5,13 +5,7 @@ The style by itself: ``matplotlib.pyplot.style.use(asymptotics.plotting.STYLE)``
 """
 
 from asymptotics.figures import STYLE as STYLE, colours as colours
-from asymptotics.formula import (
-    BAND as BAND,
-    Curve as Curve,
-    Curves as Curves,
-    curves as curves,
-    half_band as half_band,
-    plot as plot,
-)
+from asymptotics.formula import BAND as BAND, Curve as Curve, Curves as Curves, curves as curves
+from asymptotics.formula import half_band as half_band, plot as plot
 from asymptotics.plotting.book_curves import save_curves as save_curves, typical_curves as typical_curves
 from asymptotics.plotting.comparison import plot_comparison as plot_comparison

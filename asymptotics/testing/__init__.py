@@ -17,11 +17,9 @@ from asymptotics.extras import require_installed as _require_installed
 
 _require_installed("asymptotics.testing needs", "hypothesis", extra="testing")
 
-from asymptotics.testing.comparison import (
-    assert_close as assert_close,
-    assert_matches as assert_matches,
-    assert_matches_on_average as assert_matches_on_average,
-)
+from asymptotics.testing.comparison import assert_close as assert_close
+from asymptotics.testing.comparison import assert_matches as assert_matches
+from asymptotics.testing.comparison import assert_matches_on_average as assert_matches_on_average
 from asymptotics.testing.mutation import Mutant as Mutant, mutants as mutants
 from asymptotics.testing.precision import accuracy as accuracy, condition as condition, sensitivity as sensitivity
 from asymptotics.testing.strategies import arguments as arguments, outside as outside

@@ -3,29 +3,15 @@
 Nothing here knows what the tasks compute.
 """
 
-from simulate.runs.checkpoint import (
-    Checkpoint as Checkpoint,
-    CheckpointWriter as CheckpointWriter,
-    Given as Given,
-    as_checkpoint as as_checkpoint,
-    open_checkpoint as open_checkpoint,
-)
+from simulate.runs.checkpoint import Checkpoint as Checkpoint, CheckpointWriter as CheckpointWriter
+from simulate.runs.checkpoint import Given as Given, as_checkpoint as as_checkpoint
+from simulate.runs.checkpoint import open_checkpoint as open_checkpoint
 from simulate.runs.durable import Arrays as Arrays, Damaged as Damaged, read_arrays as read_arrays
-from simulate.runs.execution import (
-    Failure as Failure,
-    PointsFailed as PointsFailed,
-    WorkerEnded as WorkerEnded,
-    cluster as cluster,
-    cores as cores,
-    execute as execute,
-    workers as workers,
-)
-from simulate.runs.fingerprint import (
-    NOT_IDENTIFYING as NOT_IDENTIFYING,
-    canonical as canonical,
-    digest as digest,
-    require_storable as require_storable,
-)
+from simulate.runs.execution import Failure as Failure, PointsFailed as PointsFailed
+from simulate.runs.execution import WorkerEnded as WorkerEnded, cluster as cluster, cores as cores
+from simulate.runs.execution import execute as execute, workers as workers
+from simulate.runs.fingerprint import NOT_IDENTIFYING as NOT_IDENTIFYING, canonical as canonical
+from simulate.runs.fingerprint import digest as digest, require_storable as require_storable
 from simulate.runs.grid import average as average, sweep as sweep
 from simulate.runs.options import Run as Run, RunOptions as RunOptions
 from simulate.runs.pool import require_sendable as require_sendable

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from helpers.idx import write_idx
 
 from simulate.__main__ import main
-from simulate.images.idx import write_idx
 from simulate.runs import load
 
 ROOT = Path(__file__).resolve().parents[2]

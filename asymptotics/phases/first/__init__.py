@@ -16,9 +16,6 @@ and loses at large s, and is never continuous with the other branch: the switch 
 
 from asymptotics.phases.first.averages import tanh_averages as tanh_averages
 from asymptotics.phases.first.minimise import first_phase as first_phase, first_phase_mp as first_phase_mp
-from asymptotics.phases.first.outcome import (
-    first_phase_skip as first_phase_skip,
-    generated_fraction as generated_fraction,
-    jump as jump,
-)
+from asymptotics.phases.first.outcome import first_phase_skip as first_phase_skip
+from asymptotics.phases.first.outcome import generated_fraction as generated_fraction, jump as jump
 from asymptotics.phases.first.problem import FirstPhase as FirstPhase

@@ -12,7 +12,7 @@ import sympy as sp
 from hypothesis import given, strategies as st
 
 from asymptotics.algebra import is_positive, is_zero, laurent, time_limit
-from asymptotics.functions import log_defect, log_defect_mp
+from asymptotics.functions import log_defect
 
 x, y, z = sp.symbols("x y z", positive=True)
 
@@ -138,7 +138,7 @@ def test_log_defect_in_float64(value: float) -> None:
     from asymptotics.functions import log_defect_array
 
     with mpmath.workdps(60):
-        exact = log_defect_mp(value)
+        exact = log_defect.in_mpmath(value)
         condition = abs(mpmath.mpf(value) ** 2 / (1 + mpmath.mpf(value)) / exact) if exact else mpmath.mpf(1)
         found = mpmath.mpf(float(log_defect_array(np, np.float64(value))))
         assert abs(found - exact) <= 1e-14 * max(1, condition) * abs(exact) + mpmath.mpf(5e-324)

@@ -13,15 +13,7 @@ from scipy import integrate, special
 
 from asymptotics import balance
 from asymptotics.algebra import decided
-from asymptotics.functions import (
-    beta_below,
-    beta_below_mp,
-    beta_density,
-    beta_density_mp,
-    beta_moment,
-    beta_moment_array,
-    beta_moment_mp,
-)
+from asymptotics.functions import beta_below, beta_density, beta_moment, beta_moment_array
 from asymptotics.latex import latex
 from asymptotics.testing import assert_close
 
@@ -48,8 +40,9 @@ def test_against_flint(shape: float) -> None:
             exact = by_flint(shape, place)
             if exact < mpmath.mpf(10) ** -280:
                 continue
-            assert abs(beta_below_mp(mpmath.mpf(shape), mpmath.mpf(place)) - exact) <= exact * mpmath.mpf(10) ** -48
-            scale = exact + place * beta_density_mp(mpmath.mpf(shape), mpmath.mpf(place))
+            below = beta_below.in_mpmath(mpmath.mpf(shape), mpmath.mpf(place))
+            assert abs(below - exact) <= exact * mpmath.mpf(10) ** -48
+            scale = exact + place * beta_density.in_mpmath(mpmath.mpf(shape), mpmath.mpf(place))
             for xp, number in ((np, np.float64), (torch, lambda v: torch.tensor(v, dtype=torch.float64))):
                 found = float(beta_moment_array(xp, 0, number(shape), number(place)))
                 assert abs(found - exact) <= 1e-14 * scale, (shape, place)
@@ -70,13 +63,13 @@ def test_moments_are_integrals(power: int, shape: float, place: float) -> None:
     value, _ = integrate.quad(term, 0, place, epsabs=0, epsrel=1e-11, limit=300, points=[min(place, 0.5)])
     wanted = value / special.beta(shape, shape)
     assert_close(float(beta_moment_array(np, power, np.float64(shape), np.float64(place))), wanted, rtol=1e-8)
-    assert_close(float(beta_moment_mp(power, mpmath.mpf(shape), mpmath.mpf(place))), wanted, rtol=1e-8)
+    assert_close(float(beta_moment.in_mpmath(power, mpmath.mpf(shape), mpmath.mpf(place))), wanted, rtol=1e-8)
 
 
 def test_the_mean_logarithm_in_the_middle_is_a_difference_of_digammas() -> None:
     with mpmath.workdps(40):
         for shape in (0.5, 3.7, 1e4):
-            whole = 2 * beta_moment_mp(1, mpmath.mpf(shape), mpmath.mpf(1) / 2)
+            whole = 2 * beta_moment.in_mpmath(1, mpmath.mpf(shape), mpmath.mpf(1) / 2)
             wanted = mpmath.digamma(shape) - mpmath.digamma(mpmath.mpf(shape) + mpmath.mpf(1) / 2)
             assert abs(whole - wanted) < mpmath.mpf(10) ** -36 * abs(wanted)
 

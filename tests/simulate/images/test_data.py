@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from helpers.idx import write_idx
 from hypothesis import given, settings, strategies as st
 
 from simulate.images import Images, digits, idx_folder
-from simulate.images.idx import read_idx, write_idx
+from simulate.images.idx import read_idx
 
 IMAGES = np.random.default_rng(1).integers(0, 256, (30, 5, 4)).astype(np.uint8)
 LABELS = np.repeat(np.arange(3), 10).astype(np.uint8)
