@@ -57,9 +57,9 @@ def length(name: str, value: object) -> float:
     return number
 
 
-def penalty(ridge: object) -> float:
-    """``ridge`` as float, in [0, LARGEST_RIDGE]."""
-    return real("ridge", ridge, least=0.0, most=LARGEST_RIDGE)
+def penalty(ridge: object, name: str = "ridge") -> float:
+    """Return the weight of a penalty as float; ValueError unless it lies in [0, LARGEST_RIDGE]."""
+    return real(name, ridge, least=0.0, most=LARGEST_RIDGE)
 
 
 def flag(name: str, value: object) -> bool:

@@ -45,8 +45,7 @@ def run_study(
     kept = as_store(store)
     tasks = balance_tasks(target, plan=plan, seeds=seeds, seed=seed, store=kept, progress=progress)
     require_sendable(executor, target=tasks[0])
-    shared = executor if len(tasks) > 1 or not progress else None
-    how = Run(executor=shared, store=kept, progress=progress)
+    how = Run(executor=executor, store=kept, progress=progress).for_count(len(tasks))
     results = execute(tasks, how, name="training", unit="training")
     return dataset(tasks, results, seed=seed)
 

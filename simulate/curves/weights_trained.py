@@ -24,7 +24,7 @@ from simulate.mixture import Mixture
 from simulate.path import Schedule, point
 from simulate.runs import Measured, execute
 from simulate.seeds import child, normal
-from simulate.untied import UntiedSGD, UntiedSpan, in_common, learned_velocity, penalty, reducible
+from simulate.untied import UntiedSGD, UntiedSpan, in_common, learned_velocity, reducible
 
 # Streams below (seed, d): data sets; then, below the index of a grid, of training, planes and generation.
 _DATA, _GRID, _NOISE = range(3)
@@ -125,7 +125,7 @@ def trained_weights(
     settings = WeightSettings(mixture=mixture, d=d, grids=grids, methods=methods, **options)
     own: dict[str, Any] = {
         "n": _samples(n, settings.laws), "plus": plus, "recipe": reducible(recipe),
-        "ridge_u": penalty("ridge_u", ridge_u), "ridge_w": penalty("ridge_w", ridge_w),
+        "ridge_u": checks.penalty(ridge_u, "ridge_u"), "ridge_w": checks.penalty(ridge_w, "ridge_w"),
         "seeds": checks.integer("seeds", seeds, least=1),
     }
     tasks = [

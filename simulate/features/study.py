@@ -130,10 +130,8 @@ class _Study:
     progress: bool
 
     def _do(self, stage: str, tasks: Sequence[Any]) -> list[Measured]:
-        # One alone is done here if its progress is to be seen.
-        executor = self.executor if len(tasks) > 1 or not self.progress else None
-        how = Run(executor=executor, store=self._stage(stage), progress=self.progress)
-        return execute(tasks, how, name=stage, unit="run")
+        how = Run(executor=self.executor, store=self._stage(stage), progress=self.progress)
+        return execute(tasks, how.for_count(len(tasks)), name=stage, unit="run")
 
     def _stage(self, stage: str) -> Store | None:
         if self.store is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
 
@@ -41,3 +41,7 @@ class Run:
             raise TypeError(
                 f"executor must be a concurrent.futures.Executor, not {type(self.executor).__name__}"
             )
+
+    def for_count(self, count: int) -> Run:
+        """Return the options for ``count`` tasks: one alone runs here if its progress is to be seen."""
+        return replace(self, executor=None) if count == 1 and self.progress else self

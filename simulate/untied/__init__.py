@@ -4,7 +4,7 @@ from simulate.untied.data import ClassData as ClassData
 from simulate.untied.generation import in_common as in_common, learned_velocity as learned_velocity
 from simulate.untied.network import Parameters as Parameters, Untied as Untied, UntiedOverlaps as UntiedOverlaps
 from simulate.untied.noise import Fresh as Fresh
-from simulate.untied.problem import DirectProblem as DirectProblem, penalty as penalty
+from simulate.untied.problem import DirectProblem as DirectProblem
 from simulate.untied.recipes import UntiedAdam as UntiedAdam, UntiedRecipe as UntiedRecipe
 from simulate.untied.recipes import UntiedSGD as UntiedSGD, reducible as reducible
 from simulate.untied.span import UntiedSpan as UntiedSpan

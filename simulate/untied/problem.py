@@ -208,17 +208,13 @@ def checked_points(points: Sequence[Mixing]) -> tuple[Point, ...]:
     return tuple(weights(each) for each in points)
 
 
-def penalty(name: str, value: object) -> float:
-    return checks.real(name, value, least=0.0, most=checks.LARGEST_RIDGE)
-
-
 def penalties(name: str, value: object, points: int) -> tuple[float, ...]:
     """One for each of the points."""
     if not isinstance(value, Sequence | np.ndarray) or isinstance(value, str):
-        return (penalty(name, value),) * points
+        return (checks.penalty(value, name),) * points
     if len(value) != points:
         raise ValueError(f"{name} holds {len(value)} numbers for {points} points: give one, or one for each")
-    return tuple(penalty(f"{name}[{k}]", each) for k, each in enumerate(value))
+    return tuple(checks.penalty(each, f"{name}[{k}]") for k, each in enumerate(value))
 
 
 def _misfit_gradient(
