@@ -83,10 +83,8 @@ class Progress:
             self.bar.update()
 
     def write(self, text: str) -> None:
-        if self.bar is None:
-            print(text, flush=True)
-        else:
-            tqdm.write(text, file=sys.stdout)
+        tqdm.write(text, file=sys.stdout)
+        sys.stdout.flush()
 
 
 @contextmanager

@@ -87,12 +87,11 @@ def training_figure(study: xr.Dataset) -> Figure:
             drawn = axis.plot(study["iteration"], lines, color=figures.COLOURS[k], linewidth=1.1)
             drawn[0].set_label(NAMES.get(str(training), str(training)))
     left.axhline(float(study["data_weight"].sel(mode=0).mean()), color="black", linewidth=0.9, linestyle="--")
-    left.set_ylim(-0.02, 1.02)
-    right.set_yscale("log")
     _scatter(middle, study)
-    left.set(xlabel="iteration", ylabel="weight of mode 0", title="the model's weight (dashed: the data's)")
+    left.set(xlabel="iteration", ylabel="weight of mode 0", ylim=(-0.02, 1.02),
+             title="the model's weight (dashed: the data's)")
     middle.set(xlabel="iteration", ylabel="weight less the data's", title="flow-assisted, and the theory's scatter")
-    right.set(xlabel="iteration", ylabel="nats", title="KL of the target from the model")
+    right.set(xlabel="iteration", yscale="log", ylabel="nats", title="KL of the target from the model")
     right.legend(loc="lower left")
     return figure
 

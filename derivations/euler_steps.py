@@ -52,8 +52,7 @@ def _figure(errors: dict[str, list[float]], exact: float) -> Any:
     for index, (label, values) in enumerate(errors.items()):
         figures.line(axis, STEPS, values, index=index, style="o-", label=label)
     axis.axhline(exact, color="black", linewidth=1.0, linestyle="--")
-    axis.set_xscale("log")
-    axis.set(xlabel="Euler steps", ylabel=r"$|\hat\mu-\mu|^2/d$")
+    axis.set(xscale="log", xlabel="Euler steps", ylabel=r"$|\hat\mu-\mu|^2/d$")
     axis.legend()
     return figure
 

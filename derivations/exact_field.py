@@ -92,12 +92,9 @@ def _figure() -> Any:
         figures.line(left, dims, theory.dilated_time(beta=times, kappa=KAPPA, d=dims), index=index, style="--")
         figures.line(right, weights, theory.dilated_time(beta=along[:, index], kappa=KAPPA, d=float(d)), index=index)
     right.axhline(0.5, color="black", linewidth=0.8, linestyle=":")
-    left.set_xscale("log")
-    left.set_yscale("log")
-    left.set_ylim(1e-4, 3)
-    left.set(xlabel="$d$", ylabel="time (dashed: dilated)", title=f"p = {P:g}")
-    right.set(xlabel="weight $p$ of the + mode", ylabel="dilated time", title="$d = 10^4$")
-    right.set_ylim(0, 1.1)
+    left.set(xscale="log", yscale="log", ylim=(1e-4, 3), xlabel="$d$", ylabel="time (dashed: dilated)",
+             title=f"p = {P:g}")
+    right.set(xlabel="weight $p$ of the + mode", ylabel="dilated time", ylim=(0, 1.1), title="$d = 10^4$")
     handles, labels = left.get_legend_handles_labels()
     right.legend(handles, labels, loc="upper center", ncols=2, frameon=False, fontsize="small")
     return figure

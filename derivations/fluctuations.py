@@ -108,9 +108,8 @@ def _figure(data: Any) -> Any:
         close.plot(aside, (runs - float(theory.mean_error(**at))) / spread, ".", label=label, **dots)
     for each in (axis, close):
         figures.powers_of_two(each, N)
-    close.set_ylim(-4.2, 5.8)
     axis.set(xlabel="$n$", ylabel=r"$n|\hat\mu-\mu|^2/(\sigma^2 d)$")
-    close.set(xlabel="$n$", ylabel="deviation / standard deviation", title="the dots, seen close")
+    close.set(xlabel="$n$", ylabel="deviation / standard deviation", ylim=(-4.2, 5.8), title="the dots, seen close")
     axis.legend(loc="center right")
     close.legend(loc="upper right")
     return figure

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,7 @@ import xarray as xr
 import simulate
 from asymptotics import limited_samples as theory
 from asymptotics.schedule import linear
-from derivations.reporting import Effort, Story, Teller, alone, figures
+from derivations.reporting import Story, Teller, alone, figures
 
 SIGMA, RIDGE = 1.5, 0.1
 N = (4, 16)
@@ -39,13 +37,6 @@ def tell(teller: Teller) -> None:
     ))
 
 
-def _generated(effort: Effort, executor: Executor | None, draws: int) -> Any:
-    return simulate.curves.generation(
-        simulate.Mixture(d=effort.d, sigma=SIGMA), n=N, ridge=RIDGE, schedule=linear, draws=draws,
-        seeds=effort.seeds // 2, seed=4, steps=effort.steps, executor=executor, progress=False,
-    )
-
-
 def _figure(compared: xr.Dataset) -> Any:
     figure, (axis,) = figures.panels(1, width=4.4, height=3.2)
     draws = np.geomspace(1, DRAWS[-1], 60)
@@ -63,7 +54,13 @@ def _figure(compared: xr.Dataset) -> Any:
 
 STORY = Story(
     "frozen_draws", "The factor 2 of one frozen draw", (), tell,
-    experiments={f"draws {draws}": partial(_generated, draws=draws) for draws in DRAWS},
+    experiments={
+        f"draws {each}": lambda effort, executor, draws=each: simulate.curves.generation(
+            simulate.Mixture(d=effort.d, sigma=SIGMA), n=N, ridge=RIDGE, schedule=linear,
+            draws=draws, seeds=effort.seeds // 2, seed=4, steps=effort.steps, executor=executor,
+            progress=False,
+        ) for each in DRAWS
+    },
 )
 
 if __name__ == "__main__":

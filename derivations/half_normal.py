@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def tell(teller: Teller) -> None:
     )
     for formula in FORMULAS:
         teller.prove(formula, **_end(64))
-    measured = teller.result("generated points")
+    measured = {n: teller.result(f"generated points, n {n}") for n in N}
     for name in DIRECTIONS:
         _check(teller, name, measured)
     teller.draw("half_normal", _figure(measured), (
@@ -48,11 +49,7 @@ def _end(n: Any) -> dict[str, Any]:
     return {"alpha": 0.0, "beta": 1.0, "n": n, "sigma": SIGMA, "ridge": RIDGE}
 
 
-def _measured(_: Effort) -> Measured:
-    return {n: _leaning(n) for n in N}
-
-
-def _leaning(n: int) -> dict[str, np.ndarray]:
+def _leaning(_: Effort, n: int) -> dict[str, np.ndarray]:
     """For each direction sqrt(d) x (mean over a data set's points - what its flow has), arrays (seeds,)."""
     statistics = draw(n=n, d=D, sigma=SIGMA, seeds=SEEDS, seed=31)
     starts = draw_starts(statistics, count=POINTS, seed=32)
@@ -105,15 +102,14 @@ def _figure(measured: Measured) -> Any:
         )
     axis.axhline(0.0, color="black", linewidth=0.6, alpha=0.5)
     figures.powers_of_two(axis, N)
-    axis.set_ylim(-0.1, 1.35)
-    axis.set(xlabel="$n$", ylabel=r"$\sqrt{d}\,\times$ bias of the cluster's mean")
+    axis.set(xlabel="$n$", ylabel=r"$\sqrt{d}\,\times$ bias of the cluster's mean", ylim=(-0.1, 1.35))
     axis.legend(loc="center right")
     return figure
 
 
 STORY = Story(
     "half_normal", "How generated points lean", FORMULAS, tell,
-    experiments={"generated points": _measured},
+    experiments={f"generated points, n {n}": partial(_leaning, n=n) for n in N},
 )
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,7 @@ import simulate
 from asymptotics import limited_samples as theory
 from asymptotics.plotting import half_band
 from asymptotics.schedule import linear
-from derivations.reporting import Effort, Story, Teller, alone, figures
+from derivations.reporting import Story, Teller, alone, figures
 from simulate.seeds import child, normal
 
 N, SIGMA, RIDGE, T = 8, 1.5, 0.1, 0.5
@@ -50,16 +48,6 @@ def tell(teller: Teller) -> None:
         "fluctuation. In high dimension a network whose first labels are half right and half wrong stays at $m=0$ "
         "on all pairs, however long it trains; mini-batches break the tie."
     ))
-
-
-def _curves(
-    effort: Effort, executor: Executor | None, d: int,
-    recipe: simulate.training.StochasticGradientDescent,
-) -> Any:
-    return simulate.curves.learning(
-        simulate.Mixture(d=d, sigma=SIGMA), n=[N], ridge=RIDGE, schedule=linear, times=[T], recipe=recipe,
-        seeds=SEEDS, seed=3, keep_runs=True, executor=executor, progress=False,
-    )
 
 
 def _check_same(teller: Teller) -> None:
@@ -120,8 +108,7 @@ def _figure(runs: dict[tuple[int, str], Any]) -> Any:
             value, width = formula(**POINT), half_band(formula, d, POINT)
             axis.axhspan(value - width, value + width, color="black", alpha=0.15, lw=0)
             axis.axhline(value, color="black", linewidth=1.0, linestyle="--", label="minimiser")
-            axis.set_xscale("log")
-            axis.set(xlabel="updates + 1", ylabel=letter, title=f"d = {d:,}")
+            axis.set(xscale="log", xlabel="updates + 1", ylabel=letter, title=f"d = {d:,}")
     axes[0].legend()
     return figure
 
@@ -136,8 +123,10 @@ def _lines(axis: Any, data: Any, name: str, index: int, label: str) -> None:
 
 STORY = Story(
     "learning_curves", "Learning curves at any dimension", (), tell, experiments={
-        f"learning, d {d}, {label}": partial(_curves, d=d, recipe=recipe)
-        for d in DIMENSIONS for label, recipe in RECIPES.items()
+        f"learning, d {d}, {label}": lambda _, executor, d=d, recipe=recipe: simulate.curves.learning(
+            simulate.Mixture(d=d, sigma=SIGMA), n=[N], ridge=RIDGE, schedule=linear, times=[T],
+            recipe=recipe, seeds=SEEDS, seed=3, keep_runs=True, executor=executor, progress=False,
+        ) for d in DIMENSIONS for label, recipe in RECIPES.items()
     },
 )
 

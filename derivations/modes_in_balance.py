@@ -157,9 +157,8 @@ def _figure(far: Target, trained: Any) -> Any:
             left.plot(TRAINED, run, "o", markersize=4, color=figures.COLOURS[index], alpha=0.7,
                       label=None if k else label)
     left.axhline(P, color="black", linewidth=0.9, linestyle="--", label="target")
-    left.set_xscale("log")
-    left.set_ylim(0.75, 1.02)
-    left.set(xlabel="$d$", ylabel="generated weight of +", title=f"{TRAINED_STEPS} Euler steps")
+    left.set(xscale="log", xlabel="$d$", ylabel="generated weight of +", ylim=(0.75, 1.02),
+             title=f"{TRAINED_STEPS} Euler steps")
     left.legend(loc="center right")
     kappas = np.geomspace(0.5, 12, 60)
     for index, steps in enumerate(BUDGETS):
@@ -170,11 +169,9 @@ def _figure(far: Target, trained: Any) -> Any:
     for formula, style in ((theory.mode_probability_sign, ":"), (theory.mode_probability_field, "--")):
         gaps = np.abs(formula(p=P, kappa=kappas) - P)
         right.plot(kappas[gaps > 1e-4], gaps[gaps > 1e-4], style, color="black", linewidth=0.9)
-    right.set_xscale("log")
-    right.set_yscale("log")
-    right.set_ylim(5e-4, 0.3)
+    right.set(xscale="log", yscale="log", ylim=(5e-4, 0.3), xlabel=r"$\kappa$", ylabel=r"$|p_{gen} - p|$",
+              title=f"p = {P:g}, half of the steps before the node")
     right.set_xticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
-    right.set(xlabel=r"$\kappa$", ylabel=r"$|p_{gen} - p|$", title=f"p = {P:g}, half of the steps before the node")
     right.legend(loc="upper right", ncols=2)
     return figure
 

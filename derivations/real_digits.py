@@ -137,10 +137,10 @@ def _curves(axis: Axes, study: xr.Dataset) -> None:
     mean = model + study["martingale"].sel(label=first).mean("seed")
     axis.plot(times, mean, "x", markersize=4, color="black", label="weighted mean")
     axis.axhline(model, color="black", linewidth=0.9, linestyle="--", label="model")
-    axis.set_ylim(-0.03, 1.08)
     low, high = (float(study[end].isel(seed=0, training=0)) for end in ("begin", "end"))
     data = low if study["alpha"][int(times.argmin())] < study["alpha"][int(times.argmax())] else high
-    axis.set(xlabel=f"time of the turn ({data:g}: data)", ylabel=f"share of {first}s after it", title="U-turns")
+    axis.set(xlabel=f"time of the turn ({data:g}: data)", ylabel=f"share of {first}s after it", ylim=(-0.03, 1.08),
+             title="U-turns")
     axis.legend(loc="lower right" if data == low else "lower left")
 
 
@@ -156,8 +156,7 @@ def _errors(axis: Axes, study: xr.Dataset) -> None:
     budgets = found["budget"].values.tolist()
     axis.set_xticks(budgets, [str(each) for each in budgets])
     axis.minorticks_off()
-    axis.set_ylim(0, None)
-    axis.set(xlabel="updates", ylabel="class error", title="what the times of training bring")
+    axis.set(xlabel="updates", ylabel="class error", ylim=(0, None), title="what the times of training bring")
     axis.legend(loc="best")
 
 

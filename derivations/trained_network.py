@@ -73,15 +73,11 @@ def _row(network: simulate.autoencoder.Autoencoder, samples: simulate.Samples, v
 
 def _figure(trained: list[list[float]], solved: list[list[float]]) -> Any:
     figure, axes = figures.panels(2, 2)
-    fine = np.linspace(0.0, 1.0, 201)
-    alpha, beta = linear.mix(fine)
-    letters = ("$c$", "$m$", r"$q_\xi$", r"$q_\eta$")
-    for j, (axis, name, letter) in enumerate(zip(axes, NAMES, letters, strict=True)):
-        curve = getattr(theory, name)(alpha=alpha, beta=beta, n=N, sigma=SIGMA, ridge=RIDGE)
-        figures.line(axis, fine, curve, label="formula")
+    for j, (axis, name) in enumerate(zip(axes, NAMES, strict=True)):
+        formula, label = getattr(theory, name).on(linear), None if j else "formula"
+        formula.plot("t", n=N, sigma=SIGMA, ridge=RIDGE, ax=axis, log="", label=label)
         axis.plot(TIMES, [row[j] for row in solved], "o", mfc="none", ms=6, color=figures.COLOURS[1], label="exact")
         axis.plot(TIMES, [row[j] for row in trained], "x", ms=6, color=figures.COLOURS[3], label="Adam")
-        axis.set(xlabel="$t$", ylabel=letter)
     axes[0].legend()
     return figure
 

@@ -205,8 +205,7 @@ def _figure(reduced: Trained, vectors: Trained, noisy: tuple[Trained, Trained]) 
         for k, trained in enumerate((reduced, vectors, *noisy)):
             _mark(axis, name, trained, min(k, 2), late=name in second)
         axis.axvline(0.5, color="black", linewidth=0.7, alpha=0.5)
-        axis.set_xlim(0, 1)
-        axis.set(xlabel="dilated time", ylabel=title)
+        axis.set(xlim=(0, 1), xlabel="dilated time", ylabel=title)
     axes[1].set_ylim(0, 1.6)
     axes[1].legend(loc="center right")
     return figure

@@ -24,16 +24,7 @@ from asymptotics.formula import Formula, formula_text
 from asymptotics.latex import pretty
 from asymptotics.sentences import plain, short_name, unicode_text
 from derivations.reporting.effort import Effort
-from derivations.reporting.events import (
-    Checked,
-    Compared,
-    Consequence,
-    Drawn,
-    Event,
-    Proved,
-    Said,
-    Tabled,
-)
+from derivations.reporting.events import Checked, Compared, Consequence, Drawn, Event, Proved, Said, Tabled
 from simulate.runs import save
 
 if TYPE_CHECKING:
