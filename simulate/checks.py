@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from difflib import get_close_matches
 from math import isfinite
 from numbers import Integral, Real
 
@@ -93,3 +95,26 @@ def same_kind(reference: torch.Tensor, **others: torch.Tensor) -> None:
                 f"{name} is {other.dtype} on {other.device}, expected {reference.dtype} on "
                 f"{reference.device}; convert it with .to(...)"
             )
+
+
+def keywords(function: str, options: Mapping[str, object], known: type) -> None:
+    """Raise the TypeError that Python would, where ``**options`` of a function are not those of a TypedDict.
+
+    Parameters
+    ----------
+    function
+        Name of the function, for the message.
+    options
+        The keywords that it was called with.
+    known
+        The TypedDict that says which there are and which of them are required.
+    """
+    for name in options:
+        if name not in known.__annotations__:
+            close = get_close_matches(name, known.__annotations__, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{hint}")
+    # Annotations are text here, in which Python itself does not look for Required.
+    required = [name for name, kind in known.__annotations__.items() if "'Required[" in repr(kind)]
+    if missing := [name for name in required if name not in options]:
+        raise TypeError(f"{function}() missing required keyword-only arguments: {', '.join(missing)}")

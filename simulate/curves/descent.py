@@ -9,7 +9,7 @@ from typing import Unpack
 import numpy as np
 import xarray as xr
 
-from simulate import path
+from simulate import checks, path
 from simulate.curves.settings import LearnerOptions, LearnerSettings, assemble
 from simulate.gram import descend, draw_span, equivariant
 from simulate.mixture import Mixture
@@ -76,6 +76,7 @@ def learning(
     executor, store, progress
         How the tasks are run, see `simulate.runs.Run`.
     """
+    checks.keywords("learning", options, LearnerOptions)
     chosen = equivariant(recipe)
     plan = LearnerSettings(
         mixture=mixture, n=n, ridge=ridge, schedule=schedule, seeds=seeds, seed=seed, recipe=chosen, **options

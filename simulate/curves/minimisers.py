@@ -47,6 +47,7 @@ def denoiser(
     executor, store, progress
         How the tasks are run, see `simulate.runs.Run`.
     """
+    checks.keywords("denoiser", options, LearnerOptions)
     plan = LearnerSettings(
         mixture=mixture, n=n, ridge=ridge, schedule=schedule, seeds=seeds, seed=seed, recipe=recipe, **options
     )
@@ -86,6 +87,7 @@ def generation(
     executor, store, progress
         How the tasks are run, see `simulate.runs.Run`.
     """
+    checks.keywords("generation", options, LearnerOptions)
     plan = LearnerSettings(
         mixture=mixture, n=n, ridge=ridge, schedule=schedule, seeds=seeds, seed=seed, recipe=recipe, **options
     )

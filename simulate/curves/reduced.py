@@ -41,6 +41,7 @@ def reduced_denoiser(
     keep_runs : bool = False
         Whether the result also holds the value of every single run.
     """
+    checks.keywords("reduced_denoiser", options, CurveOptions)
     plan = CurveSettings(
         mixture=mixture, n=n, ridge=ridge, schedule=schedule, seeds=seeds, seed=seed, **options
     )
@@ -76,6 +77,7 @@ def reduced_generation(
     keep_runs : bool = False
         Whether the result also holds the value of every single run.
     """
+    checks.keywords("reduced_generation", options, CurveOptions)
     plan = CurveSettings(
         mixture=mixture, n=n, ridge=ridge, schedule=schedule, seeds=seeds, seed=seed, **options
     )

@@ -93,6 +93,7 @@ def weights(
     executor, store, progress
         How the tasks are run, see `simulate.runs.Run`.
     """
+    checks.keywords("weights", options, WeightOptions)
     settings = WeightSettings(mixture=mixture, d=d, grids=grids, methods=methods, **options)
     checks.flag("reduced", reduced)
     parts = list(pieces(settings.count, batch))

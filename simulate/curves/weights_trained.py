@@ -122,6 +122,7 @@ def trained_weights(
     executor, store, progress
         How the tasks are run, see `simulate.runs.Run`.
     """
+    checks.keywords("trained_weights", options, WeightOptions)
     settings = WeightSettings(mixture=mixture, d=d, grids=grids, methods=methods, **options)
     own: dict[str, Any] = {
         "n": _samples(n, settings.laws), "plus": plus, "recipe": reducible(recipe),

@@ -80,6 +80,7 @@ def sweep(
     executor, store, progress
         How the tasks are run, see `simulate.runs.Run`.
     """
+    checks.keywords("sweep", run, RunOptions)
     how, axes = Run(**run), _axes(grid, fixed)
     if not callable(measure):
         raise TypeError(f"measure must be a function, not {type(measure).__name__}")

@@ -157,6 +157,7 @@ def train_model(
     progress : Callable[[int, float], None]
         Called with the number of updates and the loss, at every record.
     """
+    checks.keywords("train_model", options, FitOptions)
     if not isinstance(points, torch.Tensor) or not points.is_floating_point() or points.dim() < 2 or not len(points):
         raise TypeError("points must be a floating-point tensor (N, ...), one point or more")
     if not bool(torch.isfinite(points).all()):

@@ -40,6 +40,7 @@ def exact_curves(
     executor, store, progress
         How the tasks are run, see `simulate.runs.Run`.
     """
+    checks.keywords("exact_curves", run, RunOptions)
     from asymptotics.phases import speciation
 
     if not isinstance(mixture, Mixture) or not isinstance(uturn, Uturn):

@@ -167,6 +167,7 @@ def return_curves(
     executor, store, progress
         How the tasks are run, see `simulate.runs.Run`.
     """
+    checks.keywords("return_curves", run, RunOptions)
     how, times = Run(**run), _checked_times(uturn, times)
     whole = checks.integer("seed", seed, least=0)
     _check_starts(starts)
