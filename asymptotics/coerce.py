@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from decimal import Decimal
-from difflib import get_close_matches
 from fractions import Fraction
 from numbers import Real
 from typing import Any
@@ -106,6 +105,8 @@ def choice(name: str, value: object, allowed: Collection[str]) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name} = {value!r} must be one of {', '.join(sorted(allowed))}")
     if value not in allowed:
+        from difflib import get_close_matches
+
         close = get_close_matches(value, allowed, n=3, cutoff=0.4)
         hint = f"; did you mean {' or '.join(repr(each) for each in close)}?" if close else ""
         raise ValueError(f"{name} = {value!r} must be one of {', '.join(sorted(allowed))}{hint}")

@@ -14,7 +14,6 @@ import numpy as np
 import sympy as sp
 
 from asymptotics.algebra import expand_where, is_zero, time_limit
-from asymptotics.latex import display, equation, indent, latex, pretty
 from asymptotics.sentences import paragraph, plain
 
 Kind = Literal["assumption", "exact", "asymptotic", "numeric"]
@@ -167,6 +166,8 @@ class Derivation:
 
     def __str__(self) -> str:
         """The steps for a terminal: number, kind, claim, expression, reason; then the shorthands."""
+        from asymptotics.latex import equation, indent, pretty
+
         blocks = [_step_text(number, step) for number, step in enumerate(self.steps, 1)]
         meanings = [equation(pretty(s), m) for s, m in self.where]
         names = "\n\nShorthands\n" + "\n".join(indent(text) for text in meanings) if meanings else ""
@@ -174,6 +175,8 @@ class Derivation:
 
     def latex(self, first: int = 1) -> str:
         """The steps from number ``first`` on as a LaTeX list, with their kinds and reasons."""
+        from asymptotics.latex import display
+
         items = [
             f"\\item \\textit{{{step.kind}}}. {_sentence(step.claim)}\n{display('', step.expression)}\n"
             f"{{\\small Why: {_sentence(step.why)}}}"
@@ -183,10 +186,14 @@ class Derivation:
         return "\\begin{enumerate}\n" + start + "\n".join(items) + "\n\\end{enumerate}"
 
     def _repr_latex_(self) -> str:
+        from asymptotics.latex import latex
+
         return f"$\\displaystyle {latex(self.result)}$"
 
     def _repr_markdown_(self) -> str:
         """The steps: kind, claim, expression, reason; then the shorthands."""
+        from asymptotics.latex import latex
+
         items = [
             f"{number}. *{step.kind}* – {step.claim}\n\n   $$\\displaystyle {latex(step.expression)}$$\n\n"
             f"   {step.why}\n"
@@ -213,5 +220,7 @@ def _sentence(text: str) -> str:
 
 
 def _step_text(number: int, step: Step) -> str:
+    from asymptotics.latex import indent, pretty
+
     claim = paragraph(f"{number}. [{step.kind}] {plain(step.claim)}", "", "   ")
     return f"{claim}\n\n{indent(pretty(step.expression))}\n\n{paragraph(f'because {plain(step.why)}', '   ', '   ')}"

@@ -13,8 +13,9 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from asymptotics.arguments import ARGUMENTS, Argument
+from asymptotics.arguments import Argument
 from asymptotics.coerce import as_float64, as_fraction
+from asymptotics.symbols import ARGUMENTS
 
 _INEQUALITIES = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 

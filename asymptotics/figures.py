@@ -1,4 +1,4 @@
-"""The house's style, the axes that are drawn into, their names and scales."""
+"""The project's style, the axes that are drawn into, their names and scales."""
 
 from __future__ import annotations
 

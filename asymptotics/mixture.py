@@ -88,10 +88,6 @@ def _is_posterior_mean(odds: sp.Expr, mean: sp.Expr) -> sp.Expr:
     return in_generators((up - down) / (up + down) - mean)
 
 
-_gain_mode = sp.Symbol("E_S", real=True)
-"""E[S|x_t]."""
-
-
 @cache
 def denoiser() -> Derivation:
     """E[x1|x_t]: its coefficients on x_t and on mu E[S|x_t]."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import sympy as sp
 
-from asymptotics.arguments import ARGUMENTS, Symbol, argument, letter
+from asymptotics.arguments import ARGUMENTS as ARGUMENTS, Symbol, argument, letter
 
 
 def _argument(name: str, letter: str, meaning: str, **range_: Any) -> Symbol:

@@ -1,4 +1,4 @@
-"""The catalogue of this room: each result's name, letter, statement, domain, regime and source."""
+"""The formulas of this topic: each result's name, letter, statement, domain, regime and source."""
 
 from __future__ import annotations
 

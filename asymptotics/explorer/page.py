@@ -11,12 +11,12 @@ from types import MappingProxyType
 from typing import Any
 
 from asymptotics import phases
-from asymptotics.arguments import ARGUMENTS
 from asymptotics.derivation import Derivation
 from asymptotics.explorer.entry import Experiment, argument_data, formula_data, rounded
 from asymptotics.explorer.javascript import condition, function, prints, runtime
 from asymptotics.formula import Catalogue, Formula, Formulas
 from asymptotics.sentences import topic_title
+from asymptotics.symbols import ARGUMENTS
 
 HEADING = "Formulas of flow-asymptotics"
 SCRIPTS = ("page.js", "text.js", "state.js", "view.js", "curve.js", "events.js")

@@ -9,7 +9,8 @@ from asymptotics.derivation import Derivation
 from asymptotics.export.bibliography import Reference, cited, with_citations
 from asymptotics.export.lineage import builds_on, shared_steps
 from asymptotics.export.macros import macro_name
-from asymptotics.formula import Formula, domain_latex, meanings
+from asymptotics.formula import Formula
+from asymptotics.formula.printing import domain_latex, meanings
 from asymptotics.latex import INLINE, display, is_wide, latex
 from asymptotics.sentences import latex_text, latex_verbatim, title, topic_title
 

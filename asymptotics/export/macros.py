@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from asymptotics.formula import Formula, formula_latex, meanings, where_latex
+from asymptotics.formula import Formula
+from asymptotics.formula.printing import formula_latex, meanings, where_latex
 from asymptotics.latex import broken, is_wide, latex
 
 

@@ -5,13 +5,6 @@ from asymptotics.formula.catalogue import Catalogue as Catalogue, Formulas as Fo
 from asymptotics.formula.compiled import compile_formulas as compile_formulas
 from asymptotics.formula.formula import Formula as Formula, require_formula as require_formula
 from asymptotics.formula.minimiser import Minimiser as Minimiser, Numbers as Numbers
-from asymptotics.formula.plots import BAND as BAND, Curve as Curve, Curves as Curves
-from asymptotics.formula.plots import curves as curves, draw as draw, equals as equals
-from asymptotics.formula.plots import half_band as half_band, plot as plot
-from asymptotics.formula.printing import domain_latex as domain_latex
-from asymptotics.formula.printing import formula_latex as formula_latex
-from asymptotics.formula.printing import formula_text as formula_text, meanings as meanings
-from asymptotics.formula.printing import where_latex as where_latex
 from asymptotics.formula.statement import Deferred as Deferred, Source as Source, Statement as Statement
 from asymptotics.formula.topic import Topic as Topic
 from asymptotics.formula.typical import main_axis as main_axis, typical_point as typical_point

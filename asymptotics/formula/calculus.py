@@ -11,14 +11,16 @@ from typing import Any, TypeVar
 import sympy as sp
 
 from asymptotics import symbols
-from asymptotics.algebra import Truncated, expand, expand_where, tidy, time_limit
-from asymptotics.arguments import ARGUMENTS, letter
+from asymptotics.algebra import expand_where, time_limit
+from asymptotics.algebra.laurent import Truncated, expand, tidy
+from asymptotics.arguments import letter
 from asymptotics.derivation import Derivation, Kind, Step
 from asymptotics.domain import Domain, Relation
 from asymptotics.formula.statement import Statement
 from asymptotics.functions import ArgMin, LeastPoint, spelled
 from asymptotics.parse import read
 from asymptotics.schedule import Interpolant
+from asymptotics.symbols import ARGUMENTS
 
 F = TypeVar("F", bound=Statement)
 SECONDS = 20.0

@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 import sympy as sp
 
 from asymptotics.formula.formula import Formula, require_formula
-from asymptotics.formula.printing import _cell
 
 Formulas: TypeAlias = Iterable[Formula] | Mapping[str, Formula]
 """A list of them, or a catalogue."""
@@ -88,15 +87,11 @@ class Catalogue(Mapping[str, Formula]):
         return f"Catalogue({', '.join(self)})"
 
     def _repr_markdown_(self) -> str:
-        
+        """A row for each formula: name, letter, statement."""
+        from asymptotics.formula.printing import cell
 
-        return catalogue_markdown(self)
+        rows = [f"| `{name}` | ${each.letter}$ | {cell(each.statement)} |" for name, each in self.items()]
+        return "\n".join(["| name | | |", "|---|---|---|", *rows])
 
     def __hash__(self) -> int:
         return hash(tuple(self._table.values()))
-
-
-def catalogue_markdown(formulas: Mapping[str, Formula]) -> str:
-    """A row for each formula: name, letter, statement."""
-    rows = [f"| `{name}` | ${each.letter}$ | {_cell(each.statement)} |" for name, each in formulas.items()]
-    return "\n".join(["| name | | |", "|---|---|---|", *rows])

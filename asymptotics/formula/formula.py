@@ -16,7 +16,6 @@ import sympy as sp
 
 from asymptotics.formula import evaluation, labelled
 from asymptotics.formula.compiled import compile_formulas
-from asymptotics.formula.printing import formula_latex, formula_markdown
 from asymptotics.formula.statement import Statement
 
 if TYPE_CHECKING:
@@ -54,19 +53,23 @@ class Formula(Statement):
 
     def latex(self, *, where: bool = True) -> str:
         """The formula as a theorist writes it: ``letter = expression``, with its where-clause."""
+        from asymptotics.formula.printing import formula_latex
+
         return formula_latex(self, where=where)
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
     def _repr_markdown_(self) -> str:
+        from asymptotics.formula.printing import formula_markdown
+
         return formula_markdown(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by the module that holds the formula and its name, where it is found there, else by its fields."""
         if self.home != "__main__" and _held(sys.modules.get(self.home), self.name) == self:
             return _from_home, (self.home, self.name)
-        return type(self), tuple(getattr(self, field.name) for field in fields(self))
+        return _from_fields, (type(self), {field.name: getattr(self, field.name) for field in fields(self)})
 
     # -- its numbers --------------------------------------------------------------------------------
 
@@ -143,10 +146,12 @@ class Formula(Statement):
 
 
 def _held(module: ModuleType | None, name: str) -> Formula | None:
-    """The formula of that name in a module: by itself, or in a tuple, a list or a mapping there."""
+    """The formula of that name in a module: by itself, or in a tuple, a list, a dictionary or a catalogue there."""
     for value in () if module is None else vars(module).values():
-        several = value.values() if isinstance(value, Mapping) else value
-        for member in several if isinstance(value, Mapping | tuple | list) else (value,):
+        # Other mappings and sequences may be of anything, and may not like to be read.
+        is_table = isinstance(value, dict) or getattr(type(value), "__module__", "") == "asymptotics.formula.catalogue"
+        several = value.values() if is_table else value if isinstance(value, tuple | list) else (value,)
+        for member in several:
             if isinstance(member, Formula) and member.name == name:
                 return member
     return None
@@ -157,6 +162,10 @@ def _from_home(home: str, name: str) -> Formula:
     if formula is None:
         raise LookupError(f"the module {home} holds no formula {name!r} any more")
     return formula
+
+
+def _from_fields(kind: type[Formula], values: Mapping[str, Any]) -> Formula:
+    return kind(**values)
 
 
 def require_formula(value: object) -> Formula:

@@ -76,7 +76,7 @@ def formula_markdown(formula: Statement) -> str:
     """Name, statement, the formula with its where-clause, its arguments, and where it holds and comes from."""
     where = ",\\quad ".join(where_latex(formula))
     rows = [
-        f"| `{entry.name}` | ${entry.letter}$ | {_cell(entry.meaning)} | `{entry.range}` | "
+        f"| `{entry.name}` | ${entry.letter}$ | {cell(entry.meaning)} | `{entry.range}` | "
         f"{'' if entry.default is None else entry.default} |"
         for entry in formula.domain.entries
     ]
@@ -101,5 +101,5 @@ def _escaped(text: str) -> str:
     return text
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     return _text(text).replace("\n", " ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal, Protocol
 
@@ -72,6 +72,7 @@ class Statement:
     derive     a function of no argument that returns the Derivation whose result is the expression
     pinned     whether its schedule must run from (1, 0) to (0, 1)
     remainder  LaTeX of what an expansion leaves out, such as ``O(n^{-3})``
+    home       name of the module that holds the formula, by which it is pickled; without one, that of ``derive``
     """
 
     name: str
@@ -83,6 +84,7 @@ class Statement:
     derive: Callable[[], Derivation]
     pinned: bool = False
     remainder: str = ""
+    home: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         room, *rest = self.name.split("(")[0].split(".")
@@ -95,16 +97,14 @@ class Statement:
             check_sentence(text, f"the {place} of {self.name}")
         if not callable(self.derive):
             raise TypeError(f"derive = {self.derive!r} must be a function returning a Derivation")
+        if not self.home:
+            home = getattr(self.derive, "home", "") or getattr(self.derive, "__module__", "")
+            object.__setattr__(self, "home", home)
 
     @property
     def arguments(self) -> tuple[str, ...]:
         """Names of all arguments, in order."""
         return self.domain.arguments
-
-    @property
-    def home(self) -> str:
-        """Name of the module that holds this formula: of its derivation's function, unless that names another."""
-        return getattr(self.derive, "home", "") or getattr(self.derive, "__module__", "")
 
     @property
     def derivation(self) -> Derivation:

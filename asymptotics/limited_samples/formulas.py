@@ -1,4 +1,4 @@
-"""The catalogue of this room: each result's name, letter, statement, domain, regime and source.
+"""The formulas of this topic: each result's name, letter, statement, domain, regime and source.
 
 The expressions are not here: `derive` names the derivation that returns them.
 """

@@ -1,4 +1,4 @@
-"""The one door from expressions to callables.
+"""From expressions to callables, for every backend.
 
 One printer writes one Python source (`asymptotics.numeric.python_source`); a backend is only the table of
 functions that the source calls (`asymptotics.numeric.backends`).

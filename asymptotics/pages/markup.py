@@ -7,7 +7,8 @@ from functools import cache
 
 from asymptotics.derivation import Derivation
 from asymptotics.extras import require_installed
-from asymptotics.formula import Formula, domain_latex, formula_latex, where_latex
+from asymptotics.formula import Formula
+from asymptotics.formula.printing import domain_latex, formula_latex, where_latex
 from asymptotics.latex import latex
 from asymptotics.sentences import pieces, unicode_text
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from asymptotics.formula import Formula, formula_text
+from asymptotics.formula import Formula
+from asymptotics.formula.printing import formula_text
 from asymptotics.sentences import columns, paragraph, title, unicode_text
 
 

@@ -14,7 +14,6 @@ from asymptotics.phases import posterior
 from asymptotics.symbols import half_odds, s
 
 _x = sp.Symbol("x", real=True)
-_turn = sp.acosh(s)
 
 
 @cache

@@ -1,13 +1,13 @@
-"""The catalogue of this room: each result's name, letter, statement, domain, regime and source."""
+"""The formulas of this topic: each result's name, letter, statement, domain, regime and source."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
 
-from asymptotics.arguments import ARGUMENTS
 from asymptotics.domain import Domain, Relation
 from asymptotics.formula import Formula, Minimiser, Numbers, Topic
+from asymptotics.symbols import ARGUMENTS
 
 _TOPIC = Topic("arXiv:2412.07972", "asymptotics.phases")
 EXACT = "any dimension; two modes of equal width"

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from asymptotics.figures import STYLE, mathtext
-from asymptotics.formula import Curve, Curves, Formula, curves, draw, equals, half_band, main_axis, typical_point
+from asymptotics.formula import Formula, main_axis, typical_point
+from asymptotics.formula.plots import Curve, Curves, curves, draw, equals, half_band
 
 BAND_DIMENSION = 1000
 """The dimension of the bands in curves that are drawn without being asked for one."""

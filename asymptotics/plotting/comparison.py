@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from asymptotics import collection
-from asymptotics.arguments import ARGUMENTS
 from asymptotics.figures import check_log, colours, drawing, finish, grid, mathtext
 from asymptotics.formula import Formula
+from asymptotics.symbols import ARGUMENTS
 
 if TYPE_CHECKING:
     import xarray as xr

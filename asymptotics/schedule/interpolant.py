@@ -1,4 +1,4 @@
-"""Interpolants x_t = alpha(t) x0 + beta(t) x1: named schedules, and any pair the user writes down.
+"""Interpolants x_t = alpha(t) x0 + beta(t) x1, from any pair of expressions that the user writes down.
 
 An `Interpolant` states its interval, which end is noise, and what alpha and beta are there. Formulas of
 the flow need alpha = 1, beta = 0 at the noise end and alpha = 0, beta = 1 at the data end (`pinned`).

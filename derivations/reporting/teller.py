@@ -18,11 +18,12 @@ import xarray as xr
 import simulate
 from asymptotics import ProofError
 from asymptotics.algebra import is_zero
-from asymptotics.arguments import ARGUMENTS
 from asymptotics.command_line import table_lines
-from asymptotics.formula import Formula, formula_text
+from asymptotics.formula import Formula
+from asymptotics.formula.printing import formula_text
 from asymptotics.latex import pretty
 from asymptotics.sentences import plain, short_name, unicode_text
+from asymptotics.symbols import ARGUMENTS
 from derivations.reporting.effort import Effort
 from derivations.reporting.events import Checked, Compared, Consequence, Drawn, Event, Proved, Said, Tabled
 from simulate.runs import save

@@ -8,11 +8,11 @@ import unicodedata
 import pytest
 
 from asymptotics import balance, catalogue, limited_samples, phases
-from asymptotics.arguments import ARGUMENTS
 from asymptotics.functions import ArgMin, LeastPoint
 from asymptotics.latex import equation, pretty
 from asymptotics.pages import formula_page
 from asymptotics.sentences import latex_text, latex_verbatim, title, topic_title, unicode_text
+from asymptotics.symbols import ARGUMENTS
 
 SENTENCES = sorted({
     text for formula in catalogue().values()

@@ -19,7 +19,7 @@ import pytest
 import sympy as sp
 from hypothesis import given
 
-from asymptotics import Derivation, Domain, ProofError, Relation, Step, argument, catalogue, symbols, testing
+from asymptotics import Derivation, Domain, ProofError, Relation, Step, argument, catalogue, phases, symbols, testing
 from asymptotics.__main__ import main
 from asymptotics.explorer import explorer_page, write_explorer
 from asymptotics.export import export
@@ -63,6 +63,19 @@ def test_the_commands_of_the_page_work(folder: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
     assert "mine.linear_error" in (folder / "mine.html").read_text(encoding="utf-8")
     assert "\\MineLinearError" in (folder / "book" / "macros.tex").read_text(encoding="utf-8")
+
+
+def test_a_formula_is_found_in_the_module_that_holds_it(own: ModuleType) -> None:
+    """Its derivation may live elsewhere: ``home`` says so. What no module holds is pickled by its fields."""
+    f: Formula = own.linear_error
+    away = replace(f, name="mine.away", home="asymptotics.phases")
+    assert pickle.loads(pickle.dumps(away)) == away and away.home == "asymptotics.phases"
+    companion = replace(f, name="mine.linear_error.fluctuation")
+    assert not hasattr(f, "fluctuation")
+    own.companions = [companion]  # type: ignore[attr-defined]
+    assert f.fluctuation is companion
+    minimiser = replace(phases.first_phase, name="phases.other")
+    assert pickle.loads(pickle.dumps(minimiser)) == minimiser
 
 
 def test_it_is_a_formula_like_all_others(own: ModuleType) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from asymptotics import balance, catalogue
 from asymptotics.calibration import compare_mean
-from asymptotics.formula import Formula, formula_latex
+from asymptotics.formula import Formula
+from asymptotics.formula.printing import formula_latex
 from asymptotics.latex import latex
 from asymptotics.sentences import unicode_text
 

@@ -15,7 +15,8 @@ import xarray as xr
 import simulate
 from asymptotics import catalogue, limited_samples, phases
 from asymptotics.figures import STYLE, colours
-from asymptotics.formula import BAND, main_axis, plot, typical_point
+from asymptotics.formula import main_axis, typical_point
+from asymptotics.formula.plots import BAND, plot
 from asymptotics.formula.typical import usual_values
 from asymptotics.plotting import plot_comparison, save_curves, typical_curves
 from asymptotics.schedule import linear
