@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 import asymptotics
 import simulate
-from asymptotics.arguments import ARGUMENTS
 from asymptotics.extras import installed
 from asymptotics.numeric import source
 from asymptotics.schedule import linear
+from asymptotics.symbols import ARGUMENTS
 from benchmarks.batched_case import batched_training
 from benchmarks.measure import Result, in_turn, peak_bytes, seconds
 from benchmarks.phases_case import phases

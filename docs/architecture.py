@@ -21,8 +21,8 @@ ASYMPTOTICS: list[Floor] = [
         "arguments.py": "arguments and their ranges", "algebra": "is it zero, which sign, time limits",
         "numeric": "expressions to numpy, mpmath, torch", "figures.py": "matplotlib axes in our style",
     },
-    {"symbols.py": "the alphabet", "domain.py": "where a formula holds"},
-    {"latex.py": "the one printer", "schedule": "interpolants and dilations"},
+    {"symbols.py": "the alphabet"},
+    {"domain.py": "where a formula holds", "latex.py": "the one printer", "schedule": "interpolants and dilations"},
     {"derivation.py": "steps and proofs"},
     {"formula": "what a result states; what one does with it"},
     {

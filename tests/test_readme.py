@@ -12,7 +12,7 @@ import pytest
 from helpers.pages import ROOT, program, python_blocks
 
 import asymptotics
-from asymptotics.arguments import ARGUMENTS
+from asymptotics.symbols import ARGUMENTS
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [TEXT, *(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md")))]

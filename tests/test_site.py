@@ -11,7 +11,7 @@ import pytest
 
 import simulate
 from asymptotics import catalogue
-from asymptotics.arguments import ARGUMENTS
+from asymptotics.symbols import ARGUMENTS
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = {path.parent.name for path in (ROOT / "simulate").glob("*/__init__.py")} - {"commands"}
