@@ -81,7 +81,7 @@ def _package(title: str, floors: list[Floor], top: int) -> tuple[list[str], int]
         width = (_WIDTH - _LEFT - _RIGHT - (len(floor) - 1) * _GAP) / len(floor)
         for place, (name, purpose) in enumerate(floor.items()):
             x = _LEFT + place * (width + _GAP)
-            short = name.removesuffix(".py") if not name.startswith("__") else name
+            short = f"{name}/" if (Path(__file__).parents[1] / title / name).is_dir() else name
             lines += [
                 f'<rect class="box" x="{x:.0f}" y="{y + 2}" width="{width:.0f}" height="{_ROW - 6}" rx="4"/>',
                 f'<text class="name" x="{x + 8:.0f}" y="{y + 18}">{escape(short)}</text>',
@@ -92,8 +92,11 @@ def _package(title: str, floors: list[Floor], top: int) -> tuple[list[str], int]
 
 def picture() -> str:
     """Return the floors as SVG: the packages above each other, each importing only downwards."""
-    lines: list[str] = []
-    top = _GAP
+    lines = [
+        f'<text class="soft" x="{2 * _GAP}" y="20">Imports point downwards: a file imports from lower boxes and from '
+        "its own folder. Names are folders, or files where a package has them at its top.</text>"
+    ]
+    top = _GAP + 24
     for title, floors in reversed(PACKAGES.items()):
         drawn, height = _package(title, floors, top)
         lines += drawn
