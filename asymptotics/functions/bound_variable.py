@@ -67,8 +67,10 @@ class BoundVariable(sp.Expr):
         if self.free_symbols:
             return None
         exact = in_half_turns(spelled(self.xreplace({x: sp.Rational(x) for x in self.atoms(sp.Float)})))
-        kinds = {node.func for node in sp.preorder_traversal(exact) if hasattr(node.func, "in_mpmath")}
-        known = {kind.__name__: kind.in_mpmath for kind in kinds}
+        kinds = {node.func for node in sp.preorder_traversal(exact) if isinstance(node, sp.Function | BoundVariable)}
+        # Named here, sech is called and not rewritten in complex exponentials.
+        known = {kind.__name__: getattr(kind, "in_mpmath", getattr(mpmath, kind.__name__, None)) for kind in kinds}
+        known = {name: function for name, function in known.items() if function is not None}
         with mpmath.workprec(prec + 20):
             value = sp.lambdify((), exact, modules=[known, "mpmath"])()
         return sp.Float(value, precision=prec)

@@ -49,7 +49,9 @@ def test_functions_on_every_backend(function: Any, data: st.DataObject) -> None:
     target(error)
     assert error <= 1e-14
     in_torch.backward()
-    assert_close(tensor.grad.item(), float(slope), rtol=1e-12 * (1 + point**2), atol=1e-300)
+    # torch makes the derivatives of tanh and sech from their values: to 1e-15 of the largest, not of the small ones.
+    least = 1e-15 if function in (sp.tanh, sp.sech) else 1e-300
+    assert_close(tensor.grad.item(), float(slope), rtol=1e-12 * (1 + point**2), atol=least)
 
 
 @each_function
