@@ -25,10 +25,8 @@ if TYPE_CHECKING:
     from simulate import images as images, runs as runs, sampler as sampler, training as training
     from simulate import untied as untied, uturn as uturn
 else:
-    _PACKAGES = (
-        "autoencoder", "balance", "curves", "energy", "features", "flow", "gram", "images", "runs", "sampler",
-        "training", "untied", "uturn",
-    )
+    _PACKAGES = ("autoencoder", "balance", "curves", "energy", "features", "flow", "gram", "images", "runs",
+                 "sampler", "training", "untied", "uturn")
 
     def __getattr__(name):
         """A package, imported when somebody asks for it."""

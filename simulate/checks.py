@@ -117,6 +117,5 @@ def keywords(function: str, options: Mapping[str, object], known: type) -> None:
     # Annotations are text here, in which Python itself does not look for Required.
     required = [name for name, kind in known.__annotations__.items() if "'Required[" in repr(kind)]
     if missing := [name for name in required if name not in options]:
-        many = "s" if len(missing) > 1 else ""
-        names = " and ".join(map(repr, missing))
-        raise TypeError(f"{function}() missing {len(missing)} required keyword-only argument{many}: {names}")
+        arguments = f"argument{'s' if len(missing) > 1 else ''}: {' and '.join(map(repr, missing))}"
+        raise TypeError(f"{function}() missing {len(missing)} required keyword-only {arguments}")

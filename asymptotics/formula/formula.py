@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,7 @@ class Formula(Statement):
         """Pickle by the module that holds the formula and its name, where it is found there, else by its fields."""
         if self.home != "__main__" and _held(sys.modules.get(self.home), self.name) == self:
             return _from_home, (self.home, self.name)
-        return _from_fields, (type(self), {field.name: getattr(self, field.name) for field in fields(self)})
+        return partial(type(self), **{field.name: getattr(self, field.name) for field in fields(self)}), ()
 
     # -- its numbers --------------------------------------------------------------------------------
 
@@ -162,10 +163,6 @@ def _from_home(home: str, name: str) -> Formula:
     if formula is None:
         raise LookupError(f"the module {home} holds no formula {name!r} any more")
     return formula
-
-
-def _from_fields(kind: type[Formula], values: Mapping[str, Any]) -> Formula:
-    return kind(**values)
 
 
 def require_formula(value: object) -> Formula:

@@ -69,10 +69,9 @@ class BoundVariable(sp.Expr):
         exact = in_half_turns(spelled(self.xreplace({x: sp.Rational(x) for x in self.atoms(sp.Float)})))
         kinds = {node.func for node in sp.preorder_traversal(exact) if isinstance(node, sp.Function | BoundVariable)}
         # Named here, sech is called and not rewritten in complex exponentials.
-        known = {kind.__name__: getattr(kind, "in_mpmath", getattr(mpmath, kind.__name__, None)) for kind in kinds}
-        known = {name: function for name, function in known.items() if function is not None}
+        numerics = {kind.__name__: getattr(kind, "in_mpmath", getattr(mpmath, kind.__name__, None)) for kind in kinds}
         with mpmath.workprec(prec + 20):
-            value = sp.lambdify((), exact, modules=[known, "mpmath"])()
+            value = sp.lambdify((), exact, modules=[{k: f for k, f in numerics.items() if f}, "mpmath"])()
         return sp.Float(value, precision=prec)
 
     def _function(self, body: sp.Expr, printer: Any) -> str:
