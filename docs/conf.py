@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils.nodes import SkipNode
+from sphinx.ext.napoleon import Config, NumpyDocstring
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
@@ -111,10 +112,15 @@ def _sources() -> str:
 
 
 def _as_rst(_: Any, __: str, ___: str, ____: Any, _____: Any, lines: list[str]) -> None:
-    """Docstrings are plain text: their aligned lists become lists, and marks that mean themselves are escaped."""
+    """Docstrings are plain text: their aligned lists become lists, and marks that mean themselves are escaped.
+
+    Sections with underlined titles are NumPy's, which napoleon reads.
+    """
+    first = next((k - 1 for k, line in enumerate(lines) if re.fullmatch(r"-{3,}", line)), len(lines))
+    sections = NumpyDocstring([_escaped(line) for line in lines[first:]], Config(napoleon_use_rtype=False)).lines()
     text: list[str] = []
     literal = listed = False
-    for line in lines:
+    for line in lines[:first]:
         if line.startswith("    ") and line.strip() and not literal and not listed:  # an example without its two colons
             text += ["::", ""]
             literal = True
@@ -130,7 +136,7 @@ def _as_rst(_: Any, __: str, ___: str, ____: Any, _____: Any, lines: list[str]) 
             text += ["", _escaped(line)] if listed and line.strip() else [_escaped(line)]
         listed = bool(item) or (listed and line.startswith(" "))
         literal = line.rstrip().endswith("::")
-    lines[:] = text
+    lines[:] = [*text, "", *sections]
 
 
 def _escaped(line: str) -> str:
