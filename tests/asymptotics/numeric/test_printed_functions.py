@@ -49,9 +49,19 @@ def test_functions_on_every_backend(function: Any, data: st.DataObject) -> None:
     target(error)
     assert error <= 1e-14
     in_torch.backward()
-    # torch makes the derivatives of tanh and sech from their values: to 1e-15 of the largest, not of the small ones.
-    least = 1e-15 if function in (sp.tanh, sp.sech) else 1e-300
+    # torch makes the derivatives of tanh and sech from their values, rounded: see the test that fails below.
+    least = 2 * float(np.finfo(np.float64).eps) if function in (sp.tanh, sp.sech) else 1e-300
     assert_close(tensor.grad.item(), float(slope), rtol=1e-12 * (1 + point**2), atol=least)
+
+
+@pytest.mark.xfail(reason="torch's derivatives of tanh and sech have no relative accuracy where they are small")
+@pytest.mark.parametrize(("function", "point"), [(sp.tanh, 8.0), (sp.sech, 1.675788114868031e-45)])
+def test_small_derivatives_in_torch_are_relatively_accurate(function: Any, point: float) -> None:
+    tensor = torch.tensor([point], dtype=torch.float64, requires_grad=True)
+    compiled(function(x), "x", backend="torch")(x=tensor).backward()
+    with mpmath.workdps(40):
+        slope = compiled(function(x).diff(x), "x", backend="mpmath")(x=point)
+    assert_close(tensor.grad.item(), float(slope), rtol=1e-12 * (1 + point**2), atol=1e-300)
 
 
 @each_function
