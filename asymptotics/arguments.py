@@ -10,6 +10,7 @@ from typing import Any
 
 import sympy as sp
 
+from asymptotics.coerce import as_fraction, written
 from asymptotics.sentences import check_braces
 
 
@@ -92,10 +93,10 @@ class Argument:
     def range(self) -> str:
         """The allowed range in words, such as ``sigma > 0`` (every value must be finite)."""
         low, high, name = self.low, self.high, self.name
-        below = "" if low is None else f"{low} {'<' if self.low_open else '<='} "
-        above = "" if high is None else f" {'<' if self.high_open else '<='} {high}"
+        below = "" if low is None else f"{written(low)} {'<' if self.low_open else '<='} "
+        above = "" if high is None else f" {'<' if self.high_open else '<='} {written(high)}"
         if low is not None and high is None:
-            return f"{name} {'>' if self.low_open else '>='} {low}"
+            return f"{name} {'>' if self.low_open else '>='} {written(low)}"
         if low is None and high is None:
             return f"{name} real"
         return f"{below}{name}{above}"
@@ -113,9 +114,9 @@ def argument(
     meaning: str,
     *,
     usual: tuple[float, float],
-    low: float | Fraction | None = None,
+    low: float | Fraction | str | None = None,
     low_open: bool = False,
-    high: float | Fraction | None = None,
+    high: float | Fraction | str | None = None,
     high_open: bool = False,
     default: int | None = None,
 ) -> Argument:
@@ -138,11 +139,8 @@ def argument(
 
 
 def _bound(name: str, side: Any) -> Fraction | None:
-    """A decimal is what it reads as: .1 is 1/10."""
-    try:
-        return None if side is None else Fraction(str(side))
-    except (ValueError, ZeroDivisionError):
-        raise TypeError(f"argument {name!r}: the bound {side!r} must be a number") from None
+    """A float is the fraction that it is stored as; ``"0.1"`` and ``Fraction(1, 10)`` are the tenth."""
+    return None if side is None else as_fraction(f"the bound of {name}", side)
 
 
 def check_letter(letter: str, owner: str) -> None:

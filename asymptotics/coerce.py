@@ -78,13 +78,13 @@ def as_fraction(name: str, value: Any) -> Fraction:
     if isinstance(value, str):
         exponent = re.search(r"[eE]([+-]?\d+)\s*$", value)
         if exponent and abs(int(exponent[1][:8])) > 10_000:
-            raise ValueError(f"{name} = {value} is not allowed: its exponent is beyond 10000")
+            raise ValueError(f"{name} = {shorten(value)} is not allowed: its exponent is beyond 10000")
         try:
             return Fraction(value)
         except (ValueError, ZeroDivisionError):
             if value.strip().lower().lstrip("+-") in ("nan", "inf", "infinity"):
                 raise ValueError(f"{name} = {value} is not allowed: it must be finite") from None
-            raise TypeError(f"{name} = {value!r} does not read as a number") from None
+            raise TypeError(f"{name} = {shorten(value)} does not read as a number") from None
     if hasattr(value, "_mpf_"):
         sign, mantissa, exponent, _ = value._mpf_
         if not mantissa and exponent:
@@ -98,6 +98,17 @@ def as_fraction(name: str, value: Any) -> Fraction:
         except (ValueError, OverflowError):
             raise ValueError(f"{name} = {value} is not allowed: it must be finite") from None
     raise TypeError(f"{name} = {value!r} must be a single number (int, float, Fraction, text or mpf)")
+
+
+def written(number: Any) -> str:
+    """A fraction for people: as it is where it is short, else the digits of the nearest float."""
+    return str(number) if len(str(number)) <= 12 else repr(float(number))
+
+
+def shorten(text: object, longest: int = 60) -> str:
+    """Quote a text for a message, cut where it is long."""
+    whole = str(text)
+    return repr(whole if len(whole) <= longest else whole[: longest - 3] + "...")
 
 
 def choice(name: str, value: object, allowed: Collection[str]) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 import mpmath
@@ -14,10 +13,9 @@ import numpy as np
 import sympy as sp
 
 from asymptotics.arguments import Argument
-from asymptotics.coerce import as_float64, as_fraction
+from asymptotics.coerce import as_float64, as_fraction, shorten
+from asymptotics.parse import Comparison, Text
 from asymptotics.symbols import ARGUMENTS
-
-_INEQUALITIES = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 
 @dataclass(frozen=True)
@@ -34,44 +32,55 @@ class Relation:
     bound: str = ""
 
     def __post_init__(self) -> None:
-        for part in self.text.split(" or "):
-            try:
-                tree = ast.parse(part.strip(), mode="eval").body
-            except SyntaxError:
-                raise ValueError(f"relation {self.text!r} does not read as inequalities joined by 'or'") from None
-            inequality = isinstance(tree, ast.Compare) and len(tree.ops) == 1 and isinstance(tree.ops[0], _INEQUALITIES)
-            if not inequality:
-                raise ValueError(f"relation {self.text!r}: {part!r} is not one inequality (<, <=, >, >=)")
-            for node in ast.walk(tree):
-                called = not isinstance(node, ast.Call) or getattr(node.func, "id", None) in _FUNCTIONS
-                if not called or isinstance(node, ast.Attribute | ast.Subscript):
-                    raise ValueError(f"relation {self.text!r}: {part!r} may only do arithmetic")
+        _inequalities(self.text)
+        if self.bound:
+            _bound(self)
+
+    @property
+    def inequalities(self) -> tuple[Comparison, ...]:
+        """The inequalities of which one must hold."""
+        return _inequalities(self.text)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The arguments it speaks of, in the order of the text."""
-        found = [node for node in ast.walk(ast.parse(self.text)) if isinstance(node, ast.Name)]
-        named = [node.id for node in sorted(found, key=lambda node: node.col_offset)]
-        return tuple(dict.fromkeys(name for name in named if name not in _FUNCTIONS))
+        return tuple(dict.fromkeys(name for part in self.inequalities for name in part.names))
 
     def why(self, values: Mapping[str, Any]) -> str:
         """The reason, at these values."""
         if not self.bound:
             return self.reason
-        given = {name: sp.Float(float(value)) for name, value in values.items()}
-        return f"{self.reason} = {float(sp.sympify(self.bound, locals=given)):g}"
+        numbers = {name: np.float64(value) for name, value in values.items()}
+        return f"{self.reason} = {_bound(self).compute(numbers, _FUNCTIONS, float):g}"
 
     def holds(self, values: Mapping[str, Any]) -> Any:
-        """Truth values, elementwise: the text is Python, and exact for Fractions."""
-        known = {"__builtins__": {}, **_FUNCTIONS}
-        called = any(isinstance(node, ast.Call) for node in ast.walk(ast.parse(self.text)))
-        given = {
-            name: np.float64(value) if isinstance(value, float) else _digits(value) if called else value
+        """Truth values, elementwise; exact for Fractions where the relation is arithmetic."""
+        exact = all(isinstance(value, Fraction) for value in values.values())
+        digits = exact and any(side.functions for part in self.inequalities for side in (part.left, part.right))
+        number: Callable[[Fraction], Any] = _digits if digits else Fraction if exact else float
+        numbers = {
+            name: _digits(value) if digits else value if exact else np.asarray(value, dtype=np.float64)[()]
             for name, value in values.items()
         }
-        with np.errstate(all="ignore"):
-            tests = [eval(part, known, given) for part in self.text.split(" or ")]
+        with np.errstate(all="ignore"), mpmath.workdps(50):
+            tests = [part.compute(numbers, _FUNCTIONS, number) for part in self.inequalities]
         return reduce(np.logical_or, tests)
+
+
+@lru_cache(1024)
+def _inequalities(text: str) -> tuple[Comparison, ...]:
+    """The text of a relation, read and checked once."""
+    parts = tuple(Comparison.read(part, f"relation {shorten(text, 80)}") for part in text.split(" or "))
+    for part in parts:
+        part.left.require_functions(_FUNCTIONS)
+        part.right.require_functions(_FUNCTIONS)
+    return parts
+
+
+def _bound(relation: Relation) -> Text:
+    text = Text(relation.bound, f"bound of the relation {shorten(relation.text, 80)}")
+    text.require_functions(_FUNCTIONS)
+    return text
 
 
 def _elementwise(arrays: np.ufunc, digits: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -79,20 +88,19 @@ def _elementwise(arrays: np.ufunc, digits: Callable[[Any], Any]) -> Callable[[An
     def call(x: Any) -> Any:
         if not isinstance(x, mpmath.mpf):
             return arrays(x)
-        with mpmath.workdps(50):
-            found = digits(x)
+        found = digits(x)
         return found if isinstance(found, mpmath.mpf) else mpmath.nan
 
     return call
 
 
-def _digits(x: Any) -> Any:
-    return mpmath.mpf(x.numerator) / x.denominator if isinstance(x, Fraction) else x
+def _digits(x: Fraction) -> Any:
+    return mpmath.mpf(x.numerator) / x.denominator
 
 
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "sqrt": _elementwise(np.sqrt, mpmath.sqrt), "log": _elementwise(np.log, mpmath.log),
-    "acosh": _elementwise(np.arccosh, mpmath.acosh), "abs": abs,
+    "acosh": _elementwise(np.arccosh, mpmath.acosh), "abs": abs, "Abs": abs,
 }
 
 
@@ -150,7 +158,7 @@ class Domain:
 
     def alternatives(self, relation: Relation) -> tuple[sp.Basic, ...]:
         """A relation for sympy: inequalities of which one must hold."""
-        return tuple(sp.sympify(part, locals=self.symbols) for part in relation.text.split(" or "))
+        return tuple(part.expression(self.symbols) for part in relation.inequalities)
 
     @property
     def required(self) -> tuple[str, ...]:

@@ -14,11 +14,12 @@ Floor = dict[str, str]
 ASYMPTOTICS: list[Floor] = [
     {
         "extras.py": "what is installed", "sentences.py": "words as type", "coerce.py": "values to numbers",
-        "parse.py": "users' expressions", "command_line.py": "parser, exit codes", "functions": "means, roots, minima",
+        "command_line.py": "parser, exit codes", "functions": "means, roots, minima",
         "calibration": "verdicts",
     },
     {
-        "arguments.py": "arguments and their ranges", "algebra": "is it zero, which sign, time limits",
+        "arguments.py": "arguments and their ranges", "parse": "users' expressions",
+        "algebra": "is it zero, which sign, time limits",
         "numeric": "expressions to numpy, mpmath, torch", "figures.py": "matplotlib axes in our style",
     },
     {"symbols.py": "the alphabet"},

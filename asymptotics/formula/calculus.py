@@ -102,7 +102,10 @@ def on_schedule(formula: F, schedule: Interpolant) -> F:
 
 
 def _bound(value: sp.Expr) -> Fraction | None:
-    return Fraction(str(sp.nsimplify(value, rational=True))) if value.is_finite else None
+    """The end of a schedule as a bound of t: the fraction, or the nearest float of an end such as pi/2."""
+    if not value.is_finite:
+        return None
+    return Fraction(value.p, value.q) if value.is_Rational else Fraction(float(value))
 
 
 def _on_schedule(formula: Statement, schedule: Interpolant) -> Derivation:

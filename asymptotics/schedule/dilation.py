@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from asymptotics.coerce import as_float64, as_fraction, as_integer
+from asymptotics.coerce import as_float64, as_fraction, as_integer, written
 from asymptotics.numeric import bisect, compile_expressions, middle
 from asymptotics.parse import read
 from asymptotics.schedule.monotone import first_fall
@@ -76,7 +76,7 @@ class Dilation:
             (x0 + (x1 - x0) * (t - t0) / (t1 - t0), t <= t1) for (t0, x0), (t1, x1) in pairwise(exact)
         ]
         expression = sp.Piecewise(*pieces[:-1], (pieces[-1][0], True))
-        label = name or " - ".join(f"({t0}, {x0})" for t0, x0 in exact)
+        label = name or " - ".join(f"({written(t0)}, {written(x0)})" for t0, x0 in exact)
         return cls(expression, exact[0][0], exact[-1][0], label, tuple(float(t0) for t0, _ in exact[1:-1]))
 
     @classmethod

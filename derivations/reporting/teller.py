@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import sympy as sp
 import xarray as xr
 
 import simulate
@@ -22,8 +21,8 @@ from asymptotics.command_line import table_lines
 from asymptotics.formula import Formula
 from asymptotics.formula.printing import formula_text
 from asymptotics.latex import pretty
+from asymptotics.parse import read
 from asymptotics.sentences import plain, short_name, unicode_text
-from asymptotics.symbols import ARGUMENTS
 from derivations.reporting.effort import Effort
 from derivations.reporting.events import Checked, Compared, Consequence, Drawn, Event, Proved, Said, Tabled
 from simulate.runs import save
@@ -116,7 +115,7 @@ class Teller:
         self.events.append(Consequence(formula, derivation))
         self._print(f"{formula.statement}\n\n{pretty(formula.expression)}\n")
         if expected is not None:
-            stated = sp.sympify(expected, locals={n: a.symbol for n, a in ARGUMENTS.items()})
+            stated = read(expected, *(entry.symbol for entry in formula.domain.entries), where="expected")
             holds = is_zero(formula.expression - stated)
             self.check(f"{formula.name.split('.', 1)[-1]} is as stated in the notes", holds, expected)
 

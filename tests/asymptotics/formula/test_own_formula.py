@@ -156,8 +156,13 @@ def test_sentences_may_hold_mathematics(own: ModuleType) -> None:
 
 
 def test_bounds_are_what_they_read_as() -> None:
-    entry = argument("gain", "g", "how strongly", low=0.1, high=0.9, usual=(0.2, 0.8))
+    """A float is the fraction that it is stored as, a text the one that it spells."""
+    entry = argument("gain", "g", "how strongly", low="0.1", high=Fraction(9, 10), usual=(0.2, 0.8))
     assert (entry.low, entry.high) == (Fraction(1, 10), Fraction(9, 10)) and entry.range == "1/10 <= gain <= 9/10"
+    entry = argument("gain", "g", "how strongly", low=0.3, high=0.9, usual=(0.3, 0.9))
+    assert (entry.low, entry.high) == (Fraction(0.3), Fraction(0.9)) and entry.range == "0.3 <= gain <= 0.9"
+    domain = Domain(("gain",), special=(entry,))
+    assert domain.arrays({"gain": [0.3, 0.9]}, "mine") and domain.exact({"gain": 0.3}, "mine")
 
 
 def test_symbols_know_their_letters() -> None:
@@ -237,7 +242,7 @@ REFUSED: list[tuple[Callable[[ModuleType], object], type[Exception], str]] = [
     (lambda own: replace(own.linear_error, regime=3), TypeError, "the regime of mine.linear_error is 3"),
     (lambda own: argument("dps", "d", "", usual=(0, 1)), ValueError, "is a keyword of a formula's methods already"),
     (lambda own: argument("gain", "g", "", low="zero", usual=(0, 1)), TypeError,
-     "argument 'gain': the bound 'zero' must be a number"),
+     "the bound of gain = 'zero' does not read as a number"),
     (lambda own: Domain(("sigma",), ("sigma > 1",)), TypeError, "give Relation('sigma > 1', reason)"),
     (lambda own: Step("a", "sigma**2", "b", "assumption"), TypeError,
      "the expression of the step 'a' is 'sigma**2', a str"),
