@@ -23,7 +23,7 @@ from simulate.balance.plan import BalancePlan
 from simulate.balance.results import dataset
 from simulate.balance.tasks import BalanceTask
 from simulate.energy import Target
-from simulate.runs import Run, Store, TaskContext, as_store, execute, require_sendable, require_storable
+from simulate.runs import Run, Store, TaskContext, at_path, execute, require_sendable, require_storable
 from simulate.seeds import Seed, child
 
 Make: TypeAlias = Callable[[Seed], Target]
@@ -42,7 +42,7 @@ def run_study(
     one. ``plan``: None for `BalancePlan.suited`. Work is shared out over the ``executor``; a ``store`` keeps every
     finished training, and checkpoints of those that are not.
     """
-    kept = as_store(store)
+    kept = at_path(Store, store)
     tasks = balance_tasks(target, plan=plan, seeds=seeds, seed=seed, store=kept, progress=progress)
     require_sendable(executor, target=tasks[0])
     how = Run(executor=executor, store=kept, progress=progress).for_count(len(tasks))

@@ -35,7 +35,7 @@ from simulate.images import (
     require_told_apart,
     seeded,
 )
-from simulate.runs import Measured, Run, Store, TaskContext, as_store, execute, require_sendable, require_storable
+from simulate.runs import Measured, Run, Store, TaskContext, at_path, execute, require_sendable, require_storable
 from simulate.seeds import child
 from simulate.training import ModelVelocity, require_evaluation, restore_state
 from simulate.uturn import Classifier, Uturn, return_curves
@@ -57,7 +57,7 @@ def run_study(
     if not isinstance(images, Images):
         raise TypeError(f"images must be simulate.images.Images, not {type(images).__name__}: see Images.of")
     study = _Study(
-        plan=plan or StudyPlan(), classes=tuple(images.counts()), executor=executor, store=as_store(store),
+        plan=plan or StudyPlan(), classes=tuple(images.counts()), executor=executor, store=at_path(Store, store),
         progress=progress,
     )
     if len(study.classes) < 2:
