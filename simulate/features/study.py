@@ -32,7 +32,7 @@ from simulate.images import (
     confusion,
     corrected_shares,
     informedness,
-    require_told_apart,
+    require_better_than_chance,
     seeded,
 )
 from simulate.runs import Measured, Run, Store, TaskContext, at_path, execute, require_sendable, require_storable
@@ -76,7 +76,7 @@ def run_study(
     for run in runs:
         run.confusion = confusion(run.classify, run.parts["held"], study.classes)
         kind = getattr(run.classify, "__qualname__", type(run.classify).__name__)
-        require_told_apart(run.confusion, f"classifier {kind} (seed {run.number})")
+        require_better_than_chance(run.confusion, f"classifier {kind} (seed {run.number})")
     study.train(runs, ("uniform",))
     for run in runs:
         run.curves = study.turn(run)
