@@ -76,7 +76,10 @@ class Argument:
 
     @property
     def logarithmic(self) -> bool:
-        """Whether its usual range spans more than a decade, so that curves over it want a logarithmic axis."""
+        """Whether its usual range spans more than a decade, so that curves over it want a logarithmic axis.
+
+        Not the limit of `asymptotics.figures.finish`, which looks at the numbers that are drawn.
+        """
         low, high = self.usual
         return low > 0 and high / low > 15
 

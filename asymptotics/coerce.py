@@ -53,6 +53,14 @@ def as_probability(name: str, value: Any) -> float:
     return number
 
 
+def as_positive(name: str, value: Any) -> float:
+    """One argument as a finite float > 0."""
+    number = as_number(name, value)
+    if not 0 < number < float("inf"):
+        raise ValueError(f"{name} = {value} is not allowed: {name} > 0, and finite")
+    return number
+
+
 def as_integer(name: str, value: Any, least: int, why: str = "") -> int:
     """One argument as an int >= ``least``; the error says ``why`` there is a least one."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:

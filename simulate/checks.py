@@ -117,5 +117,7 @@ def keywords(function: str, options: Mapping[str, object], known: type) -> None:
     # Annotations are text here, in which Python itself does not look for Required.
     required = [name for name, kind in known.__annotations__.items() if "'Required[" in repr(kind)]
     if missing := [name for name in required if name not in options]:
-        arguments = f"argument{'s' if len(missing) > 1 else ''}: {' and '.join(map(repr, missing))}"
-        raise TypeError(f"{function}() missing {len(missing)} required keyword-only {arguments}")
+        *first, last = map(repr, missing)
+        names = f"{', '.join(first)}{',' if len(first) > 1 else ''} and {last}" if first else last
+        kind = f"required keyword-only argument{'s' if first else ''}"
+        raise TypeError(f"{function}() missing {len(missing)} {kind}: {names}")

@@ -24,7 +24,10 @@ _LABELS, _DATA, _NOISE = range(3)
 
 @dataclass(frozen=True, kw_only=True)
 class Mixture:
-    """d >= 1 dimensions; weight p in [0, 1] of the + mode; sigma and radius = |mu| / sqrt(d) in [1e-6, 1e6]."""
+    """d >= 1 dimensions; weight p in [0, 1] of the + mode; sigma and radius = |mu| / sqrt(d) in [1e-6, 1e6].
+
+    Unlike in the formulas (`asymptotics.coerce.as_probability`), one mode may be alone: p = 0 and p = 1.
+    """
 
     d: int
     sigma: float

@@ -70,7 +70,11 @@ class Point(NamedTuple):
 
 
 class Motion(NamedTuple, Generic[_T]):
-    """Hold alpha, beta and their derivatives: plain floats at one time, or arrays (times,)."""
+    """Hold alpha, beta and their derivatives: plain floats at one time, or arrays (times,).
+
+    `asymptotics.schedule.Values` has the same fields; importing it would make all named schedules, which takes longer
+    than what the sweep of a user's own function needs.
+    """
 
     alpha: _T
     beta: _T

@@ -100,7 +100,10 @@ def _horner(c: Sequence[Any], x: Any) -> Any:
 
 def _bracketed_root(xp: Any, c: Sequence[Any], low: Any, high: Any, halvings: int) -> Any:
     """The root of an upward crossing inside [low, high], low > 0: bisection of the logarithm, so that
-    small roots are found as precisely as large ones, then Newton kept positive."""
+    small roots are found as precisely as large ones, then Newton kept positive.
+
+    `asymptotics.numeric.bisect` looks at the numbers to stop, which vmap of torch does not allow.
+    """
     for _ in range(halvings):
         middle = xp.sqrt(low) * xp.sqrt(high)
         below = _horner(c, middle) < 0

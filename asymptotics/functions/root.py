@@ -89,7 +89,11 @@ def _bracketed(xp: Any, low: Any, high: Any, slope: Function, at_low: Any, at_hi
 
 
 def _halved(xp: Any, equation: Function, slope: Function, low: Any, high: Any) -> tuple[Any, Any]:
-    """The root and the upper end of its last bracket: bisection, then Newton where it stays in the bracket."""
+    """The root and the upper end of its last bracket: bisection, then Newton where it stays in the bracket.
+
+    `asymptotics.numeric.bisect` stops when all brackets are narrow, for which it must look at the numbers; inside
+    vmap none can be looked at.
+    """
     for _ in range(HALVINGS):
         middle = low / 2 + high / 2
         below = equation(middle) < 0

@@ -17,7 +17,7 @@ from simulate.images import (
     RandomAffine,
     confusion_table,
     digits,
-    require_told_apart,
+    require_better_than_chance,
     train_classifier,
 )
 from simulate.seeds import LAW, Seed, child, sequence
@@ -115,7 +115,7 @@ def image_target(
     )
     table = _confusion(told, parts["held"], own, child(seed, _HELD))
     # One image shown often is still one.
-    require_told_apart(table / _SHOWN, "the classifier")
+    require_better_than_chance(table / _SHOWN, "the classifier")
     return ImageTarget(
         images=parts["model"].weighted(wanted, seed=child(seed, _WEIGHTS)), classify=told, blur=own, confusion=table,
     )

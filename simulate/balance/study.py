@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable
-from concurrent.futures import Executor
-from pathlib import Path
-from typing import Any, TypeAlias
+from dataclasses import replace
+from typing import Any, TypeAlias, Unpack
 
 import numpy as np
 import torch
@@ -23,7 +22,7 @@ from simulate.balance.plan import BalancePlan
 from simulate.balance.results import dataset
 from simulate.balance.tasks import BalanceTask
 from simulate.energy import Target
-from simulate.runs import Run, Store, TaskContext, as_store, execute, require_sendable, require_storable
+from simulate.runs import Run, RunOptions, Store, TaskContext, at_path, execute, require_sendable, require_storable
 from simulate.seeds import Seed, child
 
 Make: TypeAlias = Callable[[Seed], Target]
@@ -34,19 +33,24 @@ _TARGET, _RUN = range(2)
 
 def run_study(
     target: Target | Make, *, plan: BalancePlan | None = None, seeds: int = 1, seed: int = 0,
-    executor: Executor | None = None, store: Store | str | Path | None = None, progress: bool = True,
+    **run: Unpack[RunOptions],
 ) -> xr.Dataset:
     """The whole experiment, ``seeds`` times: other data, networks, random numbers. `BalancePlan`, `balance.dataset`.
 
     ``target``: a `Target` (with ``log_prob``, a `Known`; or images, `ImageTarget`), or a function of a seed that makes
-    one. ``plan``: None for `BalancePlan.suited`. Work is shared out over the ``executor``; a ``store`` keeps every
-    finished training, and checkpoints of those that are not.
+    one. ``plan``: None for `BalancePlan.suited`.
+
+    Other Parameters
+    ----------------
+    executor, store, progress
+        How the work is run, see `simulate.runs.Run`; a store keeps checkpoints of trainings too.
     """
-    kept = as_store(store)
-    tasks = balance_tasks(target, plan=plan, seeds=seeds, seed=seed, store=kept, progress=progress)
-    require_sendable(executor, target=tasks[0])
-    how = Run(executor=executor, store=kept, progress=progress).for_count(len(tasks))
-    results = execute(tasks, how, name="training", unit="training")
+    checks.keywords("run_study", run, RunOptions)
+    how = Run(**run)
+    kept = at_path(Store, how.store)
+    tasks = balance_tasks(target, plan=plan, seeds=seeds, seed=seed, store=kept, progress=how.progress)
+    require_sendable(how.executor, target=tasks[0])
+    results = execute(tasks, replace(how, store=kept).for_count(len(tasks)), name="training", unit="training")
     return dataset(tasks, results, seed=seed)
 
 

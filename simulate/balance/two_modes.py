@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
+from asymptotics.coerce import as_probability
 from simulate import checks
 from simulate.runs import describe
 from simulate.seeds import Seed, child, sequence
@@ -29,8 +30,8 @@ def two_mode_curves(
     weight ``start`` and each chain in + with probability ``chains_start`` (None: at balance, p, both).
     """
     for name, value in (("p", p), ("start", start), ("chains_start", chains_start)):
-        if value is not None and not 0 < checks.real(name, value, above=0.0, most=1.0) < 1:
-            raise ValueError(f"{name} = {value} must be < 1")
+        if value is not None:
+            as_probability(name, value)
     checks.real("learning_rate", learning_rate, above=0.0)
     for name, count in (
         ("chains", chains), ("iterations", iterations), ("runs", runs), ("record_every", record_every),

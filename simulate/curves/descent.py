@@ -65,16 +65,8 @@ def learning(
 
     Other Parameters
     ----------------
-    draws : int = 1
-        Noises for each sample.
-    skip : bool = True
-        Whether the networks have a skip connection.
-    activation : str = "sign"
-        "sign" or "tanh".
-    keep_runs : bool = False
-        Whether the result also holds the value of every single run.
-    executor, store, progress
-        How the tasks are run, see `simulate.runs.Run`.
+    **options
+        Fields of `simulate.curves.LearnerSettings`: draws, skip, activation, keep_runs, executor, store, progress.
     """
     checks.keywords("learning", options, LearnerOptions)
     chosen = equivariant(recipe)

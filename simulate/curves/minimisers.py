@@ -36,16 +36,8 @@ def denoiser(
 
     Other Parameters
     ----------------
-    draws : int = 1
-        Noises for each sample.
-    skip : bool = True
-        Whether the networks have a skip connection.
-    activation : str = "sign"
-        "sign" or, of trained networks, "tanh".
-    keep_runs : bool = False
-        Whether the result also holds the value of every single run.
-    executor, store, progress
-        How the tasks are run, see `simulate.runs.Run`.
+    **options
+        Fields of `simulate.curves.LearnerSettings`: draws, skip, activation, keep_runs, executor, store, progress.
     """
     checks.keywords("denoiser", options, LearnerOptions)
     plan = LearnerSettings(
@@ -76,16 +68,8 @@ def generation(
 
     Other Parameters
     ----------------
-    draws : int = 1
-        Noises for each sample.
-    skip : bool = True
-        Whether the networks have a skip connection.
-    activation : str = "sign"
-        "sign"; networks with tanh have no affine clusters.
-    keep_runs : bool = False
-        Whether the result also holds the value of every single run.
-    executor, store, progress
-        How the tasks are run, see `simulate.runs.Run`.
+    **options
+        Fields of `simulate.curves.LearnerSettings`: draws, skip, activation, keep_runs, executor, store, progress.
     """
     checks.keywords("generation", options, LearnerOptions)
     plan = LearnerSettings(

@@ -34,12 +34,8 @@ def reduced_denoiser(
 
     Other Parameters
     ----------------
-    draws : int = 1
-        Noises for each sample.
-    skip : bool = True
-        Whether the networks have a skip connection.
-    keep_runs : bool = False
-        Whether the result also holds the value of every single run.
+    **options
+        Fields of `simulate.curves.CurveSettings`: draws, skip, keep_runs.
     """
     checks.keywords("reduced_denoiser", options, CurveOptions)
     plan = CurveSettings(
@@ -70,12 +66,8 @@ def reduced_generation(
 
     Other Parameters
     ----------------
-    draws : int = 1
-        Noises for each sample.
-    skip : bool = True
-        Whether the networks have a skip connection.
-    keep_runs : bool = False
-        Whether the result also holds the value of every single run.
+    **options
+        Fields of `simulate.curves.CurveSettings`: draws, skip, keep_runs.
     """
     checks.keywords("reduced_generation", options, CurveOptions)
     plan = CurveSettings(

@@ -43,6 +43,9 @@ class LearnerOptions(CurveOptions, RunOptions, total=False):
 class CurveSettings:
     """Holds what all curves depend on, checked: the data sets and the loss of exact minimisers.
 
+    Functions that make curves name what is required here one by one, so that type checkers see it in their calls, and
+    take the rest as plain keywords.
+
     Parameters
     ----------
     mixture
@@ -98,7 +101,15 @@ class CurveSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class LearnerSettings(CurveSettings, Run):
-    """Adds how networks learn and how the tasks are run; ``recipe`` None solves exactly."""
+    """Adds how networks learn to `CurveSettings`, and how the tasks are run, `simulate.runs.Run`.
+
+    Parameters
+    ----------
+    recipe
+        How networks are trained; None solves exactly.
+    activation
+        "sign" or, of trained denoisers, "tanh": networks with tanh generate no affine clusters.
+    """
 
     recipe: Recipe | None = None
     activation: str = "sign"

@@ -84,14 +84,8 @@ def weights(
 
     Other Parameters
     ----------------
-    schedule : Schedule
-        How noise and data are mixed at each time; required.
-    count : int
-        Number of points; required.
-    seed : int
-        Seed of all random numbers; required.
-    executor, store, progress
-        How the tasks are run, see `simulate.runs.Run`.
+    **options
+        Fields of `simulate.curves.WeightSettings`: schedule, count and seed (required), executor, store, progress.
     """
     checks.keywords("weights", options, WeightOptions)
     settings = WeightSettings(mixture=mixture, d=d, grids=grids, methods=methods, **options)

@@ -28,7 +28,7 @@ class WeightOptions(RunOptions, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class WeightSettings(Run):
-    """Holds how points are generated, checked, and how the tasks are run.
+    """Holds how points are generated, checked, and how the tasks are run, `simulate.runs.Run`.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ from torch.nn.parameter import is_lazy
 from simulate import checks
 from simulate.energy.model import EnergyModel
 from simulate.energy.recipes import EnergyRecipe, Negatives
-from simulate.runs import Arrays, Given, describe, digest, open_checkpoint
+from simulate.runs import Arrays, Given, below, describe, digest, open_checkpoint, under
 from simulate.sampler import (
     AdjustedLangevin,
     FlowAssisted,
@@ -323,7 +323,7 @@ class _Training:
         return {
             "done": np.array(self.done), "step": np.array(self.step), "chains": self.chains.numpy(force=True),
             "past": self.past.numpy(force=True), **state_arrays(self._parts()),
-            **{f"record/{name}": np.array(values) for name, values in self.records.items()},
+            **under("record", {name: np.array(values) for name, values in self.records.items()}),
         }
 
     def restore(self, arrays: Arrays) -> None:
@@ -332,10 +332,7 @@ class _Training:
         self.chains, self.past = (
             torch.from_numpy(arrays[name]).to(self.chains.device) for name in ("chains", "past")
         )
-        self.records = {
-            name.removeprefix("record/"): values.tolist()
-            for name, values in arrays.items() if name.startswith("record/")
-        }
+        self.records = {name: values.tolist() for name, values in below("record", arrays).items()}
         restore_state(self._parts(), arrays)
 
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -32,10 +31,20 @@ from simulate.images import (
     confusion,
     corrected_shares,
     informedness,
-    require_told_apart,
+    require_better_than_chance,
     seeded,
 )
-from simulate.runs import Measured, Run, Store, TaskContext, as_store, execute, require_sendable, require_storable
+from simulate.runs import (
+    Measured,
+    Run,
+    RunOptions,
+    Store,
+    TaskContext,
+    at_path,
+    execute,
+    require_sendable,
+    require_storable,
+)
 from simulate.seeds import child
 from simulate.training import ModelVelocity, require_evaluation, restore_state
 from simulate.uturn import Classifier, Uturn, return_curves
@@ -46,26 +55,31 @@ _PARTS, _WEIGHTS, _CLASSIFIER, _NETWORK, _UPDATES, _TURNS, _INTERVAL, _POINTS, _
 
 def run_study(
     images: Images, *, plan: StudyPlan | None = None, classify: Classifier | None = None, seeds: int = 1,
-    seed: int = 0, executor: Executor | None = None, store: Store | str | Path | None = None, progress: bool = True,
+    seed: int = 0, **options: Unpack[RunOptions],
 ) -> xr.Dataset:
     """The whole experiment, ``seeds`` times: other parts of the images, networks, noises. See `StudyPlan`.
 
     ``classify`` (points (S, ...) -> int64 (S,), labels among those of ``images``) stands for the classifier that is
-    trained otherwise. Work is shared out over the ``executor``; a ``store`` keeps every finished piece, and
-    checkpoints of trainings. Variables: see `simulate.features.results.study_dataset`.
+    trained otherwise. Variables: see `simulate.features.results.study_dataset`.
+
+    Other Parameters
+    ----------------
+    executor, store, progress
+        How the work is run, see `simulate.runs.Run`; a store keeps checkpoints of trainings too.
     """
+    checks.keywords("run_study", options, RunOptions)
+    how = Run(**options)
     if not isinstance(images, Images):
         raise TypeError(f"images must be simulate.images.Images, not {type(images).__name__}: see Images.of")
     study = _Study(
-        plan=plan or StudyPlan(), classes=tuple(images.counts()), executor=executor, store=as_store(store),
-        progress=progress,
+        plan=plan or StudyPlan(), classes=tuple(images.counts()), how=how, store=at_path(Store, how.store)
     )
     if len(study.classes) < 2:
         raise ValueError(f"images are all of class {study.classes[0]}: give two classes or more")
     require_evaluation("classifier", classify)
     if study.store is not None:
         require_storable(classify=classify, plan=study.plan)
-    require_sendable(executor, classify=classify, plan=study.plan)
+    require_sendable(how.executor, classify=classify, plan=study.plan)
     root = checks.integer("seed", seed, least=0)
     runs = [
         study.begin(images, classify, number, child(root, number))
@@ -76,7 +90,7 @@ def run_study(
     for run in runs:
         run.confusion = confusion(run.classify, run.parts["held"], study.classes)
         kind = getattr(run.classify, "__qualname__", type(run.classify).__name__)
-        require_told_apart(run.confusion, f"classifier {kind} (seed {run.number})")
+        require_better_than_chance(run.confusion, f"classifier {kind} (seed {run.number})")
     study.train(runs, ("uniform",))
     for run in runs:
         run.curves = study.turn(run)
@@ -125,12 +139,11 @@ class _Study:
 
     plan: StudyPlan
     classes: tuple[int, ...]
-    executor: Executor | None
+    how: Run
     store: Store | None
-    progress: bool
 
     def _do(self, stage: str, tasks: Sequence[Any]) -> list[Measured]:
-        how = Run(executor=self.executor, store=self._stage(stage), progress=self.progress)
+        how = replace(self.how, store=self._stage(stage))
         return execute(tasks, how.for_count(len(tasks)), name=stage, unit="run")
 
     def _stage(self, stage: str) -> Store | None:
@@ -139,7 +152,7 @@ class _Study:
         return replace(self.store, folder=Path(self.store.folder) / stage.replace(" ", "_"))
 
     def _context(self, name: str) -> TaskContext:
-        return TaskContext.of(self.store, name, title=name.replace("_", " ") if self.progress else None)
+        return TaskContext.of(self.store, name, title=name.replace("_", " ") if self.how.progress else None)
 
     def begin(
         self, images: Images, classify: Classifier | None, number: int, seed: np.random.SeedSequence
@@ -199,7 +212,7 @@ class _Study:
             {str(label): self._some(held.only(label).pixels, seed) for label in self.classes}, run.classify,
             times=plan.moments, labels=self.classes,
             seed=int(child(run.seed, _TURNS).generate_state(1, np.uint64)[0]),
-            executor=self.executor, store=self._stage(f"U-turns {run.number}"), progress=self.progress,
+            executor=self.how.executor, store=self._stage(f"U-turns {run.number}"), progress=self.how.progress,
         )
 
     def _some(self, points: torch.Tensor, seed: np.random.SeedSequence) -> torch.Tensor:

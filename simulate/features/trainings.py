@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from simulate import checks
+from asymptotics.coerce import as_probability
 
 
 def mean_interval(values: ArrayLike, *, confidence: float = 0.95) -> tuple[float, float, float]:
@@ -114,9 +114,7 @@ def _values(name: str, values: ArrayLike) -> NDArray[np.float64]:
 def _reach(count: int, confidence: float) -> float:
     from scipy.stats import t
 
-    if not 0 < checks.real("confidence", confidence) < 1:
-        raise ValueError(f"confidence = {confidence} must lie inside (0, 1)")
-    return float(t.isf((1 - confidence) / 2, count - 1))
+    return float(t.isf((1 - as_probability("confidence", confidence)) / 2, count - 1))
 
 
 def compare_trainings(study: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:

@@ -20,7 +20,7 @@ from simulate import checks
 from simulate.autoencoder import ACTIVATIONS
 from simulate.gram.span import Span
 from simulate.path import Mixing, weights
-from simulate.runs import Arrays, Given, digest, open_checkpoint
+from simulate.runs import Arrays, Given, Measurements, below, digest, open_checkpoint, under
 from simulate.seeds import Seed, batches, child, sequence
 from simulate.training import BATCHES, AdamRecipe, Networks, Pairs, Recipe, Risk, StochasticGradientDescent, along
 
@@ -72,36 +72,22 @@ def descend(
     problem = Risk(_pairs(span, values), span.d, span.weight.new_tensor(penalty), activation, checks.flag("skip", skip))
     settings = (span, weights(values), chosen, penalty, sequence(seed), activation, skip)
     writer = open_checkpoint(checkpoint, lambda: digest("descent", *settings))
-    recorded, rows = _so_far(writer.saved)
+    measured = Measurements() if writer.saved is None else Measurements.restored(writer.saved)
     for iteration, state in _updates(problem, span, chosen, seed, writer.saved):
-        if recorded and iteration == recorded[-1]:
+        if measured.recorded and iteration == measured.recorded[-1]:
             continue
-        rows.append(_measure(problem, span, state, values))
-        recorded.append(iteration)
-        if not np.isfinite(rows[-1]["training_loss"]).all():
+        measured.add(iteration, _measure(problem, span, state, values))
+        if not np.isfinite(measured.rows[-1]["training_loss"]).all():
             raise FloatingPointError(f"training diverged after {iteration} iterations; use a smaller step")
-        writer.write(partial(_kept, state, recorded, rows), last=iteration == chosen.iterations)
+        writer.write(partial(_arrays, state, measured), last=iteration == chosen.iterations)
         if progress is not None:
             progress(iteration)
-    return Descent(tuple(recorded), **{name: np.stack([row[name] for row in rows], axis=1) for name in rows[0]})
+    return Descent(tuple(measured.recorded), **measured.stacked())
 
 
-def _kept(state: Networks, recorded: list[int], rows: list[dict[str, Array]]) -> Arrays:
-    """What a checkpoint holds."""
+def _arrays(state: Networks, measured: Measurements) -> Arrays:
     own = {name: value.numpy(force=True) for name, value in state._asdict().items()}
-    return {
-        "recorded": np.array(recorded), **{f"state/{name}": value for name, value in own.items()},
-        **{f"row/{name}": np.stack([row[name] for row in rows]) for name in rows[0]},
-    }
-
-
-def _so_far(found: Arrays | None) -> tuple[list[int], list[dict[str, Array]]]:
-    """The records of a checkpoint."""
-    if found is None:
-        return [], []
-    names = [name.removeprefix("row/") for name in found if name.startswith("row/")]
-    recorded: list[int] = found["recorded"].tolist()
-    return recorded, [{name: found[f"row/{name}"][k] for name in names} for k in range(len(recorded))]
+    return {**under("state", own), **measured.arrays()}
 
 
 def equivariant(recipe: Recipe) -> StochasticGradientDescent:
@@ -135,7 +121,7 @@ def _updates(
     start = torch.full_like(step, recipe.skip_start if problem.with_skip else 0.0)
     state = Networks(start, span.weight)
     if found is not None:
-        state = Networks(*(torch.from_numpy(found[f"state/{name}"]).to(start) for name in Networks._fields))
+        state = Networks(**{name: torch.from_numpy(value).to(start) for name, value in below("state", found).items()})
     for iteration in range(first, recipe.iterations + 1):
         last = iteration == recipe.iterations
         if last or iteration % recipe.record_every == 0:

@@ -5,7 +5,7 @@ from simulate.images.class_shares import ClassShares as ClassShares, beyond_chan
 from simulate.images.class_shares import corrected_shares as corrected_shares
 from simulate.images.class_shares import energy_distance as energy_distance
 from simulate.images.class_shares import informedness as informedness, label_counts as label_counts
-from simulate.images.class_shares import require_told_apart as require_told_apart
+from simulate.images.class_shares import require_better_than_chance as require_better_than_chance
 from simulate.images.classifier import TOGETHER as TOGETHER, IsClass as IsClass, Labels as Labels
 from simulate.images.classifier import confusion as confusion, confusion_table as confusion_table
 from simulate.images.classifier import train_classifier as train_classifier

@@ -72,7 +72,7 @@ def beyond_chance(right: Array) -> Any:
     return (right.sum(axis=-1) - 1.0) / (k - 1)
 
 
-def require_told_apart(confusion: ArrayLike, name: str) -> None:
+def require_better_than_chance(confusion: ArrayLike, name: str) -> None:
     """ValueError, with ``name``, unless a classifier is better than chance by 5 standard errors on its test images."""
     beyond, table = informedness(confusion), np.asarray(confusion, dtype=np.float64)
     k, images = len(table), table.sum(axis=1)

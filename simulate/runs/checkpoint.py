@@ -9,15 +9,26 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 from numpy.typing import NDArray
 
 from simulate import checks
-from simulate.runs.durable import Arrays, Damaged, Foreign, read_arrays, remove_left_over, write_arrays
+from simulate.runs.durable import (
+    Arrays,
+    Damaged,
+    Foreign,
+    at_path,
+    below,
+    read_arrays,
+    remove_left_over,
+    under,
+    write_arrays,
+)
 from simulate.runs.fingerprint import digest
 from simulate.runs.provenance import code, versions
 
@@ -49,11 +60,6 @@ class Checkpoint:
 Given: TypeAlias = Checkpoint | str | Path | None
 
 
-def as_checkpoint(checkpoint: Given) -> Checkpoint | None:
-    """A path stands for a checkpoint there."""
-    return checkpoint if checkpoint is None or isinstance(checkpoint, Checkpoint) else Checkpoint(checkpoint)
-
-
 @dataclass(eq=False)
 class CheckpointWriter:
     """Writes the checkpoint of one training; ``saved`` is the state to continue from, None at a start."""
@@ -75,12 +81,46 @@ class CheckpointWriter:
         self.seen, self.written = _stamp(path), time.monotonic()
 
 
+@dataclass(eq=False)
+class Measurements:
+    """What is measured of a training at its records: a row of arrays by name after each of ``recorded`` updates."""
+
+    recorded: list[int] = field(default_factory=list)
+    rows: list[Mapping[str, NDArray[Any]]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, recorded: Sequence[int], stacked: Mapping[str, NDArray[Any]]) -> Measurements:
+        """Make the measurements that `stacked` returned."""
+        found = cls()
+        for k, iteration in enumerate(recorded):
+            found.add(iteration, {name: values[..., k] for name, values in stacked.items()})
+        return found
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, NDArray[Any]]) -> Measurements:
+        """Make the measurements that `arrays` returned."""
+        return cls.of(arrays["recorded"].tolist(), below("measured", arrays))
+
+    def add(self, iteration: int, row: Mapping[str, NDArray[Any]]) -> None:
+        """Append one record."""
+        self.recorded.append(iteration)
+        self.rows.append(row)
+
+    def stacked(self) -> Arrays:
+        """Return one array (..., R) for each name."""
+        return {name: np.stack([row[name] for row in self.rows], axis=-1) for name in self.rows[0]}
+
+    def arrays(self) -> Arrays:
+        """Return everything as arrays, for a checkpoint."""
+        return {"recorded": np.array(self.recorded), **under("measured", self.stacked())}
+
+
 def open_checkpoint(checkpoint: Given, fingerprint: Callable[[], str]) -> CheckpointWriter:
     """Open the checkpoint of a training whose settings have this fingerprint.
 
     ValueError if the file belongs to another training, other versions, or another commit.
     """
-    place = as_checkpoint(checkpoint)
+    place = at_path(Checkpoint, checkpoint)
     if place is None:
         return CheckpointWriter(None, {})
     if Path(place.path).is_dir():

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import numpy as np
@@ -28,6 +28,26 @@ STALE = 3600.0
 
 _HEAD = b"flow-asymptotics arrays 2\n"
 _ABOUT = "about"
+
+
+_T = TypeVar("_T")
+
+
+def at_path(kind: type[_T], given: _T | str | Path | None) -> _T | None:
+    """Make a `Store` or a `Checkpoint` of a path; one that is there, or None, is returned as it is."""
+    return given if given is None or isinstance(given, kind) else kind(given)  # type: ignore[call-arg]
+
+
+def under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+    """Return the arrays with ``prefix/`` before their names."""
+    return {f"{prefix}/{name}": value for name, value in arrays.items()}
+
+
+def below(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+    """Return those of ``arrays`` whose names `under` made, by the names that it was given."""
+    return {
+        name.removeprefix(f"{prefix}/"): value for name, value in arrays.items() if name.startswith(f"{prefix}/")
+    }
 
 
 class Damaged(ValueError):

@@ -16,10 +16,11 @@ from typing import Any
 
 from asymptotics.extras import require_installed
 from simulate import checks
+from simulate.runs.durable import at_path
 from simulate.runs.options import Run
 from simulate.runs.pool import WorkerPool
 from simulate.runs.progress import bar
-from simulate.runs.store import Chunks, Results, as_store, split_settings
+from simulate.runs.store import Chunks, Results, Store, split_settings
 from simulate.runs.task import Measured, Task, run
 
 # Chunks submitted at once: workers never wait for the next one, and an interruption has little to cancel.
@@ -91,7 +92,7 @@ def execute(
     worker even then counts as one that raised WorkerEnded. Other executors raise that at once. What an interruption or
     an error leaves undone is cancelled.
     """
-    kept = as_store(how.store)
+    kept = at_path(Store, how.store)
     chunks = None if kept is None else kept.open(tasks, source)
     found: Results = {}
     failures: dict[int, Failure] = {}

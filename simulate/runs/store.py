@@ -174,11 +174,6 @@ class Chunks:
         write_arrays(self.file(chunk), arrays, about)
 
 
-def as_store(given: Store | str | Path | None) -> Store | None:
-    """A path stands for a store there that goes on with nothing."""
-    return given if given is None or isinstance(given, Store) else Store(given)
-
-
 def _manifest(points: Sequence[Any], chunk: int) -> dict[str, Any]:
     common, own = split_settings(points)
     return {

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from asymptotics.numeric import bisect
 from simulate import checks
 from simulate.sampler.kernels import AdjustedLangevin, LogDensity, Proposal, densities
 from simulate.sampler.mode_weights import (
@@ -231,11 +232,8 @@ def _furthest(gain: NDArray[np.float64], left: float) -> float:
 
     if share(left) >= _LEFT:
         return left
-    low, high = 0.0, left
-    while high - low > 1e-3 * high:
-        middle = (low + high) / 2
-        low, high = (middle, high) if share(middle) >= _LEFT else (low, middle)
-    return high
+    _, step = bisect(lambda length: share(length) >= _LEFT, 0.0, left, tolerance=1e-3)
+    return float(step)
 
 
 def _resampled(log_weights: NDArray[np.float64], seed: np.random.SeedSequence) -> NDArray[np.intp]:

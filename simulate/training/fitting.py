@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from simulate import checks
-from simulate.runs import Arrays, Given, digest, open_checkpoint
+from simulate.runs import Arrays, Given, below, digest, open_checkpoint, under
 from simulate.seeds import Seed, child, sequence
 from simulate.training.averaging import average_in, require_average
 
@@ -176,18 +176,16 @@ def torch_seeded(seed: np.random.SeedSequence, network: nn.Module) -> Iterator[N
 
 def state_arrays(parts: Mapping[str, Part]) -> Arrays:
     """Return all numbers of networks, and what optimisers remember, by ``part/number``."""
-    return {
-        f"{prefix}/{name}": _array(each) for prefix, part in parts.items() for name, each in _numbers(part).items()
-    }
+    found: Arrays = {}
+    for prefix, part in parts.items():
+        found |= under(prefix, {name: _array(each) for name, each in _numbers(part).items()})
+    return found
 
 
 def restore_state(parts: Mapping[str, Part], arrays: Mapping[str, Any]) -> None:
     """Set networks and optimisers to what `state_arrays` returned."""
     for prefix, part in parts.items():
-        own = {
-            path.removeprefix(f"{prefix}/"): torch.from_numpy(value)
-            for path, value in arrays.items() if path.startswith(f"{prefix}/")
-        }
+        own = {name: torch.from_numpy(value) for name, value in below(prefix, arrays).items()}
         if isinstance(part, nn.Module):
             with torch.no_grad():
                 for name, each in _numbers(part).items():

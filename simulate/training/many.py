@@ -29,10 +29,12 @@ from simulate.runs import (
     CheckpointWriter,
     Damaged,
     Given,
-    as_checkpoint,
+    at_path,
+    below,
     digest,
     open_checkpoint,
     read_arrays,
+    under,
 )
 from simulate.seeds import Seed, batches, child, normal, sequence
 from simulate.training.adam import adam_move
@@ -80,7 +82,7 @@ def train_many(
     checked(recipe)
     first = _checked(jobs)
     given = None if together is None else checks.integer("together", together, least=1)
-    kept = as_checkpoint(checkpoint)
+    kept = at_path(Checkpoint, checkpoint)
     fingerprint = partial(digest, "many", _identity(jobs), recipe, activation, with_skip)
     count = _size(given, _fitting(first, len(jobs)), kept, fingerprint)
     done: list[Training] = []
@@ -188,7 +190,7 @@ def _run(
         rows = _rows(state, live)
         risk, state = risk.take(rows), Networks(*(_like(state.skip, writer.saved[f"state/{k}"]) for k in range(2)))
         steps.take(rows)
-        steps.restore(_below(writer.saved, "steps/"), first)
+        steps.restore(below("steps", writer.saved), first)
 
     def retire(reasons: Sequence[str], state: Networks) -> bool:
         """Those that have one leave with their network in ``state``; whether some did."""
@@ -234,24 +236,23 @@ def _arrays(
     iteration: int, live: NDArray[np.intp], state: Networks, steps: _Steps, members: Sequence[_Member]
 ) -> Arrays:
     found: Arrays = {"iteration": np.array(iteration), "live": live}
-    found |= {f"state/{k}": each.numpy(force=True) for k, each in enumerate(state)}
-    found |= {f"steps/{name}": each.numpy(force=True) for name, each in steps.state().items()}
+    found |= under("state", _numbered(state))
+    found |= under("steps", {name: each.numpy(force=True) for name, each in steps.state().items()})
     for k, member in enumerate(members):
-        found |= {f"{k}/{name}": value for name, value in member.record.arrays().items()}
-        found |= {f"{k}/network/{i}": each.numpy(force=True) for i, each in enumerate(member.network)}
+        found |= under(str(k), member.record.arrays()) | under(f"{k}/network", _numbered(member.network))
     return found
+
+
+def _numbered(tensors: Sequence[torch.Tensor]) -> Arrays:
+    return {str(k): each.numpy(force=True) for k, each in enumerate(tensors)}
 
 
 def _restore(found: Arrays, members: Sequence[_Member]) -> NDArray[np.intp]:
     """Fill ``members`` from a checkpoint; which networks go on."""
     for k, member in enumerate(members):
-        member.record = Record.restored(_below(found, f"{k}/"))
-        member.network = tuple(map(torch.from_numpy, _below(found, f"{k}/network/").values()))
+        member.record = Record.restored(below(str(k), found))
+        member.network = tuple(map(torch.from_numpy, below(f"{k}/network", found).values()))
     return found["live"].astype(np.intp)
-
-
-def _below(found: Arrays, prefix: str) -> Arrays:
-    return {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)}
 
 
 def _like(tensor: torch.Tensor, array: NDArray[np.generic]) -> torch.Tensor:

@@ -90,6 +90,7 @@ class Drawn:
     def sums(self, frame: Array, rows: Array, inverse: Array) -> Sums:
         draw, nets, coordinates = self.generator, frame.shape[:2], frame.shape[-1]
         inside = draw.standard_normal(frame.shape)
+        # Not by `cholesky_factor`, which draws the chi-squares in another order: seeds mean these numbers.
         outside = np.zeros((*nets, 2, 2))
         outside[..., 1, 0], along = draw.standard_normal((2, *nets))
         outside[..., 0, 0] = draw.chisquare(self.d - coordinates, nets) ** 0.5

@@ -17,12 +17,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 
 from simulate import checks
 from simulate.path import Mixing
-from simulate.runs import Arrays, Given, digest, open_checkpoint
+from simulate.runs import Arrays, Given, Measurements, below, digest, open_checkpoint, under
 from simulate.seeds import Seed, sequence
 from simulate.untied.data import ClassData
 from simulate.untied.network import Array, Parameters, Progress, Ridges, Untied, UntiedOverlaps
@@ -121,52 +120,33 @@ def _run(
     )
     _require_start(start, kind, mark)
     writer = open_checkpoint(checkpoint, lambda: mark)
-    state = problem.start(seed) if start is None else deepcopy(start.last)
     if writer.saved is not None:
-        known = {name[6:]: each for name, each in writer.saved.items() if name.startswith("state/")}
-        problem, state = problem.restored(known)
-    begin, recorded, rows = _so_far(start, writer.saved)
+        problem, state = problem.restored(below("state", writer.saved))
+        measured = Measurements.restored(writer.saved)
+    elif start is not None:
+        state, measured = deepcopy(start.last), Measurements.of(start.recorded, start.overlaps._asdict())
+    else:
+        state, measured = problem.start(seed), Measurements()
+    begin = 0
+    if measured.recorded:  # The last is measured again.
+        begin, _ = measured.recorded.pop(), measured.rows.pop()
     end = _stop(recipe, begin, until)
     for iteration in range(begin, end + 1):
         if iteration in (begin, end) or iteration % recipe.record_every == 0:
             noises = problem.noises(seed, iteration)
             require_finite(iteration, *state[:4])
-            recorded.append(iteration)
-            rows.append(problem.measure(Parameters(*state[:4])))
-            writer.write(partial(_to_keep, problem, state, recorded, rows), last=iteration == end)
+            measured.add(iteration, problem.measure(Parameters(*state[:4]))._asdict())
+            writer.write(partial(_arrays, problem, state, measured), last=iteration == end)
             if progress is not None:
                 progress(iteration)
         if iteration < end:
             state = problem.updated(state, noises, iteration)
     u_data, w_data = problem.along_data(Parameters(*state[:4]))
-    return kind(tuple(recorded), _stacked(rows), u_data, w_data, state, mark)
+    return kind(tuple(measured.recorded), UntiedOverlaps(**measured.stacked()), u_data, w_data, state, mark)
 
 
-def _stacked(rows: Sequence[UntiedOverlaps]) -> UntiedOverlaps:
-    return UntiedOverlaps(*(np.stack(column, axis=-1) for column in zip(*rows, strict=True)))
-
-
-def _to_keep(
-    problem: Problem[Any], state: tuple[Any, ...], recorded: Sequence[int], rows: Sequence[UntiedOverlaps]
-) -> Arrays:
-    """Return what a checkpoint holds."""
-    return {
-        "recorded": np.array(recorded), **{f"state/{name}": each for name, each in problem.arrays(state).items()},
-        **{f"overlaps/{name}": each for name, each in _stacked(rows)._asdict().items()},
-    }
-
-
-def _so_far(start: Any, found: Arrays | None) -> tuple[int, list[int], list[UntiedOverlaps]]:
-    """Updates behind the state to go on from, and the records before it: of a checkpoint, or of ``start``."""
-    if found is not None:
-        recorded = found["recorded"].tolist()
-        overlaps = UntiedOverlaps(*(found[f"overlaps/{name}"] for name in UntiedOverlaps._fields))
-    elif start is not None:
-        recorded, overlaps = list(start.recorded), start.overlaps
-    else:
-        return 0, [], []
-    rows = [UntiedOverlaps(*(each[..., i] for each in overlaps)) for i in range(len(recorded) - 1)]
-    return recorded[-1], recorded[:-1], rows
+def _arrays(problem: Problem[Any], state: tuple[Any, ...], measured: Measurements) -> Arrays:
+    return {**under("state", problem.arrays(state)), **measured.arrays()}
 
 
 def _require_start(start: Any, kind: type[Any], mark: str) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from helpers.idx import write_idx
+from helpers.processes import allow_interrupts
 
 from simulate.__main__ import main
 from simulate.runs import load
@@ -259,8 +260,7 @@ def test_an_interrupt_ends_with_130_and_writes_nothing(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "simulate", *command], cwd=ROOT, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        # A test run in the background of a shell ignores interrupts, and its children would too.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=allow_interrupts,
     ) as running:
         assert running.stderr is not None
         assert running.stderr.read(10), "the progress bar should have said what runs"

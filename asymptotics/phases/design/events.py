@@ -19,7 +19,7 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
-from asymptotics.coerce import as_fraction, as_number, as_probability
+from asymptotics.coerce import as_fraction, as_number, as_positive, as_probability
 from asymptotics.formula import constant
 from asymptotics.functions import Root
 from asymptotics.numeric import bisect, compile_expressions, geometric_middle, middle
@@ -52,9 +52,7 @@ class Event:
         if self.clock not in ("s", "rho"):
             raise ValueError(f"clock = {self.clock!r} must be 's' or 'rho'")
         given: Any = self.value
-        value = as_number("value", given)
-        if not 0 < value < float("inf"):
-            raise ValueError(f"value = {given} must be finite and > 0")
+        value = as_positive("value", given)
         object.__setattr__(self, "value", given if isinstance(given, Rational) else value)
 
     @classmethod
@@ -91,14 +89,14 @@ class Event:
         """The noised modes are at this total variation distance."""
         from scipy.special import erfcinv, erfinv
 
-        distance = _inside("level", level)
+        distance = as_probability("level", level)
         value = erfinv(distance) if distance < 0.5 else erfcinv(1 - distance)
         return cls(f"total variation, {distance:g}", "s", math.sqrt(2) * float(value))
 
     @classmethod
     def information(cls, p: float, fraction: float) -> Event:
         """x_t carries this ``fraction`` of the entropy of the mode."""
-        weight, part = as_probability("p", p), _inside("fraction", fraction)
+        weight, part = as_probability("p", p), as_probability("fraction", fraction)
         given = f"fraction = {fraction}"
         return cls(f"information, {part:g}", "s", _root(given, lambda s: float(information_excess(weight, s, part))))
 
@@ -127,13 +125,6 @@ class Event:
                 f"s_max = radius*sqrt(d)/sigma = {most:g}"
             )
         return value / sp.sqrt(left)
-
-
-def _inside(name: str, value: Any) -> float:
-    part = as_number(name, value)
-    if not 0 < part < 1:
-        raise ValueError(f"{name} = {value} must lie inside (0, 1)")
-    return part
 
 
 @cache

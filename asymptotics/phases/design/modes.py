@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from asymptotics.coerce import as_float64
+from asymptotics.coerce import as_float64, as_positive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,9 +55,7 @@ class Modes:
         if not np.isfinite(means).all():
             raise ValueError("means must be finite")
         _check_weights(weights, len(means))
-        sigma = float(as_float64("sigma", self.sigma))
-        if not 0 < sigma < np.inf:
-            raise ValueError(f"sigma = {self.sigma} is not allowed: sigma > 0, and finite")
+        sigma = as_positive("sigma", self.sigma)
         coordinates = _spanned(means)
         if self.d is not None and not coordinates.shape[1] <= float(as_float64("d", self.d)) < np.inf:
             raise ValueError(f"d = {self.d} is not allowed: the means span {coordinates.shape[1]} dimensions")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from asymptotics.coerce import as_float64, as_integer, choice
+from asymptotics.coerce import as_float64, as_integer, as_positive, as_probability, choice
 from asymptotics.numeric import bisect, middle
 
 if TYPE_CHECKING:
@@ -43,12 +43,9 @@ class Target:
     radius: float = 1.0
 
     def __post_init__(self) -> None:
-        for name, low, high in (("p", 0.0, 1.0), ("sigma", 0.0, np.inf), ("d", 0.0, np.inf), ("radius", 0.0, np.inf)):
-            value = float(as_float64(name, getattr(self, name)))
-            if not low < value < high:
-                allowed = f"{name} > {low:g}" if high == np.inf else f"{low:g} < {name} < {high:g}"
-                raise ValueError(f"{name} = {getattr(self, name)} is not allowed: {allowed}, and finite")
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, "p", as_probability("p", self.p))
+        for name in ("sigma", "d", "radius"):
+            object.__setattr__(self, name, as_positive(name, getattr(self, name)))
 
     @property
     def length(self) -> float:
@@ -225,11 +222,9 @@ def best_dilation(
 
     _require_target(target)
     require_steps(steps)
-    if share is not None and not 0 < share < 1:
-        raise ValueError(f"share = {share} must lie inside (0, 1); None searches it")
     if target.length <= 1:
         raise ValueError(f"|mu| = {target.length:g} must be > 1: there is no first phase to dilate")
-    shares = free_shares(steps) if share is None else np.array([share])
+    shares = free_shares(steps) if share is None else np.array([as_probability("share", share)])
     kappas = np.geomspace(0.05, 0.95 * min(target.length, 40.0), 60)
     best = _search(target, kappas[:, None], shares[None, :], steps, method)
     for _ in range(6):

@@ -68,8 +68,7 @@ def fit_uturn(
         raise ValueError(f"ratio has shape {x.shape}; it must be 1-d, one value or more")
     if not ((x > 0) & np.isfinite(x)).all():
         raise ValueError(f"ratio holds {x[~((x > 0) & np.isfinite(x))][0]}; it must be > 0 and finite")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence = {confidence} must lie inside (0, 1)")
+    as_probability("confidence", confidence)
     weight_given = None if p is None else as_probability("p", p)
     measured = [
         (formula, _share(name, share, x)) for formula, name, share in (

@@ -66,7 +66,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"jump_rate": 0.1}, "list of one rate"),
     ({"jump_rate": []}, "list of one rate"),
     ({"record_every": 0}, "record_every"),
-    ({"p": 1.0}, "p = 1.0 must be < 1"),
+    ({"p": 1.0}, "p = 1.0 is not allowed: 0 < p < 1"),
     ({"jump_rate": [1.2]}, "jump_rate = 1.2 must be <= 1"),
 ]
 

@@ -10,11 +10,11 @@ import pytest
 import torch
 import xarray as xr
 
+import simulate
 from asymptotics import limited_samples
 from asymptotics.schedule import linear, ornstein_uhlenbeck, square_root, trigonometric
 from simulate import Mixture, Point, compare
 from simulate.autoencoder import overlaps, solve, training_loss
-from simulate.curves import denoiser as denoiser_curves, generation as generation_curves
 from simulate.runs import durable, load, save
 from simulate.seeds import child
 from simulate.training import AdamRecipe, ExactLearner, GradientDescent
@@ -26,12 +26,12 @@ NAMES = ("skip", "overlap_mean", "overlap_noise", "overlap_sample", "training_lo
 
 def denoiser(**change: Any) -> xr.Dataset:
     arguments = {"n": [2, 4], "schedule": linear, "times": [0.3, 0.6], **COMMON, **change}
-    return denoiser_curves(arguments.pop("mixture", MIXTURE), **arguments)
+    return simulate.curves.denoiser(arguments.pop("mixture", MIXTURE), **arguments)
 
 
 def generation(**change: Any) -> xr.Dataset:
     arguments = {"n": [2, 4], "schedule": linear, "steps": 4, **COMMON, **change}
-    return generation_curves(arguments.pop("mixture", MIXTURE), **arguments)
+    return simulate.curves.generation(arguments.pop("mixture", MIXTURE), **arguments)
 
 
 def test_a_point_of_the_curves_is_what_one_network_measures() -> None:

@@ -8,8 +8,8 @@ import torch
 
 from asymptotics.calibration import assert_agrees, compare_mean, compare_two_samples
 from asymptotics.schedule import linear
-from simulate import Mixture, Point, Samples
-from simulate.autoencoder import Autoencoder, labels_match, overlaps, test_error as measured_test_error
+from simulate import Mixture, Point, Samples, autoencoder
+from simulate.autoencoder import Autoencoder, labels_match, overlaps
 from simulate.gram import GramStatistics, Span, descend, draw_span, networks
 from simulate.seeds import batches, child, normal
 from simulate.training import AdamRecipe, GradientDescent, StochasticGradientDescent, train
@@ -101,7 +101,7 @@ def test_the_test_error_is_that_of_fresh_pairs(activation: str) -> None:
         fresh = samples.fresh(n=40_000, seed=11)
         errors = (network(fresh.mixed(VALUES)) - fresh.targets).square().sum(dim=-1).flatten() / 60
         assert_agrees(compare_mean(errors.numpy(), found.test_error[0, -1], comparisons=comparisons), within=0.03)
-        assert float(errors.mean()) == pytest.approx(measured_test_error(network, fresh, VALUES).value)
+        assert float(errors.mean()) == pytest.approx(autoencoder.test_error(network, fresh, VALUES).value)
 
 
 @pytest.mark.slow

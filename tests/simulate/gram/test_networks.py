@@ -11,8 +11,8 @@ from hypothesis import given, settings, strategies as st
 from asymptotics import limited_samples
 from asymptotics.calibration import assert_agrees, compare_mean
 from asymptotics.schedule import linear, trigonometric
-from simulate import Mixture, Point, Samples, path
-from simulate.autoencoder import overlaps, solve, test_error as measured_test_error
+from simulate import Mixture, Point, Samples, autoencoder, path
+from simulate.autoencoder import overlaps, solve
 from simulate.flow import drift, integrate
 from simulate.gram import GramStatistics, draw, networks
 
@@ -56,7 +56,7 @@ def test_the_test_error_is_the_expectation_over_fresh_pairs(skip: bool) -> None:
     verdict = compare_mean(errors.numpy(), float(found.test_error[0, 0]), comparisons=2)
     print(verdict)
     assert_agrees(verdict, within=0.02)
-    assert float(errors.mean()) == pytest.approx(measured_test_error(network, fresh, Point(0.6, 0.4)).value)
+    assert float(errors.mean()) == pytest.approx(autoencoder.test_error(network, fresh, Point(0.6, 0.4)).value)
 
 
 @pytest.mark.parametrize("schedule", [linear, trigonometric])

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from helpers.processes import allow_interrupts
 from helpers.sweep_points import DRIVER, calls, deadly, logged, pids, plain, until
 
 from simulate.runs import (
@@ -67,7 +68,9 @@ def _start(folder: Path, settings: dict[str, Any], *before: str) -> subprocess.P
     script.write_text(DRIVER)
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{TESTS}"}
     command = [*before, sys.executable, str(script), json.dumps(settings)]
-    return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=allow_interrupts
+    )
 
 
 def _chunks(settings: dict[str, Any]) -> list[Path]:
@@ -183,7 +186,7 @@ def test_interrupted_while_workers_start(after: float, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{TESTS}"}
     with subprocess.Popen(
         [sys.executable, "script.py"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        start_new_session=True, preexec_fn=allow_interrupts,
     ) as driver:
         until((tmp_path / "ready").exists)
         time.sleep(after)
