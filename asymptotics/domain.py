@@ -102,6 +102,8 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "sqrt": _elementwise(np.sqrt, mpmath.sqrt), "log": _elementwise(np.log, mpmath.log),
     "acosh": _elementwise(np.arccosh, mpmath.acosh), "abs": abs, "Abs": abs,
 }
+MIX = Relation("alpha > 0 or beta > 0", "x_t would be 0")
+"""What formulas need that read x_t = alpha x0 + beta x1."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import os
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[_name] = "1"  # one thread on both sides, set before numpy and torch start theirs
 
-import argparse  # noqa: E402
 import json  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -19,11 +18,12 @@ from pathlib import Path  # noqa: E402
 def main() -> int:
     import torch
 
+    from asymptotics.command_line import Parser
     from benchmarks.balance_case import SEEDS, balance
     from benchmarks.cases import CASES
     from simulate.runs import Store
 
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ratios against named peers.")
+    parser = Parser(prog="python -m benchmarks", description="Ratios against named peers.")
     parser.add_argument("name", choices=(*CASES, "balance"))
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--seeds", type=int, help="balance: how many (4)")

@@ -5,7 +5,6 @@ Exit codes: 0; 1 when a proof or a comparison failed; 2 on bad input; 130 when i
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import Any
 from matplotlib import rc_context
 from tqdm import tqdm
 
+from asymptotics.command_line import Parser
 from asymptotics.export import without_tex
 from asymptotics.extras import version_line
 from asymptotics.plotting import STYLE
@@ -49,7 +49,7 @@ def stories() -> list[Story]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m derivations", description=__doc__.splitlines()[0])
+    parser = Parser(prog="python -m derivations", description=__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=version_line())
     parser.add_argument("--out", type=Path, default=Path("report"), help="where the report goes (report/)")
     size = parser.add_mutually_exclusive_group()

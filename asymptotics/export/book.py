@@ -10,7 +10,7 @@ from asymptotics.export.bibliography import Reference, cited, with_citations
 from asymptotics.export.lineage import builds_on, shared_steps
 from asymptotics.export.macros import macro_name
 from asymptotics.formula import Formula
-from asymptotics.formula.printing import domain_latex, meanings
+from asymptotics.formula.printing import labelled_facts, meanings
 from asymptotics.latex import INLINE, display, is_wide, latex
 from asymptotics.sentences import latex_text, latex_verbatim, title, topic_title
 
@@ -98,13 +98,13 @@ def _notation(formulas: Iterable[Formula]) -> str:
 
 
 def _statement(formula: Formula) -> str:
-    conditions = ", ".join(f"${condition}$" for condition in domain_latex(formula.domain))
+    (holds, conditions), (_, regime), (sourced, source) = labelled_facts(formula)
     return (
         f"\\subsection{{{latex_verbatim(title(formula.name))}}}\\label{{{_label(formula)}}}\n"
         f"\\noindent\\texttt{{{latex_verbatim(formula.name)}}}\\quad {latex_text(formula.statement)}\n"
         f"{display(formula.letter, formula.short)}\n{_where(formula)}"
-        f"\\paragraph{{Holds for}} {conditions}. {_sentence(_begun(latex_text(formula.regime)))}\n"
-        f"\\paragraph{{Source}} {_sentence(with_citations(latex_text(str(formula.source))))}\n"
+        f"\\paragraph{{{holds}}} {conditions}. {_sentence(_begun(latex_text(regime)))}\n"
+        f"\\paragraph{{{sourced}}} {_sentence(with_citations(latex_text(source)))}\n"
     )
 
 

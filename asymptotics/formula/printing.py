@@ -72,6 +72,12 @@ def _fitted(left: str, expression: Any, width: int | None) -> str:
     return paragraph(f"{left} = {shown}", "      ", "        ", width)
 
 
+def labelled_facts(formula: Statement) -> tuple[tuple[str, str], ...]:
+    """Return where the formula holds, its regime and its source: labels, and text with mathematics between dollars."""
+    conditions = ", ".join(f"${condition}$" for condition in domain_latex(formula.domain))
+    return ("Holds for", conditions), ("Regime", formula.regime), ("Source", str(formula.source))
+
+
 def formula_markdown(formula: Statement) -> str:
     """Name, statement, the formula with its where-clause, its arguments, and where it holds and comes from."""
     where = ",\\quad ".join(where_latex(formula))
@@ -80,13 +86,13 @@ def formula_markdown(formula: Statement) -> str:
         f"{'' if entry.default is None else entry.default} |"
         for entry in formula.domain.entries
     ]
-    conditions = ", ".join(f"${condition}$" for condition in domain_latex(formula.domain))
+    holds, regime, source = (_text(text) for _, text in labelled_facts(formula))
     return "\n".join([
         f"**`{formula.name}`** – {_text(formula.statement)}", "",
         f"$$\\displaystyle {formula_latex(formula, where=False)}$$", "",
         *([f"where $\\displaystyle {where}$", ""] if where else []),
         "| argument | | meaning | range | default |", "|---|---|---|---|---|", *rows, "",
-        f"Holds for {conditions}; {_text(formula.regime)}. {_text(str(formula.source))}.",
+        f"Holds for {holds}; {regime}. {source}.",
     ])
 
 

@@ -18,6 +18,8 @@ from typing import Any
 import mpmath
 import sympy as sp
 
+from asymptotics.functions.digits import evaluated
+
 LOSS = 37.0
 """-ln of the relative error that the sums may leave in float64."""
 
@@ -40,8 +42,7 @@ class beta_below(sp.Function):
     def _eval_rewrite_as_betainc_regularized(self, a: sp.Expr, x: sp.Expr, **hints: Any) -> sp.Expr:
         return sp.betainc_regularized(a, a, 0, x)
 
-    def _eval_evalf(self, prec: int) -> sp.Expr | None:
-        return _digits(self, beta_below_mp, prec)
+    _eval_evalf = evaluated
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         a, x = (printer.doprint(part) for part in self.args)
@@ -61,8 +62,7 @@ class beta_density(sp.Function):
             return self * (a - 1) * (1 - 2 * x) / (x * (1 - x))
         return self * (sp.log(4 * x * (1 - x)) - _middle(a))
 
-    def _eval_evalf(self, prec: int) -> sp.Expr | None:
-        return _digits(self, beta_density_mp, prec)
+    _eval_evalf = evaluated
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         a, x = (printer.doprint(part) for part in self.args)
@@ -88,8 +88,7 @@ class beta_moment(sp.Function):
             raise ValueError("the power of the logarithm is a whole number: no derivative in it")
         return _moved(k, a, x)
 
-    def _eval_evalf(self, prec: int) -> sp.Expr | None:
-        return _digits(self, beta_moment_mp, prec)
+    _eval_evalf = evaluated
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         k, a, x = (printer.doprint(part) for part in self.args)
@@ -112,13 +111,6 @@ def _middle(a: sp.Expr) -> sp.Expr:
 def _moved(k: sp.Expr | int, a: sp.Expr, x: sp.Expr) -> sp.Expr:
     """The derivative of the k-th moment in a."""
     return beta_moment(k + 1, a, x) - beta_moment(k, a, x) * _middle(a)
-
-
-def _digits(node: sp.Function, function: Any, prec: int) -> sp.Expr | None:
-    if not all(part.is_number for part in node.args):
-        return None
-    with mpmath.workprec(prec + 10):
-        return sp.Expr._from_mpmath(function(*(part._to_mpmath(prec + 10) for part in node.args)), prec)
 
 
 # -- numerics -----------------------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ from typing import Any
 import mpmath
 import sympy as sp
 
+from asymptotics.functions.digits import evaluated
+
 
 class log_defect(sp.Function):
     """x - ln(1+x) for x > -1: the price of a wrong variance in a Kullback-Leibler divergence."""
@@ -24,10 +26,7 @@ class log_defect(sp.Function):
     def _eval_rewrite_as_log(self, x: sp.Expr, **hints: Any) -> sp.Expr:
         return x - sp.log(1 + x)
 
-    def _eval_evalf(self, prec: int) -> sp.Expr:
-        with mpmath.workprec(prec + 10):
-            inside = mpmath.mpf(self.args[0]._eval_evalf(prec + 10)._mpf_)
-            return sp.Float(log_defect_mp(inside), precision=prec)
+    _eval_evalf = evaluated
 
     def _eval_is_nonnegative(self) -> bool:
         return True

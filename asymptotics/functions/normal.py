@@ -7,6 +7,8 @@ from typing import Any
 import mpmath
 import sympy as sp
 
+from asymptotics.functions.digits import evaluated
+
 
 class normal_below(sp.Function):
     """The chance that a standard normal number is below x: erfc(-x/sqrt(2))/2, and kept that way."""
@@ -31,11 +33,7 @@ class normal_below(sp.Function):
     def _eval_rewrite_as_tractable(self, x: sp.Expr, **hints: Any) -> sp.Expr:
         return self._eval_rewrite_as_erf(x).rewrite("tractable", deep=True, **hints)
 
-    def _eval_evalf(self, prec: int) -> sp.Expr | None:
-        if not self.args[0].is_number:
-            return None
-        with mpmath.workprec(prec + 10):
-            return sp.Expr._from_mpmath(normal_below_mp(self.args[0]._to_mpmath(prec + 10)), prec)
+    _eval_evalf = evaluated
 
     def _eval_is_positive(self) -> bool | None:
         return True if self.args[0].is_finite else None

@@ -5,7 +5,7 @@ The expressions are not here: `derive` names the derivation that returns them.
 
 from __future__ import annotations
 
-from asymptotics.domain import Domain, Relation
+from asymptotics.domain import MIX, Domain, Relation
 from asymptotics.formula import Formula, Topic
 
 _SWAP = "their code swaps the letters alpha and beta"
@@ -16,7 +16,6 @@ READ = REGIME + "; at beta = 0, where the sign of x_t cannot be read, the limit 
 _PAIRS = Relation(
     "n*draws > 1", "at n*draws = 1 the margin is 0 and the infimum of the risk is not attained"
 )
-_MIX = Relation("alpha > 0 or beta > 0", "x_t would be 0")
 _DEPENDS = Relation(
     "alpha > 0 or n > 1 or ridge > 0",
     "with one sample and no ridge the value at alpha = 0 depends on how alpha gets there",
@@ -24,8 +23,8 @@ _DEPENDS = Relation(
 _SPREAD = Relation("n > 1 or ridge > 0", "with one sample and no ridge the generated law has no width")
 
 
-_DENOISER = Domain.of("alpha beta n sigma ridge draws radius", _PAIRS, _MIX, _DEPENDS)
-_VELOCITY = Domain.of("alpha beta dalpha dbeta n sigma ridge draws radius", _PAIRS, _MIX, _DEPENDS)
+_DENOISER = Domain.of("alpha beta n sigma ridge draws radius", _PAIRS, MIX, _DEPENDS)
+_VELOCITY = Domain.of("alpha beta dalpha dbeta n sigma ridge draws radius", _PAIRS, MIX, _DEPENDS)
 _LAW = Domain.of("n sigma ridge draws radius", _PAIRS)
 _WIDE_LAW = Domain.of("n sigma ridge draws radius", _PAIRS, _SPREAD)
 _BAYES = Domain.of("n sigma radius")
@@ -33,8 +32,8 @@ _TUNED = Domain.of("n sigma draws radius", _PAIRS)
 
 _GRAM = Relation("spread_data*spread_noise > spread_cross**2", "the spreads are a Gram matrix of the pairs")
 _SPREADS = "spread_data spread_noise spread_cross"
-_FINITE = Domain.of(f"alpha beta {_SPREADS}", _GRAM, _MIX)
-_FINITE_VELOCITY = Domain.of(f"alpha beta dalpha dbeta {_SPREADS}", _GRAM, _MIX)
+_FINITE = Domain.of(f"alpha beta {_SPREADS}", _GRAM, MIX)
+_FINITE_VELOCITY = Domain.of(f"alpha beta dalpha dbeta {_SPREADS}", _GRAM, MIX)
 _FINITE_LAW = Domain.of("spread_data spread_noise")
 ANY_DIMENSION = "any dimension d, given that the labels are the true signs; balanced modes; phi -> sign"
 FLUCTUATES = "leading order as d -> infinity, given that the labels are the true signs; over data sets"

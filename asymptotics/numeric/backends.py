@@ -117,11 +117,27 @@ def _torch_table() -> dict[str, Any]:
         tensor, scalar = getattr(torch, name), getattr(math, name, abs)
         return lambda x: tensor(x) if isinstance(x, torch.Tensor) else scalar(x)
 
-    exp, size, erfc = either("exp"), either("abs"), either("erfc")
+    exp, size, erfc, plain_tanh = either("exp"), either("abs"), either("erfc"), either("tanh")
+
+    def with_value(smooth: Any, value: Any) -> Any:
+        """The derivatives of ``smooth``, the bits of ``value``, from which it differs by rounding."""
+        return smooth + (value - smooth).detach()
+
+    def tanh(x: Any) -> Any:
+        """Torch differentiates tanh as 1 - tanh^2 of the rounded value: nothing is left of it from |x| = 19 on."""
+        value = plain_tanh(x)
+        if not isinstance(x, torch.Tensor):
+            return value
+        tail = torch.sign(x) * (1 - 2 * torch.sigmoid(-2 * abs(x)))
+        return torch.where(abs(x) < 0.5, value, with_value(tail, value))
 
     def sech(x: Any) -> Any:
+        """The slope of the quotient cancels near 0, that of 1/cosh does not."""
         fall = exp(-size(x))
-        return 2 * fall / (1 + fall * fall)
+        value = 2 * fall / (1 + fall * fall)
+        if not isinstance(x, torch.Tensor):
+            return value
+        return torch.where(abs(x) < 1, with_value(1 / torch.cosh(x.clamp(-1, 1)), value), value)
 
     def extreme(tensors: Callable[..., Any], scalars: Callable[..., Any], side: str) -> Callable[..., Any]:
         def pair(a: Any, b: Any) -> Any:
@@ -172,7 +188,7 @@ def _torch_table() -> dict[str, Any]:
         return torch.sign(x) if isinstance(x, torch.Tensor) else (x > 0) - (x < 0)
 
     return COMMON | {name: either(name) for name in (*ELEMENTARY, *INVERSE, "abs", "erf", "erfc")} | {
-        "sech": sech, "normal_below": lambda x: erfc(-x * HALF_ROOT) / 2, "piecewise": piecewise,
+        "tanh": tanh, "sech": sech, "normal_below": lambda x: erfc(-x * HALF_ROOT) / 2, "piecewise": piecewise,
         "sign": sign, "heaviside": _heaviside(sign),
         "min": extreme(torch.minimum, min, "max"),
         "max": extreme(torch.maximum, max, "min"),

@@ -8,7 +8,7 @@ from functools import cache
 from asymptotics.derivation import Derivation
 from asymptotics.extras import require_installed
 from asymptotics.formula import Formula
-from asymptotics.formula.printing import domain_latex, formula_latex, where_latex
+from asymptotics.formula.printing import formula_latex, labelled_facts, where_latex
 from asymptotics.latex import latex
 from asymptotics.sentences import pieces, unicode_text
 
@@ -43,8 +43,8 @@ def formula_block(formula: Formula) -> str:
 
 def facts(formula: Formula) -> tuple[str, str, str]:
     """Return three sentences: where the formula holds, its regime, and its source."""
-    conditions = ", ".join(mathml(condition) for condition in domain_latex(formula.domain))
-    return f"Holds for {conditions}.", f"{sentence(formula.regime)}.", f"{sentence(str(formula.source))}."
+    holds, regime, source = (sentence(text) for _, text in labelled_facts(formula))
+    return f"Holds for {holds}.", f"{regime}.", f"{source}."
 
 
 def about(formula: Formula) -> str:

@@ -6,7 +6,7 @@ import os
 import sys
 
 from asymptotics.formula import Formula
-from asymptotics.formula.printing import formula_text
+from asymptotics.formula.printing import formula_text, labelled_facts
 from asymptotics.sentences import columns, paragraph, title, unicode_text
 
 
@@ -59,6 +59,6 @@ def formula_page(formula: Formula, *, width: int | None = None, colour: bool | N
         formula_text(formula, wide), "",
         strong("Arguments"), *arguments, *(["", strong("Needs"), *needs] if needs else []),
         *(["", strong("Schedule"), schedule] if weights else []),
-        "", strong("Regime"), prose(formula.regime), "", strong("Source"), prose(str(formula.source)),
+        *(line for label, text in labelled_facts(formula)[1:] for line in ("", strong(label), prose(text))),
     ]
     return "\n".join(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from asymptotics.domain import Domain, Relation
+from asymptotics.domain import MIX, Domain, Relation
 from asymptotics.formula import Formula, Minimiser, Numbers, Topic
 from asymptotics.symbols import ARGUMENTS
 
@@ -15,7 +15,6 @@ NARROW = "d -> infinity at fixed kappa; the first phase beta <= kappa/sqrt(d)"
 FIRST = "d -> infinity at fixed clock s, then n -> infinity; ridges fixed"
 SECOND = "d -> infinity at fixed times; fresh noise at every step; tanh saturated; d -> infinity before n"
 
-_MIX = Relation("alpha > 0 or beta > 0", "x_t would be 0")
 _INSIDE = Relation(
     "s**2*sigma**2 < radius**2*d", "the clock s stays below s_max = radius*sqrt(d)/sigma", "radius*sqrt(d)/sigma"
 )
@@ -25,13 +24,13 @@ _WIDE = Relation("n > 1 or ridge > 0 or alpha > 0", "with one sample and no ridg
 _UNIT_BETA = replace(ARGUMENTS["beta"], high=Fraction(1))
 
 
-_CLOCK = Domain.of("alpha beta sigma d radius", _MIX)
+_CLOCK = Domain.of("alpha beta sigma d radius", MIX)
 _RATIO = Domain.of("alpha beta sigma d radius", _BASE)
-_FIELD = Domain.of("alpha beta sigma", _MIX)
-_VELOCITY = Domain.of("alpha beta dalpha dbeta sigma", _MIX)
+_FIELD = Domain.of("alpha beta sigma", MIX)
+_VELOCITY = Domain.of("alpha beta dalpha dbeta sigma", MIX)
 _POSTERIOR = Domain.of("p s")
 _CHOICE = Domain.of("p kappa")
-_SECOND = Domain.of("alpha beta n sigma ridge radius", _MIX, _WIDE)
+_SECOND = Domain.of("alpha beta n sigma ridge radius", MIX, _WIDE)
 _LAW = Domain.of("n sigma ridge radius")
 
 
@@ -103,7 +102,7 @@ total_variation = Formula(
 denoising_error = Formula(
     "phases.denoising_error", r"\mathcal{E}_{\mathrm{oracle}}",
     "The least squared error |f(x_t) - x1|^2 per d of any denoiser, the mode's part included.",
-    Domain.of("alpha beta sigma p d radius", _MIX), EXACT,
+    Domain.of("alpha beta sigma p d radius", MIX), EXACT,
     _TOPIC.derived_here("variance given the mode, and of the mode"),
     _TOPIC.derived("denoising.error"),
 )

@@ -1,4 +1,7 @@
-"""What the figures of stories share, beside `asymptotics.plotting`; the style is that around the telling."""
+"""What the figures of stories share, beside `asymptotics.plotting`; the style is that around the telling.
+
+`asymptotics.plotting.plot` draws a formula and names its axes; stories draw numbers, often scaled, and name them alone.
+"""
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib import rc_context
 
+from asymptotics.command_line import Parser
 from asymptotics.plotting import STYLE
 from derivations.reporting.dispatch import run_experiments
 from derivations.reporting.effort import FULL, QUICK
@@ -19,7 +19,7 @@ from simulate.runs import one_thread, workers
 
 def alone(story: Story, argv: Sequence[str] | None = None) -> int:
     """Tell one story on the terminal; exit code 1 if anything in it fails, 130 if interrupted."""
-    parser = argparse.ArgumentParser(description=story.title)
+    parser = Parser(description=story.title)
     parser.add_argument("--full", action="store_true", help="larger simulations")
     parser.add_argument("--out", type=Path, help="write the story's page, figures and data here")
     arguments = parser.parse_args(argv)

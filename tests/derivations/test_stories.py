@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Executor
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,7 +20,7 @@ from asymptotics.explorer import TIME
 from asymptotics.export import without_tex
 from asymptotics.formula import Formula
 from asymptotics.pages import prose
-from derivations.__main__ import STORIES, stories
+from derivations.__main__ import STORIES, main, stories
 from derivations.reporting import (
     Checked,
     Effort,
@@ -237,3 +238,12 @@ def test_bad_output_folder_is_one_clear_line(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [main, lambda given: alone(stories()[0], given)], ids=["all", "one"])
+def test_bad_options_are_one_clear_line(
+    command: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        command(["--wrong"])
+    assert re.fullmatch(r".+: unrecognized arguments: --wrong\n", capsys.readouterr().err)

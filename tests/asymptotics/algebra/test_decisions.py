@@ -130,6 +130,11 @@ def test_a_truncated_expansion_says_so() -> None:
         laurent.expand(sp.sqrt(x**2 + 1) - x, (), x, sp.oo, 1).leading  # noqa: B018
 
 
+def test_digits_of_log_defect() -> None:
+    assert log_defect(x).evalf() == log_defect(x)  # no number yet
+    assert abs(log_defect(sp.pi).evalf(30) - (sp.pi - sp.log(1 + sp.pi)).evalf(30)) < sp.Float("1e-29")
+
+
 @given(st.floats(-0.999, 1e6).filter(lambda v: v == 0 or abs(v) > 1e-300))
 def test_log_defect_in_float64(value: float) -> None:
     """Relative error below 1e-14 max(1, condition); condition = x (x/(1+x)) / (x - ln(1+x))."""

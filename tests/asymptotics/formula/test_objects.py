@@ -7,15 +7,17 @@ import pickle
 import re
 import subprocess
 import sys
+from fractions import Fraction
 
+import mpmath
 import pytest
 import sympy as sp
-from helpers.formulas import EVERY, every_formula
+from helpers.formulas import EVERY, each_formula, every_formula
 
 import asymptotics
 from asymptotics import Derivation, Step, catalogue, limited_samples, symbols
 from asymptotics.arguments import letter
-from asymptotics.formula import Catalogue, Formula
+from asymptotics.formula import Catalogue, Formula, typical_point
 from asymptotics.schedule import Interpolant, linear
 from asymptotics.symbols import t
 from asymptotics.testing import assert_close
@@ -100,6 +102,16 @@ def test_the_expression_is_exact_and_in_the_arguments_alone(formula: Formula) ->
     assert expression.free_symbols <= {entry.symbol for entry in formula.domain.entries}
     for symbol, meaning in formula.where:
         assert not meaning.has(symbol)
+
+
+@each_formula
+def test_digits_of_the_expression_are_those_of_the_formula(formula: Formula) -> None:
+    """By sympy's evalf, with numbers put in before or by it, also for functions of roots."""
+    point = {name: Fraction(value).limit_denominator(1000) for name, value in typical_point(formula).items()}
+    numbers = {formula.domain.symbols[name]: sp.Rational(value) for name, value in point.items()}
+    wanted = sp.Float(mpmath.nstr(formula.evaluate(dps=30, **point), 30), 40)
+    for digits in (formula.expression.subs(numbers).evalf(30), formula.expression.evalf(30, subs=numbers)):
+        assert digits.is_Number and abs(digits - wanted) <= 1e-25 * abs(wanted) + 1e-100
 
 
 @every_formula
