@@ -93,6 +93,18 @@ class Argument:
         return float(f"{middle:.2g}")
 
     @property
+    def inequalities(self) -> list[sp.Basic]:
+        """The allowed range as relations of sympy."""
+        found = []
+        if self.low is not None:
+            low = sp.Rational(self.low.numerator, self.low.denominator)
+            found.append(self.symbol > low if self.low_open else self.symbol >= low)
+        if self.high is not None:
+            high = sp.Rational(self.high.numerator, self.high.denominator)
+            found.append(self.symbol < high if self.high_open else self.symbol <= high)
+        return found
+
+    @property
     def range(self) -> str:
         """The allowed range in words, such as ``sigma > 0`` (every value must be finite)."""
         low, high, name = self.low, self.high, self.name

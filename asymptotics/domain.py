@@ -15,6 +15,7 @@ import sympy as sp
 from asymptotics.arguments import Argument
 from asymptotics.coerce import as_float64, as_fraction, shorten
 from asymptotics.parse import Comparison, Text
+from asymptotics.proof import Region
 from asymptotics.symbols import ARGUMENTS
 
 
@@ -161,6 +162,12 @@ class Domain:
     def alternatives(self, relation: Relation) -> tuple[sp.Basic, ...]:
         """A relation for sympy: inequalities of which one must hold."""
         return tuple(part.expression(self.symbols) for part in relation.inequalities)
+
+    @property
+    def region(self) -> Region:
+        """The set on which proofs about a formula hold: every point that its ranges and relations allow."""
+        ranges = [relation for entry in self.entries for relation in entry.inequalities]
+        return Region.of(*ranges, *(sp.Or(*self.alternatives(relation)) for relation in self.relations))
 
     @property
     def required(self) -> tuple[str, ...]:

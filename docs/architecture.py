@@ -12,6 +12,7 @@ from pathlib import Path
 Floor = dict[str, str]
 
 ASYMPTOTICS: list[Floor] = [
+    {"proof": "the kernel: what is decided holds"},
     {
         "extras.py": "what is installed", "sentences.py": "words as type", "coerce.py": "values to numbers",
         "command_line.py": "parser, exit codes", "functions": "means, roots, minima",
@@ -19,7 +20,7 @@ ASYMPTOTICS: list[Floor] = [
     },
     {
         "arguments.py": "arguments and their ranges", "parse": "users' expressions",
-        "algebra": "is it zero, which sign, time limits",
+        "algebra": "expansions, time limits",
         "numeric": "expressions to numpy, mpmath, torch", "figures.py": "matplotlib axes in our style",
     },
     {"symbols.py": "the alphabet"},

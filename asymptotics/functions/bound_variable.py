@@ -27,6 +27,11 @@ class BoundVariable(sp.Expr):
         return self.args[self.place]
 
     @property
+    def bound(self) -> tuple[sp.Symbol, ...]:
+        """What it binds."""
+        return (self.variable,)
+
+    @property
     def free_symbols(self) -> set[sp.Basic]:
         return set().union(*(arg.free_symbols for arg in self.args)) - {self.variable}
 

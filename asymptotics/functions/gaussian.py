@@ -16,6 +16,7 @@ import numpy as np
 import sympy as sp
 
 from asymptotics.functions.bound_variable import BoundVariable, refuse_free
+from asymptotics.proof import Mean
 
 LOSS = 45.0
 """Float64 means leave out a fraction of exp(-45) = 3e-20, at the ends and between the nodes each."""
@@ -28,7 +29,7 @@ UNKNOWN_SCALE = 8.0
 """The largest scale inside torch.vmap, where it cannot be looked at, for an integrand that does not fall off."""
 
 
-class GaussianMean(BoundVariable):
+class GaussianMean(BoundVariable, Mean):
     """The mean of ``integrand`` over the standard normal variable ``z``, which is bound.
 
     The rest tells the numerics where the integrand lives; it does not change the value. The integrand is a

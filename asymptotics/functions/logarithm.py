@@ -8,9 +8,10 @@ import mpmath
 import sympy as sp
 
 from asymptotics.functions.digits import evaluated
+from asymptotics.proof import Defined
 
 
-class log_defect(sp.Function):
+class log_defect(Defined):
     """x - ln(1+x) for x > -1: the price of a wrong variance in a Kullback-Leibler divergence."""
 
     nargs = 1
@@ -23,8 +24,12 @@ class log_defect(sp.Function):
         x = self.args[0]
         return x / (1 + x)
 
+    @property
+    def definition(self) -> sp.Expr:
+        return self.args[0] - sp.log(1 + self.args[0])
+
     def _eval_rewrite_as_log(self, x: sp.Expr, **hints: Any) -> sp.Expr:
-        return x - sp.log(1 + x)
+        return self.definition
 
     _eval_evalf = evaluated
 

@@ -15,9 +15,10 @@ import mpmath
 import sympy as sp
 
 from asymptotics.functions.bound_variable import BoundVariable
+from asymptotics.proof import Opaque
 
 
-class ArgMin(BoundVariable):
+class ArgMin(BoundVariable, Opaque):
     """The smallest minimiser over x >= 0 of ``objective``, whose derivative has the sign of ``slope``.
 
     ``slope`` is a cubic in x with a positive leading coefficient, given by its ``coefficients`` of

@@ -11,17 +11,14 @@ from typing import Any, ClassVar
 import sympy as sp
 
 from asymptotics.functions.logarithm import log_defect
+from asymptotics.proof import Defined
 
 
-class Named(sp.Function):
+class Named(Defined):
     """``definition`` in terms of its arguments; ``meaning`` is LaTeX that says what the name stands for."""
 
     is_real = True
     meaning: ClassVar[str] = ""
-
-    @property
-    def definition(self) -> sp.Expr:
-        raise NotImplementedError
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         places = [sp.Dummy(real=True) for _ in self.args]

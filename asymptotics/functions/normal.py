@@ -8,9 +8,10 @@ import mpmath
 import sympy as sp
 
 from asymptotics.functions.digits import evaluated
+from asymptotics.proof import Defined
 
 
-class normal_below(sp.Function):
+class normal_below(Defined):
     """The chance that a standard normal number is below x: erfc(-x/sqrt(2))/2, and kept that way."""
 
     nargs = 1
@@ -27,8 +28,12 @@ class normal_below(sp.Function):
     def _eval_rewrite_as_erfc(self, x: sp.Expr, **hints: Any) -> sp.Expr:
         return sp.erfc(-x / sp.sqrt(2)) / 2
 
+    @property
+    def definition(self) -> sp.Expr:
+        return (1 + sp.erf(self.args[0] / sp.sqrt(2))) / 2
+
     def _eval_rewrite_as_erf(self, x: sp.Expr, **hints: Any) -> sp.Expr:
-        return (1 + sp.erf(x / sp.sqrt(2))) / 2
+        return self.definition
 
     def _eval_rewrite_as_tractable(self, x: sp.Expr, **hints: Any) -> sp.Expr:
         return self._eval_rewrite_as_erf(x).rewrite("tractable", deep=True, **hints)

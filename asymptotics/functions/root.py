@@ -10,13 +10,14 @@ import numpy as np
 import sympy as sp
 
 from asymptotics.functions.bound_variable import BoundVariable, refuse_free
+from asymptotics.proof import Opaque
 
 HALVINGS = 64
 ROUNDING = 1e-12
 """A root may sit at an end; the equation may then have the wrong sign there by this much, relative to x."""
 
 
-class Root(BoundVariable):
+class Root(BoundVariable, Opaque):
     """The only zero of ``equation`` between ``low`` and ``high``, where it increases in ``x``, which is bound.
 
     That it increases is the formula's promise; that it is <= 0 at low and >= 0 at high is checked.
@@ -40,6 +41,11 @@ class Root(BoundVariable):
     @property
     def high(self) -> sp.Expr:
         return self.args[3]
+
+    @property
+    def between(self) -> tuple[sp.Expr, sp.Expr]:
+        """The ends, which the root never leaves."""
+        return self.low, self.high
 
     @property
     def slope(self) -> sp.Expr:

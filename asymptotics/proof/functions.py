@@ -1,0 +1,124 @@
+"""The identities of single functions that proofs may use. All are true for every real argument that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import sympy as sp
+
+from asymptotics.proof.field import Field, Fraction
+from asymptotics.proof.region import Sign, Undecided, as_condition
+
+Rule = Callable[..., Fraction]
+
+
+class Translator(Protocol):
+    """What rules use of `translate.Translator`."""
+
+    field: Field
+
+    def value(self, node: sp.Expr) -> Fraction: ...
+    def sign(self, value: Fraction, closed: bool = True) -> Sign: ...
+    def absolute(self, value: Fraction) -> Fraction: ...
+    def logarithm(self, value: Fraction) -> Fraction: ...
+    def named(self, function: type, values: list[Fraction], between: tuple[int, int]) -> Fraction: ...
+
+
+def _by(rewrite: Callable[..., sp.Expr]) -> Rule:
+    """A rule that puts another expression for a function."""
+    return lambda to, *arguments: to.value(rewrite(*arguments))
+
+
+def _error_function(to: Translator, argument: sp.Expr) -> Fraction:
+    """erf is odd, 0 at 0, and between -1 and 1."""
+    value = to.value(argument)
+    if value.top == 0:
+        return value
+    if value.top.leading_coefficient() > 0:
+        return to.named(sp.erf, [value], (-1, 1))
+    found = to.named(sp.erf, [Fraction(-value.top, value.bottom)], (-1, 1))
+    return Fraction(-found.top, found.bottom)
+
+
+def _larger(to: Translator, *arguments: sp.Expr) -> Fraction:
+    """max(a, b) = (a + b + |a - b|)/2."""
+    half, best = to.field.number(sp.Rational(1, 2)), to.value(arguments[0])
+    for argument in arguments[1:]:
+        other = to.value(argument)
+        gap = to.absolute(to.field.sum(best, Fraction(-other.top, other.bottom)))
+        best = to.field.product(half, to.field.sum(gap, to.field.sum(best, other)))
+    return best
+
+
+def _smaller(to: Translator, *arguments: sp.Expr) -> Fraction:
+    """-max(-a, -b)."""
+    found = _larger(to, *(-argument for argument in arguments))
+    return Fraction(-found.top, found.bottom)
+
+
+def _sign(to: Translator, argument: sp.Expr) -> Fraction:
+    """-1, 0 or 1."""
+    return to.field.number(sp.Integer(_three_signs(to, argument)))
+
+
+def _step(to: Translator, argument: sp.Expr, at_zero: sp.Expr) -> Fraction:
+    """Heaviside's function: 0, ``at_zero`` or 1."""
+    return to.value((sp.Integer(0), at_zero, sp.Integer(1))[_three_signs(to, argument) + 1])
+
+
+def _three_signs(to: Translator, argument: sp.Expr) -> int:
+    value = to.value(argument)
+    if to.sign(value, closed=False) == "< 0":
+        return -1
+    return 1 if to.sign(Fraction(-value.top, value.bottom), closed=False) == "< 0" else 0
+
+
+def _branch(to: Translator, *pairs: sp.Tuple) -> Fraction:
+    """The first branch whose condition holds on the whole region; conditions before it hold nowhere."""
+    for value, condition in pairs:
+        if _holds(to, condition):
+            return to.value(value)
+    raise Undecided("the branches do not cover the region")
+
+
+def _holds(to: Translator, condition: sp.Basic) -> bool:
+    """Whether a condition holds on the whole region, or nowhere; Split where it is neither."""
+    if condition in (sp.true, sp.false):
+        return bool(condition)
+    if isinstance(condition, sp.And):
+        return all(_holds(to, each) for each in condition.args)
+    if isinstance(condition, sp.Or):
+        return any(_holds(to, each) for each in condition.args)
+    if isinstance(condition, sp.Not):
+        return not _holds(to, condition.args[0])
+    known = as_condition(condition)
+    if known is None or known.sign == "= 0":
+        raise Undecided(f"a condition that is no inequality: {condition}")
+    value = to.value(known.expression)
+    if known.sign in ("<= 0", "> 0"):
+        positive = to.sign(Fraction(-value.top, value.bottom), closed=False) == "< 0"
+        return positive == (known.sign == "> 0")
+    return (to.sign(value, closed=False) == "< 0") == (known.sign == "< 0")
+
+
+RULES: dict[type, Rule] = {
+    sp.log: lambda to, argument: to.logarithm(to.value(argument)),
+    sp.Abs: lambda to, argument: to.absolute(to.value(argument)),
+    sp.Max: _larger,
+    sp.Min: _smaller,
+    sp.sign: _sign,
+    sp.Heaviside: _step,
+    sp.Piecewise: _branch,
+    sp.erf: _error_function,
+    sp.erfc: _by(lambda x: 1 - sp.erf(x)),
+    sp.sinh: _by(lambda x: (sp.exp(x) - sp.exp(-x)) / 2),
+    sp.cosh: _by(lambda x: (sp.exp(x) + sp.exp(-x)) / 2),
+    sp.tanh: _by(lambda x: 1 - 2 / (sp.exp(2 * x) + 1)),
+    sp.coth: _by(lambda x: 1 + 2 / (sp.exp(2 * x) - 1)),
+    sp.sech: _by(lambda x: 2 / (sp.exp(x) + sp.exp(-x))),
+    sp.csch: _by(lambda x: 2 / (sp.exp(x) - sp.exp(-x))),
+    sp.asinh: _by(lambda x: sp.log(x + sp.sqrt(x**2 + 1))),
+    sp.acosh: _by(lambda x: sp.log(x + sp.sqrt(x**2 - 1))),
+    sp.atanh: _by(lambda x: sp.log((1 + x) / (1 - x)) / 2),
+}
