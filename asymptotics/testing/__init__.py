@@ -20,6 +20,6 @@ _require_installed("asymptotics.testing needs", "hypothesis", extra="testing")
 from asymptotics.testing.comparison import assert_close as assert_close
 from asymptotics.testing.comparison import assert_matches as assert_matches
 from asymptotics.testing.comparison import assert_matches_on_average as assert_matches_on_average
-from asymptotics.testing.mutation import Mutant as Mutant, mutants as mutants
+from asymptotics.testing.mutation import Mutant as Mutant, mutants as mutants, rewrites as rewrites
 from asymptotics.testing.precision import accuracy as accuracy, condition as condition, sensitivity as sensitivity
 from asymptotics.testing.strategies import arguments as arguments, outside as outside

@@ -2,12 +2,14 @@
 
 An edit flips the sign of a term, drops a term or a factor, raises or lowers an exponent by one, swaps alpha
 and beta (or their derivatives), or adds one to an integer. It is made once, in the formula's short expression
-or in one of the shorthands that it uses.
+or in one of the shorthands that it uses. Subtle ones leave the value alone on a part of the domain (|f|/f, a further
+branch), change the ninth digit, or what only numerics use: hints of means, brackets of roots.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import sympy as sp
@@ -15,7 +17,7 @@ import sympy as sp
 from asymptotics import symbols
 from asymptotics.derivation import Definition
 from asymptotics.formula import Formula, require_formula
-from asymptotics.functions import ArgMin, BoundVariable
+from asymptotics.functions import ArgMin, BoundVariable, GaussianMean, LeastPoint, Root
 
 Edit = tuple[str, sp.Expr]
 PARTNERS = {
@@ -32,8 +34,11 @@ class Mutant(NamedTuple):
     where: tuple[Definition, ...]
 
 
-def mutants(formula: Formula) -> Iterator[Mutant]:
+def mutants(formula: Formula, *, subtle: bool = False) -> Iterator[Mutant]:
     """All single-edit mutants of ``formula``, each different expression once, in a fixed order.
+
+    ``subtle`` adds those that only a proof tells from the formula: equal to it on a part of the domain or in eight
+    digits, or another only in what numerics use (hints of means, brackets of roots).
 
     Some may be equivalent to the formula (a sign inside a square, say): that is for the caller to prove.
     """
@@ -58,6 +63,67 @@ def mutants(formula: Formula) -> Iterator[Mutant]:
             yield from fresh(f"in {symbol}: {text}", short, changed)
     swapped = tuple((symbol, _swap(meaning)) for symbol, meaning in where)
     yield from fresh("alpha and beta swapped everywhere", _swap(short), swapped)
+    if subtle and not short.has(ArgMin, LeastPoint):
+        for text, edited in (*_partly(formula), *_numerics(short)):
+            yield from fresh(text, edited, where)
+
+
+def _partly(formula: Formula) -> Iterator[Edit]:
+    """Edits that leave the value alone on a part of the domain, or nearly: branches of a root, a branch, a digit."""
+    short, entries = formula.short, formula.domain.entries
+    centres = [(entry.symbol, sp.Rational(str(entry.typical))) for entry in entries]
+    gaps = [symbol - centre for symbol, centre in centres[:3]]
+    gaps += [one.symbol - other.symbol for one, other in pairwise(entries[:3])]
+    gaps += [entry.symbol - 1 for entry in entries if entry.high == 1]
+    for gap in gaps:
+        size = sp.sqrt(sp.expand(gap**2))
+        yield f"times |{gap}|/({gap})", short * size / gap
+        yield f"|{gap}| - ({gap}) added", short + size - gap
+    for symbol, centre in centres[:2]:
+        branch = sp.Piecewise((short, symbol <= 2 * centre), (short + 1, True))
+        yield f"another branch for {symbol} > {2 * centre}", branch
+    yield "times 1 + 1e-9", short * (1 + sp.Rational(1, 10**9))
+
+
+def _numerics(short: sp.Expr) -> Iterator[Edit]:
+    """Edits of what tells numerics where to look: hints of means and brackets of roots."""
+    for node in sorted(short.atoms(GaussianMean), key=sp.default_sort_key):
+        scale, shift, rate = node.hints
+        for hints in ((scale + 1, shift, rate), (scale, shift + 1, rate), (scale, shift, rate + 1)):
+            yield f"hints of {node} made {hints}", short.xreplace({node: node.func(*node.args[:2], *hints)})
+    for node in sorted(short.atoms(Root), key=sp.default_sort_key):
+        yield f"bracket of {node} moved", short.xreplace({node: node.func(*node.args[:2], node.low, node.high + 1)})
+
+
+def rewrites(formula: Formula) -> Iterator[Edit]:
+    """Right forms of a formula that sympy does not cancel by itself: a proof must take them.
+
+    ValueError for what is defined by a minimisation.
+    """
+    require_formula(formula)
+    short, entries = formula.short, formula.domain.entries
+    if short.has(ArgMin, LeastPoint):
+        raise ValueError(f"{formula.name} is defined by a minimisation; nothing rewrites it here")
+    one, other = entries[0].symbol, entries[-1].symbol
+    total = 1 + one**2 + other**2
+    for text, unit in (
+        ("a polynomial", sp.expand(total**2) / total**2), ("a root", sp.sqrt(sp.expand(total**2)) / total),
+        ("a size", sp.Abs(one - 3) / sp.sqrt(sp.expand((one - 3) ** 2))),
+        ("nested fractions", (1 / total + 1) / ((1 + total) / total)),
+        ("hyperbolic functions", sp.cosh(one) ** 2 - sp.sinh(one) ** 2),
+        ("exponentials", sp.exp(one + other) / (sp.exp(one) * sp.exp(other))),
+    ):
+        yield f"times 1 as {text}", short * unit
+    for text, zero in (
+        ("logarithms", sp.log(sp.expand(total**2)) - 2 * sp.log(total)),
+        ("a maximum", sp.Max(one, other) + sp.Min(one, other) - one - other),
+        ("conjugates", 1 / (sp.sqrt(total + 1) - sp.sqrt(total)) - sp.sqrt(total + 1) - sp.sqrt(total)),
+        ("error functions", sp.erf(one) + sp.erfc(one) - 1),
+        ("branches", sp.Piecewise((one - 1, one > 1), (1 - one, True)) - sp.Abs(one - 1)),
+    ):
+        yield f"plus 0 as {text}", short + zero
+    yield "the shorthands put in", formula.expression
+    yield "multiplied out", sp.expand(short)
 
 
 def edits(expression: sp.Expr) -> Iterator[Edit]:
