@@ -13,8 +13,11 @@ from typing import Any, Literal
 import numpy as np
 import sympy as sp
 
-from asymptotics.algebra import expand_where, is_zero, time_limit
+from asymptotics.algebra import expand_where, time_limit
+from asymptotics.functions import GaussianMean, LeastPoint
+from asymptotics.proof import Refuted, Region, Sign, Undecided, decide
 from asymptotics.sentences import paragraph, plain
+from asymptotics.symbols import ARGUMENTS
 
 Kind = Literal["assumption", "exact", "asymptotic", "numeric"]
 KINDS: tuple[Kind, ...] = ("assumption", "exact", "asymptotic", "numeric")
@@ -26,8 +29,24 @@ CHECK_SECONDS = 60.0
 _TRUTHS = (bool, np.bool_, sp.logic.boolalg.BooleanAtom)
 
 
+EVERYWHERE = Region()
+"""No condition beyond the ranges of the arguments."""
+
+
 class ProofError(AssertionError):
     """A step of a derivation does not hold."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a check asks of the kernel: ``expression`` has the ``sign`` where the ``conditions`` hold, too.
+
+    ``sign`` is "> 0", ">= 0", "< 0", "<= 0" or "= 0"; conditions are inequalities of sympy, in shorthands as well.
+    """
+
+    expression: sp.Expr
+    sign: Sign = "= 0"
+    conditions: tuple[sp.Basic, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,8 +55,8 @@ class Step:
 
     ``claim`` and ``why`` are sentences with mathematics between dollar signs. ``expression`` is what stands
     after the step. ``check(previous, current)`` returns what must hold: expressions that must vanish
-    identically, or truth values; one, or several of them. Only assumptions and asymptotic steps may come without a
-    check.
+    identically, claims, or truth values; one, or several of them. Only assumptions and asymptotic steps may come
+    without a check.
     """
 
     claim: str
@@ -67,7 +86,7 @@ class Derivation:
     where: tuple[Definition, ...] = ()
     executed: bool = False
     parent: Derivation | None = field(default=None, repr=False, compare=False)
-    _held: bool = field(default=False, init=False, repr=False, compare=False)
+    _held: set[Region] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.steps:
@@ -91,44 +110,77 @@ class Derivation:
                 raise ValueError(f"the shorthand {symbol} is already defined")
         return Derivation(self.steps + steps, self.where + fresh, parent=self)
 
-    def execute(self, result: Any = None, *, watch: Callable[[str], None] | None = None) -> Derivation:
-        """Run every check; ``result``, when given, stands in for the last expression.
+    def execute(
+        self, result: Any = None, *, region: Region = EVERYWHERE, before: Region | None = None,
+        watch: Callable[[str], None] | None = None,
+    ) -> Derivation:
+        """Run every check, on the ``region`` and on the ranges of the arguments of the alphabet.
 
         Raises ProofError naming the first step that fails. ``watch`` is called with each claim before it
         is checked. What the parent's steps are is checked once, however many derivations continue them.
+        ``before``, when given, is the region for the parent's steps: that of the formula which this one continues.
+        ``result``, when given, takes the place of the last expression, and is refused unless it equals it.
         """
+        if region not in self._held:
+            begun = self._begun(region if before is None else before, watch)
+            previous: Any = self.steps[begun - 1].expression if begun else None
+            for number, step in enumerate(self.steps[begun:], begun + 1):
+                if watch is not None:
+                    watch(step.claim)
+                if step.check is not None:
+                    self._check(number, step, previous, region)
+                previous = step.expression
+            self._held.add(region)
         steps = self.steps
         if result is not None:
+            self._require_same(result, region)
             steps = (*steps[:-1], replace(steps[-1], expression=result))
-        begun = self._begun(steps, watch)
-        previous: Any = steps[begun - 1].expression if begun else None
-        for number, step in enumerate(steps[begun:], begun + 1):
-            if watch is not None:
-                watch(step.claim)
-            if step.check is not None:
-                self._check(number, step, previous)
-            previous = step.expression
         return Derivation(steps, self.where, executed=True, parent=self.parent)
 
-    def _begun(self, steps: tuple[Step, ...], watch: Callable[[str], None] | None) -> int:
+    def _begun(self, region: Region, watch: Callable[[str], None] | None) -> int:
         """How many of the steps hold because they are the parent's, which is executed unless it has been."""
-        if self.parent is None or steps[:len(self.parent.steps)] != self.parent.steps:
+        if self.parent is None or self.steps[:len(self.parent.steps)] != self.parent.steps:
             return 0
-        if not self.parent._held:
-            self.parent.execute(watch=watch)
-            object.__setattr__(self.parent, "_held", True)
+        self.parent.execute(region=region, watch=watch)
         return len(self.parent.steps)
 
-    def _check(self, number: int, step: Step, previous: Any) -> None:
+    def _check(self, number: int, step: Step, previous: Any, region: Region) -> None:
         with time_limit(CHECK_SECONDS, f"the check of step {number}"):
             for item in self._items(number, step, previous):
                 if isinstance(item, _TRUTHS):
                     if item:
                         continue
                     raise ProofError(f"step {number} fails: {step.claim}")
-                residual = self.expand(item)
-                if not is_zero(residual):
-                    raise ProofError(f"step {number} fails: {step.claim} (residual {residual})")
+                claim = item if isinstance(item, Claim) else Claim(sp.sympify(item))
+                self._require(claim, region, f"step {number} fails: {step.claim}")
+
+    def _require_same(self, result: Any, region: Region) -> None:
+        """ProofError unless the expression equals the result on the region, and its means are computed alike."""
+        for item in differences(self.result, result):
+            self._require(Claim(item), region, "it differs")
+        theirs, ours = (
+            {mean.hints for mean in self.expand(each).atoms(GaussianMean)} for each in (result, self.result))
+        for hints in theirs - ours:
+            if not any(self._are_same(hints, others, region) for others in ours):
+                raise ProofError("the hints for the numerics of its means are not those of the result")
+
+    def _are_same(self, left: tuple[sp.Expr, ...], right: tuple[sp.Expr, ...], region: Region) -> bool:
+        try:
+            for one, other in zip(left, right, strict=True):
+                self._require(Claim(one - other), region, "it differs")
+        except ProofError:
+            return False
+        return True
+
+    def _require(self, claim: Claim, region: Region, problem: str) -> None:
+        expression = self.expand(claim.expression)
+        narrower = Region.of(*(self.expand(condition) for condition in claim.conditions))
+        try:
+            decide(expression, claim.sign, _with_ranges(Region(region.conditions + narrower.conditions), expression))
+        except Refuted as error:
+            raise ProofError(f"{problem} ({error})") from None
+        except Undecided as error:
+            raise ProofError(f"{problem} (not decided: {error})") from None
 
     @staticmethod
     def _items(number: int, step: Step, previous: Any) -> Iterator[Any]:
@@ -204,13 +256,29 @@ class Derivation:
 
 
 def _is_single(found: Any) -> bool:
-    return isinstance(found, (*_TRUTHS, sp.Basic)) and not isinstance(found, sp.Tuple)
+    return isinstance(found, (*_TRUTHS, sp.Basic, Claim)) and not isinstance(found, sp.Tuple)
 
 
 def same(previous: Any, current: Any) -> Iterable[Any]:
     """The check that a step only rewrites: the two expressions are identically equal."""
-    pairs = zip(previous, current, strict=True) if isinstance(current, sp.Tuple) else [(previous, current)]
-    return [a - b for a, b in pairs]
+    return differences(previous, current)
+
+
+def differences(left: Any, right: Any) -> list[Any]:
+    """What must vanish where two results are equal: of numbers, of several numbers, or of minimisations."""
+    if isinstance(left, LeastPoint) and isinstance(right, LeastPoint):
+        names = dict(zip(right.unknowns, left.unknowns, strict=True))
+        return [left.objective - right.objective.xreplace(names)]
+    if isinstance(left, sp.Tuple | sp.MatrixBase) and isinstance(right, sp.Tuple | sp.MatrixBase):
+        return [a - b for a, b in zip(left, right, strict=True)]
+    return [left - right]
+
+
+def _with_ranges(region: Region, expression: sp.Expr) -> Region:
+    """The region, and the ranges of the arguments of the alphabet that stand in an expression."""
+    known = [entry for entry in ARGUMENTS.values() if entry.symbol in expression.free_symbols]
+    ranges = Region.of(*(relation for entry in known for relation in entry.inequalities))
+    return Region(tuple(dict.fromkeys(ranges.conditions + region.conditions)))
 
 
 def _sentence(text: str) -> str:

@@ -13,8 +13,8 @@ from math import ceil
 
 import sympy as sp
 
-from asymptotics.algebra.zero import is_zero
 from asymptotics.functions import log_defect
+from asymptotics.proof import Refuted, Region, Undecided, decide
 
 Definition = tuple[sp.Symbol, sp.Expr]
 
@@ -33,8 +33,15 @@ def tidy(expression: sp.Expr, simplify: Callable[[sp.Expr], sp.Expr] = sp.cancel
         return expression
     if any(power.exp.is_Rational and not power.exp.is_Integer for power in expression.atoms(sp.Pow)) and (
             expression.count_ops() > LARGE):
-        return sp.S.Zero if is_zero(expression) else expression
+        return sp.S.Zero if _vanishes(expression) else expression
     return simplify(expression)
+
+
+def _vanishes(expression: sp.Expr) -> bool:
+    try:
+        return decide(expression, "= 0", Region()).sign == "= 0"
+    except (Refuted, Undecided):
+        return False
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ from functools import cache
 
 import sympy as sp
 
-from asymptotics.algebra import decided, in_generators
-from asymptotics.derivation import Derivation, Step
+from asymptotics.derivation import Claim, Derivation, Step
 from asymptotics.functions import beta_below
 from asymptotics.symbols import d, scale, tau
 
@@ -33,15 +32,12 @@ def twice() -> Derivation:
             "does not change if $x$ and $y$ are exchanged, and where $w(y)>w(x)$ it is the density $w(x)$ of the pair "
             "itself", "exact",
             lambda previous, current: [
-                *(decided((_here * previous - current).subs(_there, weight)) for weight in _ORDERS),
+                _here * previous - current,
                 current.subs({_here: _there, _there: _here}, simultaneous=True) - current,
-                decided(current.subs(_there, _ORDERS[0])) - _here,
+                Claim(current - _here, "= 0", (_there > _here,)),
             ],
         ),
     ))
-
-
-_ORDERS = (_here + _gap, _here / (1 + _gap))
 
 
 @cache
@@ -82,15 +78,10 @@ def gaussian() -> Derivation:
     )
 
 
-def _tails(edge: sp.Expr, value: sp.Expr) -> list[sp.Expr | bool]:
+def _tails(edge: sp.Expr, value: sp.Expr) -> list[Claim]:
     """Where w rises with |x|^2 the share must lie below the edge, else above, which is below 1 - edge."""
-    found: list[sp.Expr | bool] = []
-    for size, below in ((1 / (1 + _gap), True), (1 + _gap, False)):
-        here = edge.subs(scale, size)
-        wanted = 2 * beta_below(d / 2, sp.factor(here if below else 1 - here))
-        got = decided(value.subs(scale, size))
-        found.append(got.replace(beta_below, lambda a, x: beta_below(a, sp.factor(x))) - wanted)
-    return found
+    return [Claim(value - 2 * beta_below(d / 2, edge), "= 0", (scale < 1,)),
+            Claim(value - 2 * beta_below(d / 2, 1 - edge), "= 0", (scale >= 1,))]
 
 
 @cache
@@ -113,7 +104,7 @@ def lognormal() -> Derivation:
             "Under the target its mean is the opposite", tau**2 / 2,
             "the density is $w=e^{\\ell}$ times that under the proposals", "exact",
             lambda previous, current: [
-                in_generators(sp.exp(_level) * normal(previous) - normal(current)), previous + current,
+                sp.exp(_level) * normal(previous) - normal(current), previous + current,
             ],
         ),
         Step(

@@ -10,8 +10,7 @@ from functools import cache
 
 import sympy as sp
 
-from asymptotics.algebra import in_generators
-from asymptotics.derivation import Derivation, Step
+from asymptotics.derivation import Claim, Derivation, Step
 from asymptotics.mixture import ODDS
 from asymptotics.symbols import half_odds, p, separation, sigma, step
 
@@ -28,12 +27,6 @@ def density() -> sp.Expr:
     """The mixture of N(+-a, sigma^2) with the weights p and 1-p, at x."""
     height = 2 * sp.sqrt(p * (1 - p)) / (sigma * sp.sqrt(2 * sp.pi))
     return height * sp.exp(-(_x**2 + half**2) / (2 * sigma**2)) * sp.cosh(half * _x / sigma**2 + half_odds)
-
-
-def _vanishing(expression: sp.Expr) -> sp.Expr:
-    """The expression with p in terms of its odds, all exponentials as powers of generators."""
-    letters = expression.xreplace({sp.log(p / (1 - p)): 2 * half_odds, separation: 2 * half})
-    return in_generators(letters.subs(p, sp.exp(2 * half_odds) / (1 + sp.exp(2 * half_odds))))
 
 
 def _normal(mean: sp.Expr) -> sp.Expr:
@@ -53,7 +46,7 @@ def crossing() -> Derivation:
         Step(
             "The density of two modes at $\\pm a$, with $h$ half the log odds", density(),
             "$pe^{ax/\\sigma^2}+(1-p)e^{-ax/\\sigma^2}=2\\sqrt{p(1-p)}\\cosh(ax/\\sigma^2+h)$", "exact",
-            lambda previous, current: [_vanishing(current - mixed)],
+            lambda previous, current: [current - mixed],
         ),
         Step(
             "The mean number of steps to reach $-a$ from $x$ grows with $x$ by this, where $R$ is the chance to be "
@@ -87,7 +80,7 @@ def sech_law() -> Derivation:
             "u$",
             "exact",
             lambda previous, current: [
-                sp.diff(sp.log(law), z), law.subs(z, sp.Rational(1, 2)) - 1,
+                Claim(sp.diff(sp.log(law), z), "= 0", (z < 1,)), law.subs(z, sp.Rational(1, 2)) - 1,
                 sp.gammasimp(sp.gamma((1 + shape) / 2) * sp.gamma((1 - shape) / 2)) - current,
             ],
         ),
@@ -128,7 +121,7 @@ def jump_rate_kramers() -> Derivation:
         Step(
             "In $y=ax/\\sigma^2+h$", _integrand() * sp.exp(curvature * (_y - half_odds) ** 2) * sp.sech(_y),
             "$x=\\sigma^2(y-h)/a$", "exact",
-            lambda previous, current: [_vanishing(previous.subs(_x, back) * sp.diff(back, _y) - current)],
+            lambda previous, current: [previous.subs(_x, back) * sp.diff(back, _y) - current],
         ),
         *sech_law().steps,
         Step(
@@ -143,7 +136,7 @@ def jump_rate_kramers() -> Derivation:
         Step(
             "The rate is the inverse of the mean time", rate, "put together", "exact",
             lambda previous, current: [
-                _vanishing(current * _integrand() * previous.subs(_c, curvature) - 1),
+                current * _integrand() * previous.subs(_c, curvature) - 1,
             ],
         ),
     )

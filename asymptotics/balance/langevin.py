@@ -6,12 +6,11 @@ from functools import cache
 
 import sympy as sp
 
-from asymptotics.derivation import Derivation, Step
+from asymptotics.derivation import Claim, Derivation, Step
 from asymptotics.symbols import sigma, step
 
 _x = sp.Symbol("x", real=True)
 _v = sp.Symbol("v", positive=True)
-_SOMEWHERE = {sigma: 2, step: 1}
 
 
 @cache
@@ -50,9 +49,9 @@ def ula_learned_variance() -> Derivation:
             "root",
             "exact",
             lambda previous, current: [
-                sp.expand(sp.simplify((previous - sigma**2) * (2 * _v - step)).subs(_v, current)),
+                Claim(((previous - sigma**2) * (2 * _v - step)).subs(_v, current), "= 0", (2 * step <= sigma**2,)),
                 sp.diff(previous, _v).subs(_v, step), previous.subs(_v, step) - 2 * step,
-                sp.diff(previous, _v).subs(_v, current).subs(_SOMEWHERE).is_positive is True,
+                Claim(sp.diff(previous, _v).subs(_v, current), ">= 0", (2 * step <= sigma**2,)),
             ],
         ),
     )

@@ -11,14 +11,13 @@ from functools import cache
 
 import sympy as sp
 
-from asymptotics.derivation import Derivation, Step
+from asymptotics.derivation import Claim, Derivation, Step
 from asymptotics.symbols import balance_slope as g, chains, jump_rate as gamma, learning_rate as eta, p
 
 SLOPE = (g, p * (1 - p))
 """The slope of the model's weight in its log odds, at balance."""
 _odds, _share, _kick = sp.symbols("delta_theta delta_f xi", real=True)
 _theta = sp.Symbol("theta", real=True)
-_SOMEWHERE = {p: sp.Rational(1, 3), g: sp.Rational(2, 9), eta: 1, gamma: sp.Rational(1, 2), chains: 9}
 _KICK = sp.Matrix([-eta, 1])
 """How the noise of one refreshing enters (theta, f)."""
 
@@ -81,7 +80,7 @@ def critical_jump_rate() -> Derivation:
             "the root that is not 0; divided by $\\gamma$ it grows with the slope $(1+\\eta g)^2$", "exact",
             lambda previous, current: [
                 previous.subs(gamma, current), sp.diff(previous / gamma, gamma) - (1 + eta * g) ** 2,
-                current.is_zero is not True,
+                Claim(current, "> 0"),
             ],
         ),
     )
@@ -107,7 +106,7 @@ def weight_std() -> Derivation:
             "+", g * sp.sqrt(small / (1 - eta * gamma * g / (2 * (2 - gamma)))),
             "$g$ times that of $\\theta$", "exact",
             lambda previous, current: [
-                current**2 - g**2 * previous[0, 0], current.subs(_SOMEWHERE).is_positive is True,
+                current**2 - g**2 * previous[0, 0], Claim(current, "> 0"),
             ],
         ),
     )

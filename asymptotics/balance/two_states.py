@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 
 import sympy as sp
 
-from asymptotics.algebra import decided
 from asymptotics.derivation import Derivation, Step
 from asymptotics.symbols import p, q
-
-_gap = sp.Symbol("gap", positive=True)
-
-
-def _sides(*expressions: sp.Expr) -> Iterator[tuple[sp.Expr, ...]]:
-    """The expressions for q < p and for q > p, every minimum resolved; p = 1/(1+e) makes 1 - p positive too."""
-    odds = sp.Symbol("odds", positive=True)
-    for weight in (p / (1 + _gap), (p + _gap) / (1 + _gap)):
-        yield tuple(decided(each.subs(q, weight).subs(p, 1 / (1 + odds))) for each in expressions)
 
 
 @cache
@@ -36,9 +25,7 @@ def jump_rate_independent() -> Derivation:
             "$-$ is proposed with probability $1-q$ and accepted with $\\min(1,(1-p)q/(p(1-q)))$; back likewise",
             "exact",
             lambda previous, current: [
-                one - other for both in _sides(
-                    current[0], (1 - q) * sp.Min(1, accept_out), current[1], q * sp.Min(1, accept_in)
-                ) for one, other in (both[:2], both[2:])
+                current[0] - (1 - q) * sp.Min(1, accept_out), current[1] - q * sp.Min(1, accept_in),
             ],
         ),
         Step(
@@ -46,7 +33,7 @@ def jump_rate_independent() -> Derivation:
             "the two-state chain has the eigenvalues 1 and $1-a-b$; the minima are taken on the same side of "
             "$q=p$", "exact",
             lambda previous, current: [
-                _slow(out, back) - (1 - rate) for out, back, rate in _sides(*previous, current)
+                _slow(*previous) - (1 - current),
             ],
         ),
     ))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
-from asymptotics.extras import require_installed
 from asymptotics.functions import Named, Root, beta_below, log_defect, normal_below
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 
 def _flint() -> Any:
-    require_installed("rigorous balls need", "python-flint", extra="rigorous")
     import flint
 
     return flint

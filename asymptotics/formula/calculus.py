@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import floor
 from typing import Any, TypeVar
 
 import sympy as sp
 
 from asymptotics import symbols
 from asymptotics.algebra import expand_where, time_limit
-from asymptotics.algebra.laurent import Truncated, expand, tidy
 from asymptotics.arguments import letter
 from asymptotics.derivation import Derivation, Kind, Step
 from asymptotics.domain import Domain, Relation
+from asymptotics.formula.expansion import SECONDS, Diverges, agreed, expansion, gaps_near, is_of_order, sides_of
 from asymptotics.formula.statement import Statement
 from asymptotics.functions import ArgMin, LeastPoint, spelled
 from asymptotics.parse import read
@@ -23,7 +22,6 @@ from asymptotics.schedule import Interpolant
 from asymptotics.symbols import ARGUMENTS
 
 F = TypeVar("F", bound=Statement)
-SECONDS = 20.0
 _WEIGHTS = ("alpha", "beta", "dalpha", "dbeta")
 
 
@@ -259,58 +257,18 @@ def limit(formula: F, name: str, value: Any) -> F:
     )
 
 
-def _expansion(derivation: Derivation, expression: sp.Expr, symbol: sp.Symbol, at: sp.Expr,
-               order: int, side: int) -> dict[int, sp.Expr]:
-    """Coefficients of y^k for every power below ``order``; more terms are kept until that is certain."""
-    with time_limit(SECONDS, "the expansion"):
-        for spare in range(9):
-            try:
-                found = expand(expression, derivation.where, symbol, at, order + spare, side)
-                powers = range(min(floor(found.valuation), 0), order)
-                return {k: tidy(found.coefficient(k), sp.factor) for k in powers}
-            except Truncated:
-                continue
-    raise ValueError(f"the expansion in {symbol} cancels beyond {order + 8} terms")
-
-
-def _side(formula: Statement, name: str, at: sp.Expr) -> int:
-    """Which way the argument comes from the inside of its range: -1 at its upper end, else 1."""
-    high = formula.domain.entry(name).high
-    return -1 if high is not None and at == sp.Rational(high.numerator, high.denominator) else 1
-
-
-def _gap_near(derivation: Derivation, previous: sp.Expr, current: sp.Expr, symbol: sp.Symbol, at: sp.Expr,
-              side: int) -> list[sp.Expr]:
-    """|previous - current| at distances 10^-20 and 10^-30 from ``at`` (1/y at infinity), other arguments
-    generic, in 200 digits. This does not use the expansion: it evaluates both sides near the point."""
-    gap = derivation.expand(previous) - derivation.expand(current)
-    others = sorted(gap.free_symbols - {symbol}, key=lambda s: s.name)
-    fixed = {s: sp.Rational(13 + 4 * i, 11) for i, s in enumerate(others)}
-    near = [sp.Rational(1, 10**digits) for digits in (20, 30)]
-    return [
-        abs(sp.N(gap.xreplace({**fixed, symbol: 1 / y if at == sp.oo else at + side * y}), 200, maxn=2000))
-        for y in near
-    ]
-
-
-def _is_of_order(gaps: list[sp.Expr], order: int) -> bool:
-    """Whether gaps at distances 10^-20 and 10^-30 shrink as the power ``order`` of the distance."""
-    far, close = gaps[0] * sp.Integer(10) ** (20 * order), gaps[1] * sp.Integer(10) ** (30 * order)
-    return bool(close <= far * 2 + sp.Rational(1, 10**9))
-
-
 def _limit(formula: Statement, name: str, target: sp.Expr) -> Derivation:
     symbol, before = formula.domain.entry(name).symbol, formula.derivation
-    side = _side(formula, name, target)
+    sides, what = sides_of(formula, name, target), f"the limit of {formula.name} as {name} tends to {target}"
 
     def constant(expression: sp.Expr) -> sp.Expr:
-        found = _expansion(before, expression, symbol, target, 1, side)
-        if any(c != 0 for power, c in found.items() if power < 0):
+        found = [expansion(before, expression, symbol, target, 1, side) for side in sides]
+        if any(c != 0 for each in found for power, c in each.items() if power < 0):
             raise Diverges(f"{formula.name} diverges as {name} tends to {target}")
-        return found[0]
+        return agreed(formula, [each[0] for each in found], what)
 
-    def near(previous: sp.Expr, current: sp.Expr) -> list[sp.Expr]:
-        return _gap_near(before, previous, current, symbol, target, side)
+    def near(previous: sp.Expr, current: sp.Expr) -> list[list[sp.Expr]]:
+        return gaps_near(before, previous, current, symbol, target, sides)
 
     claim = f"Let ${letter(symbol)}\\to {sp.latex(target)}$"
     try:
@@ -318,21 +276,20 @@ def _limit(formula: Statement, name: str, target: sp.Expr) -> Derivation:
     except Diverges:
         raise
     except ValueError:  # not a series in whole powers: sympy may still know the limit
-        value = _by_sympy(formula, symbol, target, side)
+        found = [_by_sympy(formula, symbol, target, side) for side in sides]
+        value = agreed(formula, found, what)
         return before.then(Step(
             claim, value, "sympy's limit, confirmed near the point in 200 digits", "numeric",
-            lambda previous, current: [not current.has(symbol), bool(near(previous, current)[1] < 1e-12)],
+            lambda previous, current: [
+                not current.has(symbol), *(bool(gaps[1] < 1e-12) for gaps in near(previous, current))],
         ))
     return before.then(Step(
         claim, value, "the constant term of the exact expansion there; what is left vanishes", "exact",
         lambda previous, current: [
-            constant(previous) - current, not current.has(symbol), _is_of_order(near(previous, current), 1),
+            constant(previous) - current, not current.has(symbol),
+            *(is_of_order(gaps, 1) for gaps in near(previous, current)),
         ],
     ))
-
-
-class Diverges(ValueError):
-    """The limit is not finite."""
 
 
 def _by_sympy(formula: Statement, symbol: sp.Symbol, target: sp.Expr, side: int) -> sp.Expr:
@@ -340,9 +297,9 @@ def _by_sympy(formula: Statement, symbol: sp.Symbol, target: sp.Expr, side: int)
     try:
         with time_limit(SECONDS, f"the limit of {formula.name}"):
             found = sp.limit(formula.expression, symbol, target, direction)
-    except (TimeoutError, NotImplementedError) as error:
+    except (TimeoutError, NotImplementedError, TypeError, AttributeError) as error:
         raise ValueError(f"sympy has no limit of {formula.name} as {symbol} tends to {target}") from error
-    if found.has(sp.oo, sp.zoo, sp.nan, sp.Limit):
+    if found.has(sp.oo, -sp.oo, sp.zoo, sp.nan, sp.Limit, sp.AccumBounds, sp.I):
         raise Diverges(f"{formula.name} diverges as {symbol} tends to {target}")
     return found
 
@@ -375,17 +332,20 @@ def series(formula: F, name: str, at: Any, order: int) -> F:
 def _series(formula: Statement, name: str, point: sp.Expr, order: int) -> Derivation:
     symbol, before = formula.domain.entry(name).symbol, formula.derivation
     small = 1 / symbol if point == sp.oo else symbol - point
-    side = _side(formula, name, point)
+    sides, what = sides_of(formula, name, point), f"the expansion of {formula.name} in {name} at {point}"
+
+    def from_side(expression: sp.Expr, side: int) -> sp.Expr:
+        found = expansion(before, expression, symbol, point, order, side)
+        return sum((c * (side * small) ** power for power, c in found.items()), sp.S.Zero)
 
     def value(expression: sp.Expr) -> sp.Expr:
-        found = _expansion(before, expression, symbol, point, order, side)
-        return sum((c * (side * small) ** power for power, c in found.items()), sp.S.Zero)
+        return agreed(formula, [from_side(expression, side) for side in sides], what)
 
     return before.then(Step(
         f"Expand at ${letter(symbol)}\\to {sp.latex(point)}$ up to order {order - 1}",
         value(formula.short), "exact arithmetic on truncated power series", "exact",
         lambda previous, current: [
             value(previous) - current,
-            _is_of_order(_gap_near(before, previous, current, symbol, point, side), order),
+            *(is_of_order(gaps, order) for gaps in gaps_near(before, previous, current, symbol, point, sides)),
         ],
     ))

@@ -133,13 +133,18 @@ class Statement:
 
         An ``expression`` given takes the place of the result, and is refused unless it equals it.
         """
+        source = getattr(self.derive, "parent", None)
+        before = None
+        if isinstance(source, Statement):
+            source.prove(watch=watch)
+            before = source.domain.region
         if expression is None:
-            return self.derivation.execute(watch=watch)
+            return self.derivation.execute(region=self.domain.region, before=before, watch=watch)
         allowed = [entry.symbol for entry in self.domain.entries] + [symbol for symbol, _ in self.where]
         if not isinstance(expression, ArgMin | LeastPoint):
             expression = read(expression, *allowed, where="expression")
         try:
-            return self.derivation.execute(expression, watch=watch)
+            return self.derivation.execute(expression, region=self.domain.region, before=before, watch=watch)
         except ProofError as error:
             raise ProofError(f"{expression} is not the result of {self.name}: {error}") from error
 

@@ -6,7 +6,7 @@ from functools import cache
 
 import sympy as sp
 
-from asymptotics.derivation import Derivation, Step
+from asymptotics.derivation import Claim, Derivation, Step
 from asymptotics.symbols import n, radius, sigma
 
 _mu, _xbar = sp.symbols("mu xbar", real=True)
@@ -49,7 +49,7 @@ def posterior() -> Derivation:
             "the log posterior is quadratic, so its mode is its mean",
             "exact",
             lambda previous, current: [
-                sp.diff(previous, _mu).subs(_mu, current), sp.diff(previous, _mu, 2).is_positive is True,
+                sp.diff(previous, _mu).subs(_mu, current), Claim(sp.diff(previous, _mu, 2), "> 0"),
             ],
         ),
     ))
@@ -94,8 +94,8 @@ def cosine() -> Derivation:
             "asymptotic",
             lambda previous, current: [
                 current**2 * (radius**2 + sigma**2 / n) - radius**2,
-                sp.diff(previous, _xbar).is_positive is True,
-                current.is_positive is True,
+                Claim(sp.diff(previous, _xbar), "> 0"),
+                Claim(current, "> 0"),
             ],
         )
     )

@@ -6,8 +6,8 @@ from functools import cache
 
 import sympy as sp
 
-from asymptotics.algebra import expand_where, is_positive, is_zero
-from asymptotics.derivation import Definition, Derivation, Step
+from asymptotics.algebra import expand_where
+from asymptotics.derivation import Claim, Definition, Derivation, Step
 from asymptotics.limited_samples import setting
 from asymptotics.limited_samples.setting import OVERLAPS, data, m, noise
 from asymptotics.symbols import A, B, Delta, N, alpha, beta, draws, n, radius, ridge, sigma
@@ -36,8 +36,8 @@ def given_skip() -> Derivation:
     def check(previous: sp.Expr, current: sp.Tuple) -> list[object]:
         point = dict(zip(OVERLAPS, current, strict=True))
         slopes = [sp.diff(previous, overlap).subs(point) for overlap in OVERLAPS]
-        convex = [is_zero(hessian[i, j]) for i in range(3) for j in range(3) if i != j]
-        return [*slopes, *convex, *(is_positive(hessian[i, i]) for i in range(3))]
+        across = [hessian[i, j] for i in range(3) for j in range(3) if i != j]
+        return [*slopes, *across, *(Claim(hessian[i, i], "> 0", (n * draws > 1,)) for i in range(3))]
 
     return setting.setting().then(
         Step(
@@ -87,7 +87,7 @@ def skip() -> Derivation:
 
     def check(previous: sp.Expr, current: sp.Expr) -> list[object]:
         slope = sp.diff(previous.subs(setting.LEFT), c)
-        return [slope.subs(c, current), curvature - bottom, is_positive(bottom)]
+        return [slope.subs(c, current), curvature - bottom, Claim(bottom, "> 0", (alpha > 0, n * draws > 1))]
 
     return before.then(
         Step(
@@ -171,24 +171,19 @@ def margin() -> Derivation:
     before = overlap_mean()
     at = dict(zip(OVERLAPS, (sp.factor(o.subs(leftovers())) for o in given_skip().result), strict=True))
     general = setting.inner(setting.weight, setting.point)
-    extra = sp.Symbol("e", positive=True)
-    others = sp.Symbol("k", positive=True)
     value = sp.factor(expand_where(general.subs(at), before.where))
     inside = sp.collect(sp.expand(sp.cancel(value * expand_where(Delta, before.where)
                                             / (alpha**2 * beta))), [radius**2, sigma**2])
 
     def check(previous: sp.Expr, current: sp.Expr) -> list[object]:
-        larger = {n: (1 + extra) / draws, draws: 1 + others}
-        positive = inside.subs(n, larger[n]).subs(draws, larger[draws])
-        return [general.subs({**at, m: previous}) - current, is_positive(positive)]
+        return [general.subs({**at, m: previous}) - current, Claim(inside, "> 0", (n * draws > 1,))]
 
     return before.then(
         Step(
             "The margin $s\\,w\\cdot x_t/d$ on every training pair is positive for $\\alpha,\\beta>0$, so that the "
             "true signs reproduce themselves",
             alpha**2 * beta * inside / Delta,
-            "inner product of $w$ with $x_t$, concentrated as before; with $nK=1+e$, $K=1+k$ every coefficient is "
-            "positive",
+            "inner product of $w$ with $x_t$, concentrated as before; every coefficient is positive for $nK>1$",
             "asymptotic", check,
         )
     )

@@ -12,7 +12,7 @@ from functools import cache, partial
 import sympy as sp
 
 from asymptotics.algebra import expand_where
-from asymptotics.derivation import Derivation, Step
+from asymptotics.derivation import Claim, Derivation, Step
 from asymptotics.limited_samples import denoiser, flow, setting
 from asymptotics.limited_samples.denoiser import SIZE
 from asymptotics.limited_samples.setting import LEFT, data, noise
@@ -34,6 +34,9 @@ from asymptotics.symbols import (
     spread_data,
     spread_noise,
 )
+
+GRAM = spread_data * spread_noise > spread_cross**2
+"""The spreads are a Gram matrix of the pairs."""
 
 # Sums over all pairs, per nKd: squares and products of the x's (T) and of the sums S themselves (M, over nK).
 T11, T10, T00 = sp.symbols("T_11 T_10 T_00", real=True)
@@ -244,8 +247,8 @@ def flow_noise() -> Derivation:
 
     def solves(previous: sp.Expr, current: sp.Expr) -> list[object]:
         push = (forcing / N).subs(setting.skip, skip().result)
-        return [expand_where(flow.rate(current) - growth * current - push, [(finite_delta, _delta())]),
-                current.subs(flow.START)]
+        rest = expand_where(flow.rate(current) - growth * current - push, [(finite_delta, _delta())])
+        return [Claim(rest, "= 0", (GRAM,)), current.subs(flow.START)]
 
     return velocity().then(Step(
         "$X_t=\\varsigma[P S_1+Q S_0]+\\sqrt{\\Delta_d/b}\\,X_0$ with $P=\\beta/N$ and this $Q$, for "

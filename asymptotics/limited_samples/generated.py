@@ -9,8 +9,8 @@ from functools import cache
 
 import sympy as sp
 
-from asymptotics.algebra import expand_where, is_positive_somewhere
-from asymptotics.derivation import Derivation, Step
+from asymptotics.algebra import expand_where
+from asymptotics.derivation import Claim, Derivation, Step
 from asymptotics.functions import log_defect
 from asymptotics.limited_samples import flow, setting
 from asymptotics.limited_samples.denoiser import SIZE
@@ -100,8 +100,7 @@ def mean_cosine() -> Derivation:
     def check(previous: sp.Tuple, current: sp.Expr) -> list[object]:
         length = setting.square(vector(previous), setting.FRESH)
         overlap = previous[0] * radius**2
-        positive = is_positive_somewhere(expand_where(current, mean_error().where))
-        return [(overlap / radius) ** 2 / length - current**2, positive]
+        return [(overlap / radius) ** 2 / length - current**2, Claim(expand_where(current, mean_error().where), "> 0")]
 
     return centre().then(
         Step(

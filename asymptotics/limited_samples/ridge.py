@@ -6,8 +6,7 @@ from functools import cache
 
 import sympy as sp
 
-from asymptotics.algebra import is_positive
-from asymptotics.derivation import Derivation, Step
+from asymptotics.derivation import Claim, Derivation, Step
 from asymptotics.functions import ArgMin
 from asymptotics.limited_samples import generated
 from asymptotics.symbols import draws, n, ridge
@@ -26,12 +25,11 @@ def best_ridge() -> Derivation:
     positive = sp.cancel(top / cubic)
 
     def sign(previous: sp.Expr, current: sp.Expr) -> list[object]:
-        larger = {n: (1 + pairs_less_one) / draws}
         return [
             sp.diff(before.expand(previous), ridge) - positive * current / bottom,
-            is_positive(positive / bottom, larger),
+            Claim(positive / bottom, "> 0", (n * draws > 1,)),
             sp.degree(sp.expand(current), ridge) == 3,
-            is_positive(sp.LC(sp.expand(current), ridge)),
+            Claim(sp.LC(sp.expand(current), ridge), "> 0"),
         ]
 
     def stationary(previous: sp.Expr, current: sp.Expr) -> list[object]:

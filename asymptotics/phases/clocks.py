@@ -11,7 +11,7 @@ from functools import cache
 import sympy as sp
 
 from asymptotics import mixture
-from asymptotics.derivation import Derivation, Step
+from asymptotics.derivation import Claim, Derivation, Step
 from asymptotics.symbols import alpha, beta, d, half_odds, kappa, noised, radius, s, sigma
 
 SIZE = radius * sp.sqrt(d)
@@ -72,7 +72,7 @@ def boundary() -> Derivation:
             s / reach, "solve $s^2V=\\beta^2|\\mu|^2$; the clock increases with $\\beta/\\alpha$ and stays below "
             "$s_{\\max}=|\\mu|/\\sigma$", "exact",
             lambda previous, current: [
-                clock.subs(beta, current * alpha) ** 2 - s**2, sp.simplify(slope).is_positive is True,
+                clock.subs(beta, current * alpha) ** 2 - s**2, Claim(slope, "> 0"),
                 current.is_nonnegative is not False,
             ],
         ),

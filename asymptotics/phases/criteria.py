@@ -6,8 +6,7 @@ from functools import cache
 
 import sympy as sp
 
-from asymptotics.algebra import in_generators
-from asymptotics.derivation import Derivation, Step
+from asymptotics.derivation import Claim, Derivation, Step
 from asymptotics.functions import Root
 from asymptotics.mixture import z
 from asymptotics.phases import posterior
@@ -24,7 +23,7 @@ def spinodal() -> Derivation:
         Step(
             "The slope of the log density of $\\nu$ along $\\mu$, at $\\nu=z$",
             -z + s * sp.tanh(half_odds + s * z), "the density is $e^{-z^2/2}$ times $\\cosh(h+sz)$", "exact",
-            lambda previous, current: [in_generators(sp.diff(sp.log(previous), z) - z - current)],
+            lambda previous, current: [sp.diff(sp.log(previous), z) - z - current],
         ),
         Step(
             "A second maximum appears where slope and curvature vanish together; then $|h|$ is this",
@@ -38,7 +37,7 @@ def spinodal() -> Derivation:
             "it increases from 0 at $s=1$ with slope $2\\sqrt{s^2-1}\\ge2(s-1)$", "exact",
             lambda previous, current: [
                 current.equation - previous.subs(s, current.variable) + sp.Abs(half_odds),
-                sp.simplify(sp.diff(previous, s) - 2 * sp.sqrt(s**2 - 1)), previous.subs(s, 1),
+                Claim(sp.diff(previous, s) - 2 * sp.sqrt(s**2 - 1), "= 0", (s > 1,)), previous.subs(s, 1),
             ],
         ),
     )
@@ -49,7 +48,7 @@ def _is_double_zero(slope: sp.Expr, height: sp.Expr) -> list[sp.Expr]:
     u = sp.Symbol("u", positive=True)
     at = {z: -sp.sinh(u), half_odds: height.subs(s, sp.cosh(u)).subs(sp.sqrt(sp.cosh(u) ** 2 - 1), sp.sinh(u)).subs(
         sp.acosh(sp.cosh(u)), u), s: sp.cosh(u)}
-    return [in_generators(part.subs(at, simultaneous=True)) for part in (slope, sp.diff(slope, z))]
+    return [part.subs(at, simultaneous=True) for part in (slope, sp.diff(slope, z))]
 
 
 @cache

@@ -10,12 +10,11 @@ from functools import cache
 import sympy as sp
 
 from asymptotics import mixture
-from asymptotics.algebra import in_generators
 from asymptotics.derivation import Derivation, Step
 from asymptotics.functions import Root, normal_below
 from asymptotics.mixture import ODDS
 from asymptotics.phases import posterior
-from asymptotics.symbols import alpha, beta, dalpha, dbeta, half_odds, kappa, noised, p, s, sigma
+from asymptotics.symbols import alpha, beta, dalpha, dbeta, half_odds, kappa, noised, p, s
 
 _q = sp.Symbol("q", real=True)
 _edge = sp.Symbol("nu", real=True)
@@ -121,20 +120,7 @@ def _is_carried(mass: sp.Expr) -> sp.Expr:
     explicit = mass.xreplace(full)
     drift = explicit.diff(alpha) * dalpha + explicit.diff(beta) * dbeta
     flow = explicit.diff(_along) * (linear * _along + along * _size * mean).xreplace(full)
-    # Seen in numbers first: what does not vanish has no simple form to be brought to.
-    numbers = {alpha: 0.3, beta: 0.8, dalpha: -0.7, dbeta: 0.4, _along: 0.6, _size: 1.7}
-    numbers |= {p: 0.7, half_odds: sp.log(sp.Rational(7, 3)) / 2, sigma: 1.3}
-    value = (drift + flow).subs({k: sp.nsimplify(v) for k, v in numbers.items()}).evalf(30)
-    if not abs(value) < 1e-20:
-        return value
-    # Both modes share the factor exp(-(y^2 + beta^2 |mu|^2)/(2 V)); what is left has e^(+-beta |mu| y/V).
-    common = sp.exp((_along**2 + beta**2 * _size**2) / (2 * full[noised]))
-    total = sp.expand((drift + flow) * common)
-    odds = sp.exp(2 * half_odds)
-    total = total.subs(p, odds / (1 + odds)).replace(
-        lambda node: isinstance(node, sp.exp), lambda node: sp.exp(sp.expand(sp.simplify(node.args[0])))
-    )
-    return sp.simplify(in_generators(total.subs(full[noised], noised).rewrite(sp.exp)).xreplace(full))
+    return drift + flow
 
 
 @cache

@@ -12,7 +12,6 @@ from functools import cache
 import sympy as sp
 
 from asymptotics import mixture
-from asymptotics.algebra import in_generators
 from asymptotics.derivation import Derivation, Step
 from asymptotics.functions import GaussianMean, divergence, entropy, weighted_entropy
 from asymptotics.mixture import z
@@ -28,15 +27,9 @@ GAP = 2 * sp.sqrt(p * (1 - p)) * sp.exp(-(s**2) / 2)
 """exp(-s^2/2)/cosh(h)."""
 
 
-def same(left: sp.Expr, right: sp.Expr) -> sp.Expr:
-    """What vanishes if both agree once e^h = sqrt(p/(1-p)) is put in; means are compared under the integral."""
-    gap = under(left) - under(right)
-    return in_generators(gap.subs(p, sp.exp(2 * half_odds) / (1 + sp.exp(2 * half_odds))))
-
-
-def under(expression: sp.Expr) -> sp.Expr:
-    """A combination of means as the mean of one expression in z."""
-    return expression.replace(lambda e: isinstance(e, GaussianMean), lambda e: e.integrand)
+def same(value: sp.Expr, integrand: sp.Expr) -> sp.Expr:
+    """What vanishes if a combination of means is the mean of this expression in z."""
+    return value - GaussianMean(integrand, z)
 
 
 def mean(integrand: sp.Expr) -> GaussianMean:
@@ -56,13 +49,13 @@ def measure() -> Derivation:
             sp.tanh(y), "half the log odds are $h+s\\nu$", "exact",
             lambda previous, current: [
                 mixture.log_ratio().subs(mixture.overlap, unit * z) - previous * z,
-                in_generators(current - sp.tanh(half_odds + s * z)),
+                current - sp.tanh(half_odds + s * z),
             ],
         ),
         Step(
             "The density of $\\nu$ over that of a standard normal $z$",
             GAP * sp.cosh(y), "$\\mathcal{N}(\\pm s,1)$ has $e^{\\pm sz-s^2/2}$; $p=e^h/(2\\cosh h)$", "exact",
-            lambda previous, current: [same(current, mixed), in_generators(previous - sp.tanh(y))],
+            lambda previous, current: [current - mixed, previous - sp.tanh(y)],
         ),
     )
 
@@ -148,9 +141,9 @@ def _is_information(density: sp.Expr, stated: sp.Expr) -> list[sp.Expr]:
     expected = plain - GAP * mean(weighted_entropy(y))
     return [
         # The height is ln(2 cosh y): same slope, same value at 0.
-        in_generators(sp.diff(height - sp.log(2 * sp.cosh(size)), size)), height.subs(size, 0) - sp.log(2),
-        in_generators(shown - sp.cosh(size) * entropy), same(density, GAP * sp.cosh(y)),
-        in_generators(stated - expected), weighted_entropy(-y).definition - weighted_entropy(y).definition,
+        sp.diff(height - sp.log(2 * sp.cosh(size)), size), height.subs(size, 0) - sp.log(2),
+        shown - sp.cosh(size) * entropy, density - GAP * sp.cosh(y),
+        stated - expected, weighted_entropy(-y).definition - weighted_entropy(y).definition,
     ]
 
 
@@ -158,7 +151,7 @@ def _is_divergence(stated: sp.Expr) -> list[sp.Expr]:
     """w ln(w/p) + (1-w) ln((1-w)/(1-p)) with w the posterior and p the prior, both in half log odds."""
     up, prior = ((1 + sp.tanh(x)) / 2 for x in (y, half_odds))
     direct = up * sp.log(up / prior) + (1 - up) * sp.log((1 - up) / (1 - prior))
-    return [in_generators(stated - direct)]
+    return [stated - direct]
 
 
 @cache
@@ -186,7 +179,7 @@ def uturn_sde_plus() -> Derivation:
                 # Moved back by s, the mean has the weight e^(sz - s^2/2) of z.
                 same(current.args[0].expr.replace(
                     lambda e: isinstance(e, GaussianMean),
-                    lambda e: e.integrand.subs(z, z - s) * sp.exp(s * z - s**2 / 2),
+                    lambda e: GaussianMean(e.integrand.subs(z, z - s) * sp.exp(s * z - s**2 / 2), z),
                 ), (1 + sp.tanh(y + s**2)) / 2),
             ],
         ),

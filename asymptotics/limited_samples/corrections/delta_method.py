@@ -13,8 +13,8 @@ from functools import cache
 
 import sympy as sp
 
-from asymptotics.algebra import expand_where, is_positive_somewhere
-from asymptotics.derivation import Definition, Derivation, Step
+from asymptotics.algebra import expand_where
+from asymptotics.derivation import Claim, Definition, Derivation, Step
 from asymptotics.limited_samples import denoiser, finite, flow
 from asymptotics.limited_samples.corrections.cancellation import ROOT, mixed, without_cancellation
 from asymptotics.limited_samples.denoiser import SIZE
@@ -191,7 +191,7 @@ def fluctuation(before: Derivation, measure: Measure, limit: Derivation) -> Deri
             lambda previous, current: [
                 previous - sp.Add(*(common * term for term in sp.Add.make_args(rest))),
                 current**2 - common * scatter,
-                is_positive_somewhere(expand_where(current, [*known, where[-1]])),
+                Claim(expand_where(current, [*known, where[-1]]), ">= 0"),
             ],
         ),
         where=where,

@@ -258,7 +258,7 @@ REFUSED: list[tuple[Callable[[ModuleType], object], type[Exception], str]] = [
     (lambda own: own.linear_error.prove("3*sigma**2"), ProofError, "3*sigma**2 is not the result of mine.linear_error"),
     (lambda own: _checked(own, lambda before, now: []).prove(), ProofError, "its check returned nothing to compare"),
     (lambda own: _checked(own, lambda before, now: iter(())).prove(), ProofError, "nothing to compare"),
-    (lambda own: _checked(own, lambda before, now: now).prove(), ProofError, "(residual "),
+    (lambda own: _checked(own, lambda before, now: now).prove(), ProofError, "(it is "),
     (lambda own: _checked(own, lambda before, now: False).prove(), ProofError, "step 2 fails"),
     (lambda own: _checked(own, lambda before, now: [1 / 0]).prove(), ProofError, "division by zero"),
     (lambda own: _checked(own, lambda before: []).prove(), TypeError, "the check of step 2, "),
