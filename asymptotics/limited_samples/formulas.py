@@ -62,8 +62,8 @@ overlap_noise = Formula(
     "limited_samples.overlap_noise", r"q_\xi",
     "The learned overlap with the base draws, w.xi/(n draws d), xi = sum s x0.",
     _DENOISER, REGIME,
-    _TOPIC.derived_here("minimisation of the risk", "negative here; their notebook prints the opposite sign and plots "
-          "the absolute value"),
+    _TOPIC.stated("their Theory notebook, components of result 2.1", "theirs with draws = 1 and radius = 1; negative "
+                  "here and in their figure, the notebook's sign differs"),
     _TOPIC.derived("denoiser.overlap_noise"),
 )
 overlap_sample = Formula(
@@ -143,13 +143,13 @@ mean_error = Formula(
     "limited_samples.mean_error", r"\mathcal{E}",
     "The error of the generated mean, |mu_hat - mu|^2/d (of the law's centre given the data).",
     _LAW, REGIME,
-    _TOPIC.derived_here("closed form", "the rate Theta(1/n) is the authors'"),
+    _TOPIC.stated("abstract; Result 3.3, distance", f"{_ONE_DRAW}; derived again here"),
     _TOPIC.derived("generated.mean_error"), pinned=True,
 )
 mean_cosine = Formula(
     "limited_samples.mean_cosine", r"\cos(\hat\mu,\mu)",
     "The cosine of the angle between the generated mean and the true one.",
-    _LAW, REGIME, _TOPIC.derived_here("from the centre of the generated law"),
+    _LAW, REGIME, _TOPIC.stated("Result 3.3, angle", f"{_ONE_DRAW}; derived again here"),
     _TOPIC.derived("generated.mean_cosine"), pinned=True,
 )
 wasserstein = Formula(

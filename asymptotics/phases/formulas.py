@@ -34,7 +34,7 @@ _SECOND = Domain.of("alpha beta n sigma ridge radius", MIX, _WIDE)
 _LAW = Domain.of("n sigma ridge radius")
 
 
-_UNIT = "theirs with sigma = 1"
+_UNIT = "sigma = 1 in the earlier repository"
 _PER_SAMPLE = "ridge is per sample with a mean over fresh noise; in limited_samples it is per draw"
 
 field_skip = Formula(
@@ -197,7 +197,7 @@ first_phase = Minimiser(
     "What n_plus + n_minus samples teach in the first phase at clock s: omega, b, and from them r, m, q, objective.",
     Domain.of("n_plus n_minus sigma ridge_u ridge_w s"),
     "d -> infinity at fixed clock s; fresh noise at every step; d -> infinity before n",
-    _TOPIC.derived_here("minimisation in two variables",
+    _TOPIC.derived_here("minimisation in two variables, which their notebook has up to O(1/n)",
         "the objective is per d, without the constant n (1 + sigma^2)/2"),
     _TOPIC.derived("first.derivation.finite"),
     numbers=Numbers(

@@ -142,6 +142,7 @@ def _under_one_mean(to: Translator, value: object) -> sp.Expr | None:
         rest = to.field.fraction(parts.get(0, to.field.context.constant(0)), total.bottom)
         term = to.field.fraction(parts.get(1, to.field.context.constant(0)), total.bottom)
         total = to.field.sum(rest, to.field.product(term, generators[k].key[0]))
-    z = generators[inside.pop()].expression
-    integrand = to.field.expression(total.top) / to.field.expression(total.bottom)
-    return (integrand + integrand.xreplace({z: -z})) / 2
+    # A letter of its own: the kernel's would be captured by means inside.
+    z, letter = generators[inside.pop()].expression, sp.Dummy("z", real=True)
+    integrand = (to.field.expression(total.top) / to.field.expression(total.bottom)).xreplace({z: letter})
+    return (integrand + integrand.xreplace({letter: -letter})) / 2

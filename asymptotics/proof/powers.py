@@ -27,7 +27,10 @@ class Powers(Signs):
             return self._root(value, exponent)
         if base == sp.E:
             return self._exponential(self.value(exponent))
-        return self._exponential(self.field.product(self.value(exponent), self.logarithm(self.value(base))))
+        value = self.value(base)
+        if self.sign(value, closed=False) != "> 0":
+            raise Undecided(f"a power of what may be 0 or negative: {self.field.text(value.top)}")
+        return self._exponential(self.field.product(self.value(exponent), self.logarithm(value)))
 
     def side(self, node: sp.Expr) -> int:
         """1 where the way a node is written shows that it is >= 0, -1 for <= 0, else 0."""

@@ -59,7 +59,7 @@ def as_condition(relation: sp.Basic) -> Condition | None:
     if sign is None:
         return None
     left, right = relation.args
-    if not isinstance(left, sp.Expr) or not isinstance(right, sp.Expr) or not (left - right).is_finite is not False:
+    if not isinstance(left, sp.Expr) or not isinstance(right, sp.Expr) or (left - right).is_finite is False:
         return None
     return Condition(left - right, sign)
 

@@ -41,7 +41,7 @@ class Signs:
         self.roots = roots
         self._region = region
         self._bound: list[int] = []
-        self._brackets: list[tuple[Fraction, Fraction]] = []
+        self._brackets: list[tuple[int, Fraction, Fraction]] = []
         self._between: set[sp.Symbol] = set()
         self._done: dict[sp.Expr, Fraction] = {}
         for alternatives in region.conditions:

@@ -89,6 +89,8 @@ class Translator(Powers):
 
     def _symbol(self, symbol: sp.Symbol) -> Fraction:
         k = self.field.find("symbol", lambda key: bool(key == symbol))
+        if symbol.is_real is False or not symbol.is_commutative:
+            raise Undecided(f"{symbol} is no real number")
         if k is None:
             k = self._new("symbol", symbol, symbol)
             for condition in own_conditions(symbol):
@@ -186,14 +188,15 @@ class Translator(Powers):
 
     def _names(self, node: Opaque) -> list[Bound]:
         """New names for the bound variables; where they lie between two ends, names that belong to these ends."""
+        depth = len(self._bound)
         if node.between is None:
-            return [Bound(f"x{k}", real=True) for k in range(len(node.bound))]
+            return [Bound(f"x{k} at {depth}", real=True) for k in range(len(node.bound))]
         low, high = (self.value(end) for end in node.between)
-        number = next((k for k, ends in enumerate(self._brackets)
-                       if all(map(self.field.same, ends, (low, high)))), len(self._brackets))
+        number = next((k for k, (level, *ends) in enumerate(self._brackets)
+                       if level == depth and all(map(self.field.same, ends, (low, high)))), len(self._brackets))
         names = [Bound(f"x{k} in {number}", real=True) for k in range(len(node.bound))]
         if number == len(self._brackets):
-            self._brackets.append((low, high))
+            self._brackets.append((depth, low, high))
             self._between.update(names)
             for name in names:
                 self._assume([Condition(name - node.between[0], ">= 0")])

@@ -120,11 +120,35 @@ def test_conditions_that_cannot_be_used_make_the_region_larger() -> None:
 
 
 def test_bound_variables_are_not_captured() -> None:
-    """A mean over z of what holds a free symbol of the name that the kernel gives to z."""
-    for name in ("z0", "x0", "_z0"):
+    """By letters that the kernel uses itself, nor by means and roots inside others."""
+    for name in ("z0", "x0", "z"):
         free = sp.Symbol(name, real=True)
         with pytest.raises((Refuted, Undecided)):
             decide(mean(z * free + z**2) - mean(z**3 + z**2 + free), "= 0", Region())
+    w = sp.Symbol("w", real=True)
+    nested = mean(GaussianMean(exp(z * w / 4) * sech(w), w))
+    conflated = mean(GaussianMean(exp(w * w / 4) * sech(w), w))
+    with pytest.raises((Refuted, Undecided)):
+        decide(nested - conflated, "= 0", Region())
+
+    def inner(shift: sp.Expr) -> Root:
+        return Root(y**3 + y + shift, y, -5, 5)
+
+    shifted = Root(x + Root(w**3 + w + x, w, -5, 5) - n, x, -5, 5)
+    assert decide(Root(x + inner(x) - n, x, -5, 5) - shifted, "= 0", REGION)
+    for other in (inner(n), inner(y)):
+        with pytest.raises((Refuted, Undecided)):
+            decide(Root(x + inner(x) - n, x, -5, 5) - Root(x + other - n, x, -5, 5), "= 0", REGION)
+
+
+def test_what_is_no_real_number_is_not_decided() -> None:
+    one, other = sp.symbols("A B", commutative=False)
+    imaginary = sp.Symbol("j", imaginary=True)
+    for expression in (one * other - other * one, imaginary - imaginary**3 * imaginary**2, sqrt(-1 - x**2) - sp.I):
+        with pytest.raises((Refuted, Undecided)):
+            decide(expression, "= 0", Region(), refute=False)
+    with pytest.raises((Refuted, Undecided)):
+        decide(imaginary**2 + 1, "> 0", Region(), refute=False)
 
 
 def test_the_kernel_stands_alone() -> None:
