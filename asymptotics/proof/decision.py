@@ -7,7 +7,9 @@ on a larger set, and because the parts of a region that are decided one by one c
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import sympy as sp
 
@@ -17,6 +19,7 @@ from asymptotics.proof.region import Condition, Region, Sign, Undecided
 from asymptotics.proof.signs import Finer, Roots, Split
 from asymptotics.proof.translate import Translator
 
+T = TypeVar("T")
 DEEPEST = 6
 """How many signs are split one inside the other."""
 POINTS = 64
@@ -70,37 +73,28 @@ def _look_at_points(expression: sp.Expr, sign: Sign, region: Region, refute: boo
 
 
 def _decide(expression: sp.Expr, sign: Sign, region: Region, depth: int) -> None:
-    if depth < DEEPEST and _is_empty(region):
-        return None
+    if depth < DEEPEST and _translated(region, lambda to: to.order.is_empty()):
+        return
+    try:
+        _translated(region, lambda to: _once(to, expression, sign, region, depth))
+    except Split as split:
+        if not depth:
+            raise Undecided("signs are split too often") from None
+        sides: tuple[Sign, Sign] = ("<= 0" if split.closed else "< 0", ">= 0")
+        for side in sides:
+            part = Region((*region.conditions, (Condition(split.expression, side),)))
+            _decide(expression, sign, part, depth - 1)
+
+
+def _translated(region: Region, use: Callable[[Translator], T]) -> T:
+    """What ``use`` makes of a translator, begun again until its generators are fine enough."""
     roots: Roots = {}
     for _ in range(20):
         try:
-            return _once(Translator(region, roots), expression, sign, region, depth)
+            return use(Translator(region, roots))
         except Finer:
             continue
-        except Split as split:
-            if not depth:
-                raise Undecided(f"the sign of {_short(split.expression)} is not decided") from None
-            low: Sign = "<= 0" if split.closed else "< 0"
-            sides: tuple[Sign, Sign] = (low, ">= 0")
-            for side in sides:
-                _decide(expression, sign, region.where(Condition(split.expression, side)), depth - 1)
-            return None
     raise Undecided("its roots do not come to an end")
-
-
-def _short(expression: sp.Expr) -> str:
-    return str(expression) if expression.count_ops() < 40 else "a long expression"
-
-
-def _is_empty(region: Region) -> bool:
-    roots: Roots = {}
-    for _ in range(20):
-        try:
-            return Translator(region, roots).order.is_empty()
-        except Finer:
-            continue
-    return False
 
 
 def _once(to: Translator, expression: sp.Expr, sign: Sign, region: Region, depth: int) -> None:
@@ -111,7 +105,7 @@ def _once(to: Translator, expression: sp.Expr, sign: Sign, region: Region, depth
         if sign not in (known, known.replace(" 0", "= 0"), written):
             raise Undecided(f"not decided that it is {sign}")
         return
-    if to.field.is_zero(value):
+    if value.top == 0:
         return
     integrand = _under_one_mean(to, value)
     if integrand is not None:

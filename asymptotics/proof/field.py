@@ -147,9 +147,6 @@ class Field:
             parts.setdefault(int(exponents[k]), {})[rest] = coefficient
         return {exponent: self.context.from_dict(part) for exponent, part in parts.items()}
 
-    def is_zero(self, value: Fraction) -> bool:
-        return bool(value.top == 0)
-
     def same(self, left: Fraction, right: Fraction) -> bool:
         """Whether two fractions are shown to be equal by the relations."""
         return bool(self.reduced(left.top * right.bottom - right.top * left.bottom) == 0)

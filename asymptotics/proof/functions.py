@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any
 
 import sympy as sp
 
-from asymptotics.proof.field import Field, Fraction
-from asymptotics.proof.region import Sign, Undecided, as_condition
+from asymptotics.proof.field import Fraction
+from asymptotics.proof.region import Undecided, as_condition
 
 Rule = Callable[..., Fraction]
-
-
-class Translator(Protocol):
-    """What rules use of `translate.Translator`."""
-
-    field: Field
-
-    def value(self, node: sp.Expr) -> Fraction: ...
-    def sign(self, value: Fraction, closed: bool = True) -> Sign: ...
-    def absolute(self, value: Fraction) -> Fraction: ...
-    def logarithm(self, value: Fraction) -> Fraction: ...
-    def named(self, function: type, values: list[Fraction], between: tuple[int, int]) -> Fraction: ...
+"""Of a `translate.Translator` and the arguments of the node."""
 
 
 def _by(rewrite: Callable[..., sp.Expr]) -> Rule:
@@ -30,7 +19,7 @@ def _by(rewrite: Callable[..., sp.Expr]) -> Rule:
     return lambda to, *arguments: to.value(rewrite(*arguments))
 
 
-def _error_function(to: Translator, argument: sp.Expr) -> Fraction:
+def _error_function(to: Any, argument: sp.Expr) -> Fraction:
     """erf is odd, 0 at 0, and between -1 and 1."""
     value = to.value(argument)
     if value.top == 0:
@@ -41,7 +30,7 @@ def _error_function(to: Translator, argument: sp.Expr) -> Fraction:
     return Fraction(-found.top, found.bottom)
 
 
-def _larger(to: Translator, *arguments: sp.Expr) -> Fraction:
+def _larger(to: Any, *arguments: sp.Expr) -> Fraction:
     """max(a, b) = (a + b + |a - b|)/2."""
     half, best = to.field.number(sp.Rational(1, 2)), to.value(arguments[0])
     for argument in arguments[1:]:
@@ -51,30 +40,30 @@ def _larger(to: Translator, *arguments: sp.Expr) -> Fraction:
     return best
 
 
-def _smaller(to: Translator, *arguments: sp.Expr) -> Fraction:
+def _smaller(to: Any, *arguments: sp.Expr) -> Fraction:
     """-max(-a, -b)."""
     found = _larger(to, *(-argument for argument in arguments))
     return Fraction(-found.top, found.bottom)
 
 
-def _sign(to: Translator, argument: sp.Expr) -> Fraction:
+def _sign(to: Any, argument: sp.Expr) -> Fraction:
     """-1, 0 or 1."""
     return to.field.number(sp.Integer(_three_signs(to, argument)))
 
 
-def _step(to: Translator, argument: sp.Expr, at_zero: sp.Expr) -> Fraction:
+def _step(to: Any, argument: sp.Expr, at_zero: sp.Expr) -> Fraction:
     """Heaviside's function: 0, ``at_zero`` or 1."""
     return to.value((sp.Integer(0), at_zero, sp.Integer(1))[_three_signs(to, argument) + 1])
 
 
-def _three_signs(to: Translator, argument: sp.Expr) -> int:
+def _three_signs(to: Any, argument: sp.Expr) -> int:
     value = to.value(argument)
     if to.sign(value, closed=False) == "< 0":
         return -1
     return 1 if to.sign(Fraction(-value.top, value.bottom), closed=False) == "< 0" else 0
 
 
-def _branch(to: Translator, *pairs: sp.Tuple) -> Fraction:
+def _branch(to: Any, *pairs: sp.Tuple) -> Fraction:
     """The first branch whose condition holds on the whole region; conditions before it hold nowhere."""
     for value, condition in pairs:
         if _holds(to, condition):
@@ -82,7 +71,7 @@ def _branch(to: Translator, *pairs: sp.Tuple) -> Fraction:
     raise Undecided("the branches do not cover the region")
 
 
-def _holds(to: Translator, condition: sp.Basic) -> bool:
+def _holds(to: Any, condition: sp.Basic) -> bool:
     """Whether a condition holds on the whole region, or nowhere; Split where it is neither."""
     if condition in (sp.true, sp.false):
         return bool(condition)

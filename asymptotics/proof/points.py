@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, reduce
 from random import Random
 from typing import Any
 
@@ -101,7 +101,9 @@ def _fresh_ball(node: sp.Basic, point: Point, arb: Any, done: dict[sp.Basic, Bal
         return _ball(node.definition, point, arb, done)
     if isinstance(node, sp.Piecewise):
         return _branch(node, point, arb, done)
-    make = _constant(node, arb) or _BALLS.get(type(node))
+    if node in (sp.pi, sp.E):
+        return arb.pi() if node is sp.pi else arb(1).exp()
+    make = _BALLS.get(type(node))
     if make is None:
         return None
     balls = []
@@ -111,13 +113,6 @@ def _fresh_ball(node: sp.Basic, point: Point, arb: Any, done: dict[sp.Basic, Bal
             return None
         balls.append(ball)
     return make(*balls)
-
-
-def _constant(node: sp.Basic, arb: Any) -> Callable[[], Ball] | None:
-    if node is sp.pi:
-        found: Callable[[], Ball] = arb.pi
-        return found
-    return (lambda: arb(1).exp()) if node is sp.E else None
 
 
 def _branch(node: sp.Piecewise, point: Point, arb: Any, done: dict[sp.Basic, Ball]) -> Ball:
@@ -138,13 +133,7 @@ def _power(base: Ball, exponent: Ball) -> Ball:
 
 
 def _folded(operation: Callable[[Ball, Ball], Ball]) -> Callable[..., Ball]:
-    def fold(*balls: Ball) -> Ball:
-        total = balls[0]
-        for ball in balls[1:]:
-            total = operation(total, ball)
-        return total
-
-    return fold
+    return lambda *balls: reduce(operation, balls)
 
 
 def _step(ball: Ball, at_zero: Ball) -> Ball:

@@ -44,10 +44,6 @@ class Region:
                 found.append(alternatives)
         return cls(tuple(found))
 
-    def where(self, *conditions: Condition) -> Region:
-        """Return the part of the region where the conditions hold, too."""
-        return Region((*self.conditions, *((condition,) for condition in conditions)))
-
 
 def as_condition(relation: sp.Basic) -> Condition | None:
     """Return an inequality or equation as a sign of the difference of its sides, None for anything else."""
