@@ -76,9 +76,10 @@ def _ball(node: sp.Basic, known: Mapping[sp.Basic, Any], flint: Any) -> Any:
         a, x = (_ball(part, known, flint) for part in node.args)
         return x.beta_lower(a, a, True)
     if isinstance(node, sp.Heaviside):
-        x = _ball(node.args[0], known, flint)
-        sides = flint.arb(x.lower().sgn() + 1) / 2, flint.arb(x.upper().sgn() + 1) / 2
-        return sides[0].union(sides[1])
+        x, at_zero = (_ball(part, known, flint) for part in node.args)
+        if x < 0 or x > 0:
+            return flint.arb(1 if x > 0 else 0)
+        return at_zero if x == 0 else flint.arb(0).union(flint.arb(1)).union(at_zero)
     if isinstance(node, Root):
         return _root(node, known, flint)
     if isinstance(node, sp.Piecewise):

@@ -165,7 +165,12 @@ class SourcePrinter(Printer):
         name = self.FUNCTIONS.get(expression.func)
         if name is None:
             return self.emptyPrinter(expression)
-        arguments = expression.args[:1] if expression.func is sp.Heaviside else expression.args
+        arguments = expression.args
+        if expression.func is sp.Heaviside:
+            x, at_zero = expression.args
+            if at_zero != sp.S.Half:  # the functions are 1/2 there
+                return self._print(sp.Piecewise((0, x < 0), (1, x > 0), (at_zero, True)))
+            arguments = (x,)
         return f"_{name}({', '.join(self._print(a) for a in arguments)})"
 
     _print_exp = _print_Function

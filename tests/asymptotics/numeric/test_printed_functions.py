@@ -214,3 +214,13 @@ def test_scipy_and_torch_are_imported_on_first_use() -> None:
         "assert 'scipy' not in sys.modules and 'torch' not in sys.modules; f(x=1.0); assert 'scipy' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+@pytest.mark.parametrize("at_zero", [0, 1, sp.Rational(1, 2), sp.Rational(1, 3)], ids=str)
+@pytest.mark.parametrize("backend", ["numpy", "torch", "mpmath"])
+def test_a_step_has_its_own_value_at_0(backend: str, at_zero: sp.Expr) -> None:
+    make = {"numpy": np.float64, "mpmath": mpmath.mpf, "torch": lambda v: torch.tensor(v, dtype=torch.float64)}[backend]
+    u = sp.Symbol("u", real=True)
+    function = compile_expressions({"step": sp.Heaviside(u, at_zero)}, ("u",), (), backend)
+    for value, wanted in ((-2.0, 0.0), (0.0, float(at_zero)), (3.0, 1.0)):
+        assert float(function(u=make(value))["step"]) == pytest.approx(wanted, rel=1e-15)
