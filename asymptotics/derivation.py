@@ -156,7 +156,7 @@ class Derivation:
 
     def _require_same(self, result: Any, region: Region) -> None:
         """ProofError unless the expression equals the result on the region, and its means are computed alike."""
-        for item in differences(self.result, result):
+        for item in differences(self.expand(self.result), self.expand(result)):
             self._require(Claim(item), region, "it differs")
         theirs, ours = (
             {mean.hints for mean in self.expand(each).atoms(GaussianMean)} for each in (result, self.result))
@@ -176,7 +176,8 @@ class Derivation:
         expression = self.expand(claim.expression)
         narrower = Region.of(*(self.expand(condition) for condition in claim.conditions))
         try:
-            decide(expression, claim.sign, _with_ranges(Region(region.conditions + narrower.conditions), expression))
+            whole = Region(region.conditions + narrower.conditions, region.symbols)
+            decide(expression, claim.sign, _with_ranges(whole, expression))
         except Refuted as error:
             raise ProofError(f"{problem} ({error})") from None
         except Undecided as error:
@@ -267,16 +268,20 @@ def same(previous: Any, current: Any) -> Iterable[Any]:
 def differences(left: Any, right: Any) -> list[Any]:
     """What must vanish where two results are equal: of numbers, of several numbers, or of minimisations."""
     if isinstance(left, LeastPoint) and isinstance(right, LeastPoint):
-        names = dict(zip(right.unknowns, left.unknowns, strict=True))
-        return [left.objective - right.objective.xreplace(names)]
+        if len(left.unknowns) != len(right.unknowns):
+            return [sp.S.One]
+        names = [sp.Dummy(f"x{k}", real=True) for k in range(len(left.unknowns))]
+        one, other = (each.objective.xreplace(dict(zip(each.unknowns, names, strict=True))) for each in (left, right))
+        return [one - other]
     if isinstance(left, sp.Tuple | sp.MatrixBase) and isinstance(right, sp.Tuple | sp.MatrixBase):
         return [a - b for a, b in zip(left, right, strict=True)]
     return [left - right]
 
 
 def _with_ranges(region: Region, expression: sp.Expr) -> Region:
-    """The region, and the ranges of the arguments of the alphabet that stand in an expression."""
-    known = [entry for entry in ARGUMENTS.values() if entry.symbol in expression.free_symbols]
+    """The region, and the ranges of the alphabet for symbols of which it says nothing."""
+    others = expression.free_symbols - region.symbols
+    known = [entry for entry in ARGUMENTS.values() if entry.symbol in others]
     ranges = Region.of(*(relation for entry in known for relation in entry.inequalities))
     return Region(tuple(dict.fromkeys(ranges.conditions + region.conditions)))
 

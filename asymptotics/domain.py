@@ -167,7 +167,8 @@ class Domain:
     def region(self) -> Region:
         """The set on which proofs about a formula hold: every point that its ranges and relations allow."""
         ranges = [relation for entry in self.entries for relation in entry.inequalities]
-        return Region.of(*ranges, *(sp.Or(*self.alternatives(relation)) for relation in self.relations))
+        found = Region.of(*ranges, *(sp.Or(*self.alternatives(relation)) for relation in self.relations))
+        return Region(found.conditions, frozenset(self.symbols.values()))
 
     @property
     def required(self) -> tuple[str, ...]:

@@ -141,7 +141,10 @@ class Statement:
         if expression is None:
             return self.derivation.execute(region=self.domain.region, before=before, watch=watch)
         allowed = [entry.symbol for entry in self.domain.entries] + [symbol for symbol, _ in self.where]
-        if not isinstance(expression, ArgMin | LeastPoint):
+        if isinstance(expression, ArgMin | LeastPoint):
+            if strangers := expression.free_symbols - set(allowed):
+                raise ValueError(f"expression: unknown symbol {min(map(str, strangers))!r}")
+        else:
             expression = read(expression, *allowed, where="expression")
         try:
             return self.derivation.execute(expression, region=self.domain.region, before=before, watch=watch)

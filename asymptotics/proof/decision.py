@@ -123,10 +123,10 @@ def _under_one_mean(to: Translator, value: object) -> sp.Expr | None:
     top, bottom = value.top, value.bottom  # type: ignore[attr-defined]
     generators = to.field.generators
     means = {k for k, each in enumerate(generators) if each.kind == "mean"}
-    used = {k for polynomial in (top, bottom) for k, degree in enumerate(polynomial.degrees()) if degree}
+    used = {k for polynomial in (top, bottom) for k, degree in enumerate(polynomial.degrees()) if degree > 0}
     inside = {generators[k].key[1] for k in used & means}
     others = any(generators[k].depends & means for k in used - means)
-    if len(inside) != 1 or others or any(bottom.degrees()[k] for k in means):
+    if len(inside) != 1 or others or any(bottom.degrees()[k] > 0 for k in means):
         return None
     total = to.field.fraction(top, to.field.one)
     for k in used & means:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import comb
 from typing import Any
 
 import sympy as sp
@@ -76,7 +77,7 @@ class Field:
 
     def depends(self, *polynomials: Polynomial) -> frozenset[int]:
         """Return the variables that polynomials are made of, through generators."""
-        direct = {k for each in polynomials for k, degree in enumerate(each.degrees()) if degree}
+        direct = {k for each in polynomials for k, degree in enumerate(each.degrees()) if degree > 0}
         return frozenset(direct).union(*(self.generators[k].depends for k in direct))
 
     # -- arithmetic
@@ -113,7 +114,8 @@ class Field:
         return self.fraction(left.top * right.top, left.bottom * right.bottom)
 
     def power(self, base: Fraction, exponent: int) -> Fraction:
-        if abs(exponent) > HIGHEST_DEGREE or len(base.top.to_dict()) ** min(abs(exponent), 8) > MOST_TERMS**2:
+        size = max(len(base.top.to_dict()), len(base.bottom.to_dict()))
+        if abs(exponent) > HIGHEST_DEGREE or (size > 1 and comb(size + abs(exponent) - 1, abs(exponent)) > MOST_TERMS):
             raise Undecided(f"a power is too large: {exponent}")
         if exponent < 0:
             return self.fraction(base.bottom ** -exponent, base.top ** -exponent)

@@ -48,7 +48,7 @@ class Order:
 
     def _bound(self, polynomial: Polynomial, sign: Sign) -> None:
         """Note the end of a variable's range, and whether it is left out, where the fact is one."""
-        used = [k for k, degree in enumerate(polynomial.degrees()) if degree]
+        used = [k for k, degree in enumerate(polynomial.degrees()) if degree > 0]
         if len(used) != 1 or polynomial.degrees()[used[0]] != 1 or sign == "= 0":
             return
         parts = {k: part.leading_coefficient() for k, part in self.field.coefficients(polynomial, used[0]).items()}

@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 
 from asymptotics.proof.nodes import Defined
-from asymptotics.proof.region import Condition, Region, own_conditions
+from asymptotics.proof.region import Condition, Region, as_condition, own_conditions
 
 BITS = 160
 TRIES = 40
@@ -117,12 +117,29 @@ def _fresh_ball(node: sp.Basic, point: Point, arb: Any, done: dict[sp.Basic, Bal
 
 def _branch(node: sp.Piecewise, point: Point, arb: Any, done: dict[sp.Basic, Ball]) -> Ball:
     for value, condition in node.args:
-        truth = condition.xreplace(point)
-        if truth not in (sp.true, sp.false):
-            return None
-        if truth:
-            return _ball(value, point, arb, done)
+        truth = _truth(condition, point, arb, done)
+        if truth is not False:
+            return _ball(value, point, arb, done) if truth else None
     return None
+
+
+def _truth(condition: sp.Basic, point: Point, arb: Any, done: dict[sp.Basic, Ball]) -> bool | None:
+    """Whether a condition holds at a point; None where balls do not tell."""
+    if condition in (sp.true, sp.false):
+        return bool(condition)
+    if isinstance(condition, sp.And | sp.Or | sp.Not):
+        parts = [_truth(part, point, arb, done) for part in condition.args]
+        if isinstance(condition, sp.Not):
+            return None if parts[0] is None else not parts[0]
+        ends = isinstance(condition, sp.Or)
+        return ends if ends in parts else None if None in parts else not ends
+    known = as_condition(condition)
+    ball = None if known is None else _ball(known.expression, point, arb, done)
+    if known is None or ball is None or not ball.is_finite():
+        return None
+    if has_sign(ball, known.sign):
+        return True
+    return False if not ball.contains(0) or ball == 0 else None
 
 
 def _power(base: Ball, exponent: Ball) -> Ball:

@@ -120,10 +120,11 @@ class Powers(Signs):
         leading = term.top.leading_coefficient()
         factor = factor * sp.Rational(int(leading.p), int(leading.q))
         term = Fraction(term.top / leading, term.bottom)
-        degree = self._fineness("exp", f"{term.top}/{term.bottom}", factor.q)
+        k = self.field.find("exp", lambda key: self.field.same(key, term))
+        known = term if k is None else self.field.generators[k].key
+        degree = self._fineness("exp", f"{known.top}/{known.bottom}", factor.q)
         if abs(factor * degree) > HIGHEST_DEGREE:
             raise Undecided("an exponential has a large or a finely divided exponent")
-        k = self.field.find("exp", lambda key: self.field.same(key, term))
         if k is None:
             k = self._new("exp", term, sp.exp(self._in_sympy(term) / degree), self._made_of(term))
             self._assume_exponential(self.field.variables[k], term, degree)

@@ -29,9 +29,11 @@ class Region:
 
     Besides, each symbol has the sign that its own assumptions state, because sympy simplifies by them. Conditions that
     the kernel cannot use are left out: the region grows, and what holds on it holds on the region that was meant.
+    ``symbols`` are those of which all conditions are here; the kernel does not use them.
     """
 
     conditions: tuple[tuple[Condition, ...], ...] = ()
+    symbols: frozenset[sp.Symbol] = frozenset()
 
     @classmethod
     def of(cls, *relations: sp.Basic) -> Region:

@@ -8,6 +8,7 @@ from typing import Any
 import sympy as sp
 
 from asymptotics.proof.field import Field, Fraction, Generator, Polynomial
+from asymptotics.proof.nodes import Opaque
 from asymptotics.proof.order import Order
 from asymptotics.proof.points import computable, has_sign, points, value_at
 from asymptotics.proof.region import Condition, Region, Sign, Undecided
@@ -48,7 +49,12 @@ class Signs:
             self._assume(alternatives)
 
     def _assume(self, alternatives: Sequence[Condition]) -> None:
-        """A condition that the rules cannot translate is left out, which makes the region larger."""
+        """A condition that the rules cannot translate is left out, which makes the region larger.
+
+        So is one with alternatives that holds a number such as a root, which need not exist where another one holds.
+        """
+        if len(alternatives) > 1 and any(each.expression.has(Opaque) for each in alternatives):
+            return
         try:
             known = [(self.value(each.expression), each.sign) for each in alternatives]
         except (Undecided, Split):

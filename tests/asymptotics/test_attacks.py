@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 import sympy as sp
 from helpers.equivalence import equivalent, expanded
 from helpers.formulas import EVERY, each_formula
 
-from asymptotics import ProofError, balance as B, limited_samples as L, phases as P
+from asymptotics import Derivation, Domain, ProofError, Source, Step, balance as B, limited_samples as L, phases as P
 from asymptotics.derivation import differences
 from asymptotics.formula import Formula
 from asymptotics.functions import GaussianMean, Root
 from asymptotics.proof import Refuted, Undecided, decide
 from asymptotics.schedule import Interpolant
-from asymptotics.symbols import beta, draws, learning_rate, n, p, ridge, s, sigma
+from asymptotics.symbols import ARGUMENTS, beta, draws, learning_rate, n, p, ridge, s, sigma
 from asymptotics.testing import Mutant, mutants, rewrites
 
 
@@ -73,6 +75,24 @@ def test_numbers_are_read_as_they_are() -> None:
     with pytest.raises(ProofError):
         series.prove("2.00000001*sigma**2/n")
     assert Interpolant("1-0.999999999*t", "t").alpha != Interpolant("1-t", "t").alpha
+
+
+def test_a_minimisation_keeps_its_unknowns() -> None:
+    alien = sp.Symbol("alien", real=True)
+    for least in (P.first_phase.short, P.first_phase.expression):
+        with pytest.raises((ProofError, ValueError)):
+            P.first_phase.prove(least.func(least.objective, least.unknowns[0], alien))
+        assert P.first_phase.prove(least).executed
+    with pytest.raises(ProofError):
+        P.first_phase.prove(least.func(s**2, s))
+
+
+def test_a_domain_wider_than_the_alphabets_counts() -> None:
+    wide = Domain(("n",), (), (replace(ARGUMENTS["n"], low=Fraction(1, 2)),))
+    derivation = Derivation((Step("Suppose", sp.Abs(n - 1), "so", "assumption"),))
+    formula = Formula("mine.gap", "g", "A gap.", wide, "any", Source("mine", "page 1", "project"), lambda: derivation)
+    with pytest.raises(ProofError, match="at n ="):
+        formula.prove(n - 1)
 
 
 def _proved(formula: Formula, mutant: Mutant, refute: bool) -> bool:
