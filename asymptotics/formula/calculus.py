@@ -293,11 +293,11 @@ def _limit(formula: Statement, name: str, target: sp.Expr) -> Derivation:
 
 
 def _by_sympy(formula: Statement, symbol: sp.Symbol, target: sp.Expr, side: int) -> sp.Expr:
-    direction = "-" if target == sp.oo or side < 0 else "+"
+    expression, direction = formula.expression, "-" if target == sp.oo or side < 0 else "+"
     try:
         with time_limit(SECONDS, f"the limit of {formula.name}"):
-            found = sp.limit(formula.expression, symbol, target, direction)
-    except (TimeoutError, NotImplementedError, TypeError, AttributeError) as error:
+            found = sp.limit(expression, symbol, target, direction)
+    except (TimeoutError, NotImplementedError, TypeError, AttributeError) as error:  # sympy's own, at Min and Piecewise
         raise ValueError(f"sympy has no limit of {formula.name} as {symbol} tends to {target}") from error
     if found.has(sp.oo, -sp.oo, sp.zoo, sp.nan, sp.Limit, sp.AccumBounds, sp.I):
         raise Diverges(f"{formula.name} diverges as {symbol} tends to {target}")

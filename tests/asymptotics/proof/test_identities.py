@@ -203,12 +203,13 @@ def test_the_kernel_stands_alone() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.xfail(strict=True, reason="943 statements: the bar of 900 is not met yet")
 def test_the_kernel_is_small() -> None:
-    """Few enough to be read in an afternoon; docstrings are not counted."""
+    """At most 900 statements, docstrings not counted."""
     count = 0
     for file in Path(asymptotics.proof.__file__).parent.glob("*.py"):
         nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         count += sum(isinstance(node, ast.stmt) and not (
             isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)) for node in nodes)
     print(f"{count} statements")
-    assert count <= 960
+    assert count <= 900
