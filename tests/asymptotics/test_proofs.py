@@ -100,8 +100,24 @@ def _states_something(step: Step) -> bool:
     return not isinstance(step.expression, sp.Symbol | sp.Eq)
 
 
-def _middle_errors(limit: int) -> Iterator[tuple[str, Derivation]]:
-    """Derivations up to the step after one that was edited; steps shared by formulas are taken once."""
+def _is_the_same(derivation: Derivation, stated: sp.Basic, changed: sp.Basic) -> bool:
+    """Whether an edit changes no value, in 25 digits at three points: the sign of h in E_z f(h + s z), f even."""
+    if not isinstance(stated, sp.Expr) or not isinstance(changed, sp.Expr):
+        return False
+    one, other = derivation.expand(stated), derivation.expand(changed)
+    symbols = sorted(one.free_symbols | other.free_symbols, key=str)
+    for k in range(3):
+        point = {symbol: sp.Rational(2 * k + 3 * i + 2, 13 + 3 * i) for i, symbol in enumerate(symbols)}
+        values = [each.xreplace(point).evalf(30) for each in (one, other)]
+        if not all(value.is_number and value.is_finite for value in values):
+            return False
+        if abs(values[0] - values[1]) > sp.Float("1e-25") * abs(values[0]):
+            return False
+    return True
+
+
+def _middle_errors(limit: int) -> Iterator[tuple[str, Derivation, tuple[sp.Basic, sp.Basic]]]:
+    """Derivations up to the step after one that was edited, and both expressions; shared steps are taken once."""
     seen = set()
     for formula in EVERY:
         steps = formula.derivation.steps
@@ -115,15 +131,15 @@ def _middle_errors(limit: int) -> Iterator[tuple[str, Derivation]]:
                 wrong = replace(step, expression=changed)
                 shortened = (*steps[:place], wrong, steps[place + 1])
                 yield (f"{formula.name}, step {place + 1} ({step.kind}): {text}",
-                       replace(formula.derivation, steps=shortened))
+                       replace(formula.derivation, steps=shortened), (step.expression, changed))
 
 
 def _check_middle(limit: int) -> None:
     tried, accepted, late = 0, [], []
-    for text, derivation in _middle_errors(limit):
+    for text, derivation, pair in _middle_errors(limit):
         tried += 1
         try:
-            if _accepts(derivation, derivation.result):
+            if _accepts(derivation, derivation.result) and not _is_the_same(derivation, *pair):
                 accepted.append(text)
         except TimeoutError:  # Not proved, but not refused either: few of them, or nothing was tested.
             late.append(text)
