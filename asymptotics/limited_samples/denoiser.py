@@ -183,7 +183,7 @@ def margin() -> Derivation:
             "The margin $s\\,w\\cdot x_t/d$ on every training pair is positive for $\\alpha,\\beta>0$, so that the "
             "true signs reproduce themselves",
             alpha**2 * beta * inside / Delta,
-            "inner product of $w$ with $x_t$, concentrated as before; every coefficient is positive for $nK>1$",
+            "inner product of $w$ with $x_t$, concentrated as before; the bracket is positive for $nK>1$",
             "asymptotic", check,
         )
     )
