@@ -56,7 +56,7 @@ class Step:
     ``claim`` and ``why`` are sentences with mathematics between dollar signs. ``expression`` is what stands
     after the step. ``check(previous, current)`` returns what must hold: expressions that must vanish
     identically, claims, or truth values; one, or several of them. Only assumptions and asymptotic steps may come
-    without a check.
+    without a check. ``region``, if given, is the set for which the check speaks, whatever it is executed on.
     """
 
     claim: str
@@ -64,6 +64,7 @@ class Step:
     why: str
     kind: Kind
     check: Check | None = None
+    region: Region | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -145,6 +146,8 @@ class Derivation:
         return len(self.parent.steps)
 
     def _check(self, number: int, step: Step, previous: Any, region: Region) -> None:
+        if step.region is not None and not set(step.region.conditions) <= set(region.conditions):
+            raise ProofError(f"step {number} fails: {step.claim} (it is shown on a smaller set)")
         with time_limit(CHECK_SECONDS, f"the check of step {number}"):
             for item in self._items(number, step, previous):
                 if isinstance(item, _TRUTHS):

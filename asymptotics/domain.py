@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,7 +15,7 @@ import sympy as sp
 
 from asymptotics.arguments import Argument
 from asymptotics.coerce import as_float64, as_fraction, shorten
-from asymptotics.parse import Comparison, Text
+from asymptotics.parse import CONSTANTS, Comparison, Text
 from asymptotics.proof import Region
 from asymptotics.symbols import ARGUMENTS
 
@@ -45,7 +46,7 @@ class Relation:
     @property
     def names(self) -> tuple[str, ...]:
         """The arguments it speaks of, in the order of the text."""
-        return tuple(dict.fromkeys(name for part in self.inequalities for name in part.names))
+        return tuple(dict.fromkeys(name for part in self.inequalities for name in part.names if name not in CONSTANTS))
 
     def why(self, values: Mapping[str, Any]) -> str:
         """The reason, at these values."""
@@ -57,14 +58,17 @@ class Relation:
     def holds(self, values: Mapping[str, Any]) -> Any:
         """Truth values, elementwise; exact for Fractions where the relation is arithmetic."""
         exact = all(isinstance(value, Fraction) for value in values.values())
-        digits = exact and any(side.functions for part in self.inequalities for side in (part.left, part.right))
+        rational = not any(side.functions or set(side.names) & set(CONSTANTS)
+                           for part in self.inequalities for side in (part.left, part.right))
+        digits = exact and not rational
         number: Callable[[Fraction], Any] = _digits if digits else Fraction if exact else float
         numbers = {
             name: _digits(value) if digits else value if exact else np.asarray(value, dtype=np.float64)[()]
             for name, value in values.items()
         }
         with np.errstate(all="ignore"), mpmath.workdps(50):
-            tests = [part.compute(numbers, _FUNCTIONS, number) for part in self.inequalities]
+            constants = {"pi": +mpmath.pi, "E": +mpmath.e} if digits else {"pi": math.pi, "E": math.e}
+            tests = [part.compute({**constants, **numbers}, _FUNCTIONS, number) for part in self.inequalities]
         return reduce(np.logical_or, tests)
 
 
@@ -101,7 +105,9 @@ def _digits(x: Fraction) -> Any:
 
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "sqrt": _elementwise(np.sqrt, mpmath.sqrt), "log": _elementwise(np.log, mpmath.log),
-    "acosh": _elementwise(np.arccosh, mpmath.acosh), "abs": abs, "Abs": abs,
+    "acosh": _elementwise(np.arccosh, mpmath.acosh), "exp": _elementwise(np.exp, mpmath.exp),
+    "sin": _elementwise(np.sin, mpmath.sin), "cos": _elementwise(np.cos, mpmath.cos),
+    "tanh": _elementwise(np.tanh, mpmath.tanh), "abs": abs, "Abs": abs,
 }
 MIX = Relation("alpha > 0 or beta > 0", "x_t would be 0")
 """What formulas need that read x_t = alpha x0 + beta x1."""

@@ -20,7 +20,8 @@ ASYMPTOTICS: list[Floor] = [
     },
     {
         "arguments.py": "arguments and their ranges", "parse": "users' expressions",
-        "algebra": "expansions, time limits",
+        "algebra": "time limits, shorthands",
+        "expansion": "series and limits",
         "numeric": "expressions to numpy, mpmath, torch", "figures.py": "matplotlib axes in our style",
     },
     {"symbols.py": "the alphabet"},

@@ -19,7 +19,6 @@ MOST_FILES, MOST_LINES, MOST_PARAMETERS = 15, 400, 10
 # What loads on first use, such as derivations and printers, is no part of a face; who needs it imports its file.
 DEFERRED = {
     "asymptotics.limited_samples": {"denoiser", "finite", "flow", "generated", "velocity"},
-    "asymptotics.algebra": {"laurent"},
     "asymptotics.formula": {"plots", "printing"},
 }
 

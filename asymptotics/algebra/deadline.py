@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+SECONDS = 20.0
+"""How long sympy may take for one operation, such as a limit."""
 AGAIN = 0.01  # Seconds until a limit that struck where its exception would be lost tries again.
 
 

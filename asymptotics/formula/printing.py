@@ -35,7 +35,8 @@ def domain_latex(domain: Domain) -> list[str]:
 
 def formula_latex(formula: Statement, *, where: bool = True) -> str:
     """``letter = expression`` and, unless ``where`` is False, the meaning of its shorthands."""
-    text = f"{formula.letter} = {latex(formula.short)}" + (f" + {formula.remainder}" if formula.remainder else "")
+    terms = [latex(formula.short)] if formula.short != 0 or not formula.remainder else []
+    text = f"{formula.letter} = " + " + ".join([*terms, *([formula.remainder] if formula.remainder else [])])
     meanings = where_latex(formula) if where else []
     return text + (r" \quad\text{where}\quad " + r",\quad ".join(meanings) if meanings else "")
 

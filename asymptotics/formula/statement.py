@@ -13,6 +13,7 @@ import sympy as sp
 from asymptotics.arguments import check_letter
 from asymptotics.derivation import Definition, Derivation, ProofError
 from asymptotics.domain import Domain
+from asymptotics.formula.remainder import Remainder
 from asymptotics.functions import ArgMin, LeastPoint
 from asymptotics.parse import read
 from asymptotics.sentences import check_sentence
@@ -71,7 +72,7 @@ class Statement:
     source     paper, place, status, differences of notation
     derive     a function of no argument that returns the Derivation whose result is the expression
     pinned     whether its schedule must run from (1, 0) to (0, 1)
-    remainder  LaTeX of what an expansion leaves out, such as ``O(n^{-3})``
+    left_out   what an expansion leaves out
     home       name of the module that holds the formula, by which it is pickled; without one, that of ``derive``
     """
 
@@ -83,7 +84,7 @@ class Statement:
     source: Source
     derive: Callable[[], Derivation]
     pinned: bool = False
-    remainder: str = ""
+    left_out: tuple[Remainder, ...] = ()
     home: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -100,6 +101,11 @@ class Statement:
         if not self.home:
             home = getattr(self.derive, "home", "") or getattr(self.derive, "__module__", "")
             object.__setattr__(self, "home", home)
+
+    @property
+    def remainder(self) -> str:
+        """LaTeX of what an expansion leaves out, such as ``O(n^{-3})``; "" for a formula that is no expansion."""
+        return " + ".join(each.latex for each in self.left_out)
 
     @property
     def arguments(self) -> tuple[str, ...]:

@@ -7,6 +7,6 @@ its numbers.
 """
 
 from asymptotics.parse.expressions import read as read
-from asymptotics.parse.syntax import FUNCTIONS as FUNCTIONS, LARGEST_EXPONENT as LARGEST_EXPONENT
-from asymptotics.parse.syntax import LONGEST_TEXT as LONGEST_TEXT
+from asymptotics.parse.syntax import CONSTANTS as CONSTANTS, FUNCTIONS as FUNCTIONS
+from asymptotics.parse.syntax import LARGEST_EXPONENT as LARGEST_EXPONENT, LONGEST_TEXT as LONGEST_TEXT
 from asymptotics.parse.text import Comparison as Comparison, Text as Text

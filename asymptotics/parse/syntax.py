@@ -20,6 +20,8 @@ DEEPEST = 100
 LARGEST_EXPONENT = 1000
 MOST_TERMS = 10_000_000
 MOST_DIGITS = 4000
+MOST_ARGUMENTS = 12
+"""Of Min and Max, which sympy compares one by one."""
 MOST_BITS = int(MOST_DIGITS * 3.33)
 
 REMEDY = "write an expression such as 1 - t**2"

@@ -17,6 +17,7 @@ from asymptotics.parse.syntax import (
     FUNCTIONS,
     LARGEST_EXPONENT,
     LONGEST_TEXT,
+    MOST_ARGUMENTS,
     MOST_BITS,
     MOST_DIGITS,
     OPERATIONS,
@@ -207,7 +208,13 @@ class _Expression(_Reading):
     def call(self, name: str, arguments: list[Any]) -> Any:
         if name == "exp":
             self._require_small(*arguments)
-        return self._checked(super().call(name, arguments))
+        if len(arguments) > MOST_ARGUMENTS:
+            self.text.refuse(f"gives {name} {len(arguments)} arguments; at most {MOST_ARGUMENTS} are read")
+        try:
+            found = super().call(name, arguments)
+        except (AttributeError, ArithmeticError, NotImplementedError, RecursionError, TypeError, ValueError) as error:
+            self.text.refuse(f"has {name} of what sympy cannot compute ({shorten(error, 60)})")
+        return self._checked(found)
 
     def _require_small(self, *exponents: Any) -> None:
         for exponent in exponents:

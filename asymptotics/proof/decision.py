@@ -14,7 +14,7 @@ from typing import TypeVar
 import sympy as sp
 
 from asymptotics.proof.nodes import Mean, Opaque
-from asymptotics.proof.points import computable, has_sign, points, value_at
+from asymptotics.proof.points import computable, has_sign, points_of, value_at
 from asymptotics.proof.region import Condition, Region, Sign, Undecided
 from asymptotics.proof.signs import Finer, Roots, Split
 from asymptotics.proof.translate import Translator
@@ -59,7 +59,7 @@ def _look_at_points(expression: sp.Expr, sign: Sign, region: Region, refute: boo
     contrary = {"> 0": "<= 0", ">= 0": "< 0", "< 0": ">= 0", "<= 0": "> 0"}
     computed = not expression.has(Mean, Opaque) and computable(expression)
     seen = 0
-    for point in points(region, frozenset(expression.free_symbols), POINTS) if computed else ():
+    for point in points_of(region, frozenset(expression.free_symbols), POINTS) if computed else ():
         ball = value_at(expression, point)
         if ball is None:
             continue

@@ -8,7 +8,7 @@ generators may have other, unknown relations among them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from math import comb
 from typing import Any
@@ -129,25 +129,25 @@ class Field:
     def reduced(self, polynomial: Polynomial) -> Polynomial:
         """Return the polynomial with the powers of each root below its degree, by the relations."""
         for k in range(len(self.generators) - 1, -1, -1):
-            generator = self.generators[k]
-            if generator.degree and polynomial.degrees()[k] >= generator.degree:
-                polynomial = self._reduced_in(polynomial, k, generator)
+            degree, relation = self.generators[k].degree, self.generators[k].relation
+            if degree and polynomial.degrees()[k] >= degree:
+                parts = self.coefficients(polynomial, k).items()
+                polynomial = sum((part * relation ** (power // degree) * self.variables[k] ** (power % degree)
+                                  for power, part in parts), self.context.constant(0))
         return polynomial
 
-    def _reduced_in(self, polynomial: Polynomial, k: int, generator: Generator) -> Polynomial:
-        total = self.context.constant(0)
-        for exponent, coefficient in self.coefficients(polynomial, k).items():
-            whole, rest = divmod(exponent, generator.degree)
-            total = total + coefficient * generator.relation**whole * self.variables[k] ** rest
-        return total
+    def terms(self, polynomial: Polynomial, inside: Collection[int]) -> dict[tuple[int, ...], Polynomial]:
+        """Return the coefficients, free of the variables ``inside``, of the monomials in them."""
+        parts: dict[tuple[int, ...], dict[tuple[int, ...], Any]] = {}
+        for exponents, coefficient in polynomial.to_dict().items():
+            monomial = tuple(int(e) if k in inside else 0 for k, e in enumerate(exponents))
+            rest = tuple(0 if k in inside else int(e) for k, e in enumerate(exponents))
+            parts.setdefault(monomial, {})[rest] = coefficient
+        return {monomial: self.context.from_dict(part) for monomial, part in parts.items()}
 
     def coefficients(self, polynomial: Polynomial, k: int) -> dict[int, Polynomial]:
         """Return the coefficients of the powers of one variable."""
-        parts: dict[int, dict[tuple[int, ...], Any]] = {}
-        for exponents, coefficient in polynomial.to_dict().items():
-            rest = (*exponents[:k], 0, *exponents[k + 1:])
-            parts.setdefault(int(exponents[k]), {})[rest] = coefficient
-        return {exponent: self.context.from_dict(part) for exponent, part in parts.items()}
+        return {monomial[k]: part for monomial, part in self.terms(polynomial, (k,)).items()}
 
     def same(self, left: Fraction, right: Fraction) -> bool:
         """Whether two fractions are shown to be equal by the relations."""

@@ -24,10 +24,8 @@ def _error_function(to: Any, argument: sp.Expr) -> Fraction:
     value = to.value(argument)
     if value.top == 0:
         return value
-    if value.top.leading_coefficient() > 0:
-        return to.named(sp.erf, [value], (-1, 1))
-    found = to.named(sp.erf, [Fraction(-value.top, value.bottom)], (-1, 1))
-    return Fraction(-found.top, found.bottom)
+    side = to.field.number(sp.Integer(1 if value.top.leading_coefficient() > 0 else -1))
+    return to.field.product(side, to.named(sp.erf, [to.field.product(side, value)], (-1, 1)))
 
 
 def _larger(to: Any, *arguments: sp.Expr) -> Fraction:
@@ -42,8 +40,7 @@ def _larger(to: Any, *arguments: sp.Expr) -> Fraction:
 
 def _smaller(to: Any, *arguments: sp.Expr) -> Fraction:
     """-max(-a, -b)."""
-    found = _larger(to, *(-argument for argument in arguments))
-    return Fraction(-found.top, found.bottom)
+    return to.field.product(to.field.number(sp.Integer(-1)), _larger(to, *(-argument for argument in arguments)))
 
 
 def _sign(to: Any, argument: sp.Expr) -> Fraction:
@@ -73,17 +70,17 @@ def _branch(to: Any, *pairs: sp.Tuple) -> Fraction:
 
 def _holds(to: Any, condition: sp.Basic) -> bool:
     """Whether a condition holds on the whole region, or nowhere; Split where it is neither."""
-    if condition in (sp.true, sp.false):
-        return bool(condition)
-    if isinstance(condition, sp.And):
-        return all(_holds(to, each) for each in condition.args)
-    if isinstance(condition, sp.Or):
-        return any(_holds(to, each) for each in condition.args)
-    if isinstance(condition, sp.Not):
-        return not _holds(to, condition.args[0])
-    known = as_condition(condition)
+    relations = condition.atoms(sp.core.relational.Relational)
+    truth = condition.xreplace({relation: sp.S(_relation_holds(to, relation)) for relation in relations})
+    if truth not in (sp.true, sp.false):
+        raise Undecided(f"a condition that is not made of inequalities: {condition}")
+    return bool(truth)
+
+
+def _relation_holds(to: Any, relation: sp.Basic) -> bool:
+    known = as_condition(relation)
     if known is None or known.sign == "= 0":
-        raise Undecided(f"a condition that is no inequality: {condition}")
+        raise Undecided(f"a condition that is no inequality: {relation}")
     value = to.value(known.expression)
     if known.sign in ("<= 0", "> 0"):
         positive = to.sign(Fraction(-value.top, value.bottom), closed=False) == "< 0"

@@ -93,7 +93,7 @@ class Order:
             sign = self._of_factor(factor) if whole else self.sign(factor)
             if sign == "= 0":
                 return "= 0"
-            strict &= sign in ("> 0", "< 0")
+            strict &= sign in ("> 0", "< 0") or (multiplicity % 2 == 0 and self.holds(factor**2, "> 0"))
             if multiplicity % 2 == 0:
                 continue
             if not sign:

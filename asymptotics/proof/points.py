@@ -21,7 +21,7 @@ Ball = Any
 
 
 @lru_cache(512)
-def points(region: Region, symbols: frozenset[sp.Symbol], count: int) -> tuple[Point, ...]:
+def points_of(region: Region, symbols: frozenset[sp.Symbol], count: int) -> tuple[Point, ...]:
     """Return up to ``count`` points of the region, always the same: on both sides of 1, near 0 and far away."""
     random, ordered = Random(20_231), sorted(symbols, key=lambda symbol: symbol.name)
     conditions = [*region.conditions, *((each,) for symbol in ordered for each in own_conditions(symbol))]
@@ -64,13 +64,9 @@ def has_sign(ball: Ball, sign: str) -> bool:
 def computable(expression: sp.Expr) -> bool:
     """Whether every node of the expression is of a class that has balls here."""
     known = (sp.Rational, sp.Symbol, sp.Piecewise, sp.logic.boolalg.Boolean, sp.Tuple)
-    for node in sp.preorder_traversal(expression):
-        if isinstance(node, Defined):
-            if not computable(node.definition):
-                return False
-        elif not isinstance(node, known) and type(node) not in _BALLS and node not in (sp.pi, sp.E):
-            return False
-    return True
+    return all(computable(node.definition) if isinstance(node, Defined) else
+               isinstance(node, known) or type(node) in _BALLS or node in (sp.pi, sp.E)
+               for node in sp.preorder_traversal(expression))
 
 
 def value_at(expression: sp.Expr, point: Point) -> Ball:
@@ -125,21 +121,16 @@ def _branch(node: sp.Piecewise, point: Point, arb: Any, done: dict[sp.Basic, Bal
 
 def _truth(condition: sp.Basic, point: Point, arb: Any, done: dict[sp.Basic, Ball]) -> bool | None:
     """Whether a condition holds at a point; None where balls do not tell."""
-    if condition in (sp.true, sp.false):
-        return bool(condition)
-    if isinstance(condition, sp.And | sp.Or | sp.Not):
-        parts = [_truth(part, point, arb, done) for part in condition.args]
-        if isinstance(condition, sp.Not):
-            return None if parts[0] is None else not parts[0]
-        ends = isinstance(condition, sp.Or)
-        return ends if ends in parts else None if None in parts else not ends
-    known = as_condition(condition)
-    ball = None if known is None else _ball(known.expression, point, arb, done)
-    if known is None or ball is None or not ball.is_finite():
-        return None
-    if has_sign(ball, known.sign):
-        return True
-    return False if not ball.contains(0) or ball == 0 else None
+    told = {}
+    for relation in condition.atoms(sp.core.relational.Relational):
+        known = as_condition(relation)
+        ball = None if known is None else _ball(known.expression, point, arb, done)
+        if known is not None and ball is not None and ball.is_finite():
+            holds = has_sign(ball, known.sign)
+            if holds or not ball.contains(0) or ball == 0:
+                told[relation] = sp.S(holds)
+    truth = condition.xreplace(told)
+    return bool(truth) if truth in (sp.true, sp.false) else None
 
 
 def _power(base: Ball, exponent: Ball) -> Ball:

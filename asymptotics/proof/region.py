@@ -64,10 +64,6 @@ def as_condition(relation: sp.Basic) -> Condition | None:
 
 def own_conditions(symbol: sp.Symbol) -> list[Condition]:
     """Return what a symbol's own assumptions say of its sign."""
-    if symbol.is_positive:
-        return [Condition(symbol, "> 0")]
-    if symbol.is_negative:
-        return [Condition(symbol, "< 0")]
-    if symbol.is_nonnegative:
-        return [Condition(symbol, ">= 0")]
-    return [Condition(symbol, "<= 0")] if symbol.is_nonpositive else []
+    signs: dict[Sign, bool | None] = {"> 0": symbol.is_positive, "< 0": symbol.is_negative,
+                                      ">= 0": symbol.is_nonnegative, "<= 0": symbol.is_nonpositive}
+    return [Condition(symbol, sign) for sign, holds in signs.items() if holds][:1]

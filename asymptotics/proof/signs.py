@@ -10,7 +10,7 @@ import sympy as sp
 from asymptotics.proof.field import Field, Fraction, Generator, Polynomial
 from asymptotics.proof.nodes import Opaque
 from asymptotics.proof.order import Order
-from asymptotics.proof.points import computable, has_sign, points, value_at
+from asymptotics.proof.points import computable, has_sign, points_of, value_at
 from asymptotics.proof.region import Condition, Region, Sign, Undecided
 
 LONGEST_SEEN = 200
@@ -68,7 +68,7 @@ class Signs:
         expression = self.field.expression(polynomial)
         if not computable(expression) or expression.free_symbols & self._between:
             return set()
-        chosen = points(self._region, frozenset(expression.free_symbols), GUESSES)
+        chosen = points_of(self._region, frozenset(expression.free_symbols), GUESSES)
         balls = [value_at(expression, point) for point in chosen]
         return {sign for ball in balls if ball is not None
                 for sign, text in ((1, "> 0"), (0, "= 0"), (-1, "< 0")) if has_sign(ball, text)}
@@ -91,8 +91,9 @@ class Signs:
 
     def _primes(self, content: Any) -> list[tuple[Polynomial, int]]:
         """The absolute value of a rational number as a product of powers."""
-        found = sp.factorrat(abs(sp.Rational(int(content.p), int(content.q))), limit=10_000)
-        return [(self.field.context.constant(int(prime)), power) for prime, power in found.items() if prime != 1]
+        size = abs(sp.Rational(int(content.p), int(content.q)))
+        return [(self.field.context.constant(int(prime)), power)
+                for prime, power in sp.factorrat(size, limit=10_000).items() if prime != 1]
 
     # -- signs
 

@@ -51,35 +51,21 @@ class Translator(Powers):
         return self._done[node]
 
     def _value(self, node: sp.Expr) -> Fraction:
-        field = self.field
-        if isinstance(node, sp.Rational):
-            return field.number(node)
-        if isinstance(node, sp.Symbol):
-            return self._symbol(node)
-        if node is sp.pi:
-            return self._named(sp.Symbol, [], node, frozenset(), _NEAR_PI)
-        if node is sp.E:
-            return self._exponential(field.number(sp.Integer(1)))
-        if isinstance(node, sp.Add):
-            return self._folded(field.sum, node.args)
-        if isinstance(node, sp.Mul):
-            return self._folded(field.product, node.args)
-        if isinstance(node, sp.exp):
-            return self._exponential(self.value(node.args[0]))
-        if isinstance(node, sp.Pow):
-            return self._power(node.base, node.exp)
-        if isinstance(node, Defined):
-            return self.value(node.definition)
-        if isinstance(node, Mean):
-            return self._mean(node)
-        if isinstance(node, Opaque):
-            return self._opaque(node)
-        rule = RULES.get(type(node))
-        if rule is not None:
-            return rule(self, *node.args)
+        for kinds, rule in _KINDS:
+            if isinstance(node, kinds):
+                return rule(self, node)
+        if type(node) in RULES:
+            return RULES[type(node)](self, *node.args)
         if isinstance(node, sp.Function):
             return self._named(type(node), [self.value(argument) for argument in node.args], node)
         raise Undecided(f"no rule for {type(node).__name__}")
+
+    def _constant(self, node: sp.Expr) -> Fraction:
+        if node is sp.E:
+            return self._exponential(self.field.number(sp.Integer(1)))
+        if node is sp.pi:
+            return self._named(sp.Symbol, [], node, frozenset(), _NEAR_PI)
+        raise Undecided(f"no rule for {node}")
 
     def _folded(self, operation: Callable[[Fraction, Fraction], Fraction], nodes: Sequence[sp.Expr]) -> Fraction:
         total = self.value(nodes[0])
@@ -138,25 +124,16 @@ class Translator(Powers):
         inside = {k for k, each in enumerate(field.generators) if z in each.depends}
         outer, below = self._without(value.bottom, inside)
         total = field.number(sp.Integer(0))
-        for monomial, coefficient in self._terms(value.top, inside).items():
+        for monomial, coefficient in self.field.terms(value.top, inside).items():
             above = field.context.from_dict({monomial: 1})
             mean = self._mean_term(field.fraction(above, below), z)
             total = field.sum(total, field.product(field.fraction(coefficient, outer), mean))
         return total
 
-    def _terms(self, polynomial: Polynomial, inside: set[int]) -> dict[tuple[int, ...], Polynomial]:
-        """The coefficients, free of the variables ``inside``, of each monomial in them."""
-        parts: dict[tuple[int, ...], dict[tuple[int, ...], object]] = {}
-        for exponents, coefficient in polynomial.to_dict().items():
-            monomial = tuple(int(e) if k in inside else 0 for k, e in enumerate(exponents))
-            rest = tuple(0 if k in inside else int(e) for k, e in enumerate(exponents))
-            parts.setdefault(monomial, {})[rest] = coefficient
-        return {monomial: self.field.context.from_dict(part) for monomial, part in parts.items()}
-
     def _without(self, polynomial: Polynomial, inside: set[int]) -> tuple[Polynomial, Polynomial]:
         """The polynomial as a factor free of the variables ``inside`` times the rest."""
         common = self.field.context.constant(0)
-        for coefficient in self._terms(polynomial, inside).values():
+        for coefficient in self.field.terms(polynomial, inside).values():
             common = common.gcd(coefficient)
         return common, polynomial / common
 
@@ -223,3 +200,18 @@ class Translator(Powers):
                     gap = field.sum(field.variable(found), self._negated(self.value(end)))
                     self.order.assume((gap.top * gap.bottom, sign))  # type: ignore[arg-type]
         return field.variable(found)
+
+
+_KINDS: tuple[tuple[type, Callable[[Translator, Any], Fraction]], ...] = (
+    (sp.Rational, lambda to, node: to.field.number(node)),
+    (sp.Symbol, lambda to, node: to._symbol(node)),
+    (sp.NumberSymbol, lambda to, node: to._constant(node)),
+    (sp.Add, lambda to, node: to._folded(to.field.sum, node.args)),
+    (sp.Mul, lambda to, node: to._folded(to.field.product, node.args)),
+    (sp.exp, lambda to, node: to._exponential(to.value(node.args[0]))),
+    (sp.Pow, lambda to, node: to._power(node.base, node.exp)),
+    (Defined, lambda to, node: to.value(node.definition)),
+    (Mean, lambda to, node: to._mean(node)),
+    (Opaque, lambda to, node: to._opaque(node)),
+)
+"""The rules of nodes that come in classes; those of single functions are in `functions`."""

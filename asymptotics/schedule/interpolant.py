@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import sympy as sp
 
+from asymptotics import symbols
 from asymptotics.coerce import as_float64
 from asymptotics.numeric import compile_expressions
 from asymptotics.parse import read
@@ -108,6 +109,12 @@ class Interpolant:
     @property
     def dbeta(self) -> sp.Expr:
         return sp.diff(self.beta, t)
+
+    @property
+    def weights(self) -> dict[sp.Symbol, sp.Expr]:
+        """What the symbols alpha, beta, dalpha and dbeta are on the schedule."""
+        return {symbols.alpha: self.alpha, symbols.beta: self.beta,
+                symbols.dalpha: self.dalpha, symbols.dbeta: self.dbeta}
 
     def require_pinned(self, purpose: str) -> None:
         """Raise ValueError, saying why, unless alpha, beta run from (1, 0) to (0, 1) in finite time."""

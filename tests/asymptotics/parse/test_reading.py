@@ -31,12 +31,15 @@ HOSTILE = [
     "10**1000*10**1000*10**1000*10**1000*10**1000", "1e5000", "1e-5000", "1e999999999999", "1" * 5000,
     "(" * 150 + "n" + "+1)" * 150, "(" * 5000 + "n", "-" * 3000 + "n", "n" + "+n" * (LONGEST_TEXT // 2), "n" * 10**6,
     "(n + sigma + 1)*" * 40 + "1", "1/0", "1/(n - n)", "log(0)", "sqrt(-1)", "log(-1)", "acosh(1/2)", "", " ", "()",
-    "n -", "n\x00", "n # + 1\n+ 2",
+    "n -", "n\x00", "n # + 1\n+ 2", "Max(" + ", ".join(f"sin(n + {k})" for k in range(60)) + ")",
 ]
+
+BEYOND_SYMPY = ["asin(sin(10**300))", "acos(cos(10**300))*n", "atan(tan(10**200))"]
 
 UNDEFINED = [
     "1/0", "1/(n - n)", "log(0)", "sqrt(-1)", "log(-1)", "acosh(1/2)", "2**n*2**(10**9 - n)", "2**(n/n*10**9)", "x",
-    "exp(log(2)*10**9)", "((2**n)**(900/n))**900", "10**1000*10**1000*10**1000*10**1000*10**1000",
+    "exp(log(2)*10**9)", "(exp(log(2)*900)**900)**900", "((2**n)**(900/n))**900",
+    "10**1000*10**1000*10**1000*10**1000*10**1000",
 ]
 """What is arithmetic, of another argument, or without a value where it is computed: relations and bounds, which are
 computed in numbers of bounded size, take these."""
@@ -54,6 +57,12 @@ DOORS: dict[str, Callable[[str], object]] = {
     "bound": lambda text: Relation("n > 1", "because", bound=text),
     "argument": lambda text: asymptotics.argument("bounded", "b", "a bounded one", low=text, usual=(2.0, 3.0)),
 }
+
+
+@pytest.mark.parametrize("text", BEYOND_SYMPY)
+def test_what_sympy_fails_to_compute_is_refused_with_words(text: str) -> None:
+    with pytest.raises(ValueError, match="what sympy cannot compute"):
+        theory.mean_error.prove(text)
 
 
 @pytest.mark.parametrize("door", DOORS)

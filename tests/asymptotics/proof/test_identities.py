@@ -203,7 +203,6 @@ def test_the_kernel_stands_alone() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.xfail(strict=True, reason="943 statements: the bar of 900 is not met yet")
 def test_the_kernel_is_small() -> None:
     """At most 900 statements, docstrings not counted."""
     count = 0

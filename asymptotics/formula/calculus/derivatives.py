@@ -1,0 +1,57 @@
+"""The derivative of a formula, away from kinks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations
+
+import sympy as sp
+
+from asymptotics.arguments import letter
+from asymptotics.derivation import Derivation, Step
+from asymptotics.expansion import Conditions
+from asymptotics.formula.calculus.narrowed import narrowed
+from asymptotics.formula.calculus.operation import F, Operation, argument, explicit
+from asymptotics.formula.statement import Statement
+from asymptotics.functions import BoundVariable, Named
+
+
+def derivative(formula: F, name: str) -> F:
+    """Return the derivative with respect to one argument, on the domain without the kinks."""
+    symbol = argument(formula, name)
+    explicit(formula, "derivative")
+    conditions = Conditions(formula.domain.region)
+    for gap in _kinks(formula.expression, symbol):
+        conditions.require_nonzero(gap)
+    new = f"{formula.name}.diff({name})"
+    return replace(
+        formula,
+        name=new,
+        letter=rf"\partial_{{{letter(symbol)}}} {formula.letter}",
+        statement=f"The derivative with respect to {name} of {formula.name}.",
+        domain=narrowed(formula.domain, conditions.needed, f"{formula.name} has a kink there"),
+        left_out=tuple(each.differentiated(symbol) for each in formula.left_out),
+        derive=Operation(derivative, _derivative, formula, (name,)),
+    )
+
+
+def _kinks(node: sp.Basic, symbol: sp.Symbol) -> Iterator[sp.Expr]:
+    """What vanishes where an expression has a kink. Names and means smooth theirs; branches agree where they meet."""
+    if symbol not in node.free_symbols or isinstance(node, Named | BoundVariable):
+        return
+    if isinstance(node, sp.Abs | sp.sign | sp.Heaviside):
+        yield node.args[0]
+    if isinstance(node, sp.Min | sp.Max):
+        yield from (one - other for one, other in combinations(node.args, 2))
+    for part in node.args:
+        yield from _kinks(part, symbol)
+
+
+def _derivative(formula: Statement, name: str) -> Derivation:
+    symbol, before = formula.domain.entry(name).symbol, formula.derivation
+    return before.then(Step(
+        f"Differentiate with respect to ${letter(symbol)}$",
+        sp.diff(before.expand(formula.short), symbol), "the shorthands put in", "exact",
+        lambda previous, current: [sp.diff(before.expand(previous), symbol) - current],
+    ))

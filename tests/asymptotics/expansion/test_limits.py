@@ -1,0 +1,189 @@
+"""Limits and series: what they need of the other arguments, both sides, and expansions of expansions."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import pytest
+import sympy as sp
+
+from asymptotics import (
+    Derivation,
+    Domain,
+    ProofError,
+    Relation,
+    Source,
+    Step,
+    argument,
+    balance as B,
+    limited_samples as L,
+    phases as P,
+)
+from asymptotics.formula import Formula
+from asymptotics.functions import GaussianMean
+from asymptotics.schedule import linear
+from asymptotics.symbols import draws, n, p, radius, ridge, s, sigma
+from asymptotics.testing import assert_close
+
+z = sp.Symbol("z", real=True)
+
+
+def own(expression: sp.Expr, *relations: Relation, names: str = "n sigma ridge p s draws") -> Formula:
+    """A formula that is assumed, to take limits of."""
+    used = [name for name in names.split() if name in {each.name for each in expression.free_symbols}]
+    derivation = Derivation((Step("Suppose", expression, "so", "assumption"),))
+    return Formula("mine.f", "f", "A function.", Domain(tuple(used), relations), "any",
+                   Source("mine", "page 1", "project"), lambda: derivation)
+
+
+def test_a_limit_that_is_another_at_some_arguments_is_not_taken_there() -> None:
+    skip = P.field_skip.limit("sigma", 0)
+    assert skip.prove().executed and skip(alpha=0.3, beta=0.5) == 0
+    with pytest.raises(ValueError, match=r"alpha = 0 .*needs alpha > 0 \(elsewhere the limit .* is another"):
+        skip(alpha=0.0, beta=0.5)  # 1/beta = 2 there
+    assert P.field_skip(alpha=0.0, beta=0.5, sigma=1e-9) == 2
+
+
+NEEDED = [
+    (own(ridge / (ridge + sigma)), "sigma", 0, 1, "ridge > 0"),
+    (own(sigma / sp.sqrt(sigma**2 + ridge)), "sigma", 0, 0, "ridge > 0"),
+    (own(sp.tanh((ridge - 1) * n)), "n", sp.oo, sp.sign(ridge - 1), "ridge - 1 > 0 or ridge - 1 < 0"),
+    (own((ridge - 1) * sigma / ((ridge - 1) ** 2 + sigma)), "sigma", 0, 0, "ridge - 1 > 0 or ridge - 1 < 0"),
+    (own(sp.log(ridge + sigma) - sp.log(ridge)), "sigma", 0, 0, "ridge > 0"),
+]
+
+
+@pytest.mark.parametrize(("formula", "name", "end", "value", "needs"), NEEDED)
+def test_what_a_limit_needs_stands_in_its_domain(
+    formula: Formula, name: str, end: sp.Expr, value: sp.Expr, needs: str,
+) -> None:
+    limit = formula.limit(name, end)
+    assert sp.simplify(limit.expression - value) == 0
+    assert [relation.text for relation in limit.domain.relations] == [needs]
+    assert limit.prove().executed
+
+
+def test_the_needs_of_a_limit_go_with_it_on_a_schedule() -> None:
+    on = P.field_skip.limit("sigma", 0).on(linear)
+    with pytest.raises(ValueError, match="t = 1 is not allowed"):
+        on(t=1.0)
+    assert on(t=0.5) == 0 and on.prove().executed
+
+
+def test_the_needs_of_a_limit_may_hold_constants() -> None:
+    limit = own(ridge / (sigma + (sp.pi - ridge) ** 2)).limit("sigma", 0)
+    assert limit.domain.relations[0].names == ("ridge",)
+    assert_close(limit(ridge=1.0), 1 / (math.pi - 1) ** 2, rtol=1e-14)
+    assert limit.evaluate(ridge=1, dps=30) > 0
+
+
+LIMITS = [
+    (own(sp.Min(1, 2 / n)), "n", sp.oo, 0), (own(sp.Max(sigma, 2 * ridge) / n), "n", sp.oo, 0),
+    (own(sp.exp(-n) * n**3), "n", sp.oo, 0), (own(sp.tanh(n)), "n", sp.oo, 1),
+    (own(sp.erf(s) / s), "s", 0, 2 / sp.sqrt(sp.pi)),
+    (own((1 + 1 / n) ** n), "n", sp.oo, sp.E), (own(1 + n ** sp.Rational(-1, 10)), "n", sp.oo, 1),
+    (own(1 / (1 + sp.log(n))), "n", sp.oo, 0), (own(sp.exp(-1 / s) / s**2), "s", 0, 0),
+    (own(sp.Piecewise((s, s < 1), (s**2, True))), "s", 1, 1), (own(sp.Abs(sigma - 1)), "sigma", 1, 0),
+    (own(GaussianMean(sp.tanh(p + s * z) ** 2, z, s, p)), "s", 0, sp.tanh(p) ** 2),
+    (own(GaussianMean((z + ridge) ** 2 * sp.sech(s * z), z, s, 0)), "s", 0, 1 + ridge**2),
+    (P.mmse, "s", 0, 4 * p * (1 - p)), (B.imh_acceptance_gaussian, "scale", 0, 0),
+    (B.jump_rate_kramers, "sigma", 0, 0), (P.total_variation, "s", sp.oo, 1),
+    (L.mean_error.limit("draws", 1), "n", 1, (ridge**2 * radius**2 + radius**2 + 2 * sigma**2) / (1 + ridge) ** 2),
+]
+
+
+@pytest.mark.parametrize(("formula", "name", "end", "value"), LIMITS)
+def test_limits_by_rules_are_exact(formula: Formula, name: str, end: sp.Expr, value: sp.Expr) -> None:
+    limit = formula.limit(name, end)
+    assert sp.simplify(limit.expression - value) == 0
+    proof = limit.prove()
+    assert proof.steps[-1].kind == "exact"
+
+
+def test_the_sign_of_the_half_log_odds_decides_the_field() -> None:
+    limit = P.mode_probability_field.limit("kappa", 0)
+    assert [limit(p=share) for share in (0.3, 0.7)] == [0, 1] and limit.prove().executed
+    with pytest.raises(ValueError, match=r"p = 0\.5 is not allowed"):
+        limit(p=0.5)
+
+
+NONE = [
+    (own(sp.log(sigma)), "sigma", 0), (own(sp.sin(n)), "n", sp.oo), (own(1 / sigma), "sigma", 0),
+    (own(sp.Abs(sigma - 1) / (sigma - 1)), "sigma", 1), (own(sp.sign(sigma - 1)), "sigma", 1),
+    (own(sp.exp(n)), "n", sp.oo),
+    (own(n - sp.sqrt(n)), "n", sp.oo), (P.first_bias, "p", 0),
+]
+
+
+@pytest.mark.parametrize(("formula", "name", "end"), NONE)
+def test_what_has_no_finite_limit_is_refused(formula: Formula, name: str, end: sp.Expr) -> None:
+    with pytest.raises(ValueError, match=r"diverges|differs on both sides|does not know"):
+        formula.limit(name, end)
+
+
+def test_a_series_of_functions() -> None:
+    assert own(sp.exp(s) * sp.tanh(s)).series("s", 0, 4).expression.expand() == s + s**2 + s**3 / 6
+    assert P.mmse.series("s", 0, 3).prove().executed
+    bend = own(sp.sqrt(sp.expand((sigma - 1) ** 2)) * sigma)
+    with pytest.raises(ValueError, match="differs on both sides"):
+        bend.series("sigma", 1, 3)
+
+
+def test_an_expansion_is_another_thing_than_the_formula() -> None:
+    two = L.mean_error.series("n", order=2)
+    assert two.remainder == "O(n^{-2})"
+    with pytest.raises(ValueError, match=r"need not stay small .*at .*take this step first"):
+        two.limit("ridge", "oo")  # radius^2, and not sigma^2 (K + 1)/(n K)
+    assert two.limit("draws", 1).expression == 2 * sigma**2 / n and two.limit("draws", 1).remainder == two.remainder
+    assert two.limit("n", "oo").expression == 0 and two.limit("n", "oo").remainder == ""
+    with pytest.raises(ValueError, match="known only for n near oo"):
+        two.limit("n", 1)
+
+
+def test_the_remainder_goes_through_series_and_derivatives() -> None:
+    three = L.mean_error.series("n", order=3)
+    both = three.series("ridge", at=0, order=2)
+    assert both.remainder == r"O(n^{-3}) + O(\lambda^{2})" and both.prove().executed
+    slope = three.diff("n")
+    assert slope.remainder == "O(n^{-4})" and slope.prove().executed
+    assert sp.degree(sp.expand(slope.expression).subs(n, 1 / s), s) == 3
+    assert three.diff("ridge").remainder == "O(n^{-3})"
+    at_zero = L.mean_error.series("ridge", at=0, order=2)
+    assert at_zero.diff("ridge").remainder == r"O(\lambda^{1})"
+    with pytest.raises(ValueError, match="expand further"):
+        at_zero.diff("ridge").diff("ridge")
+    with pytest.raises(ValueError, match="up to terms of the order 3"):
+        three.series("n", order=4)
+    assert three.series("n", order=2).expression == L.mean_error.series("n", order=2).expression
+
+
+def test_orders_of_expansion_that_do_not_commute_are_refused() -> None:
+    formula = own(ridge / (ridge + 1 / n))  # 1 - 1/(ridge n) + ..., and n ridge - n^2 ridge^2 + ...
+    with pytest.raises(ValueError, match="is not taken"):
+        formula.series("n", order=3).series("ridge", 0, 2)
+
+
+def test_a_derivative_is_not_taken_at_a_kink() -> None:
+    slope = own(sp.Abs(sigma - ridge)).diff("sigma")
+    assert slope(sigma=2.0, ridge=1.0) == 1 and slope.prove().executed
+    with pytest.raises(ValueError, match="a kink"):
+        slope(sigma=1.0, ridge=1.0)
+
+
+def test_a_wrong_limit_in_a_chain_is_refused() -> None:
+    limit = P.field_skip.limit("sigma", 0)
+    with pytest.raises(ProofError):
+        limit.prove("alpha*beta")
+    wide = Domain(("alpha", "beta"), P.field_skip.domain.relations)
+    with pytest.raises((ProofError, ValueError)):
+        Formula("mine.g", "g", "Too wide.", wide, "any", Source("mine", "page 1", "project"), limit.derive).prove()
+
+
+def test_own_ends_of_a_range_count() -> None:
+    entry = argument("c", r"c", "A share.", usual=(0.1, 0.9), low=Fraction(0), high=Fraction(1))
+    c = entry.symbol
+    derivation = Derivation((Step("Suppose", sp.sqrt(1 - c) * draws, "so", "assumption"),))
+    formula = Formula("mine.h", "h", "A root.", Domain(("c", "draws"), (), (entry,)), "any",
+                      Source("mine", "page 1", "project"), lambda: derivation)
+    assert formula.limit("c", 1).expression == 0 and formula.limit("c", 1).prove().executed
