@@ -6,6 +6,7 @@ and its own, so that a wrong expression put anywhere in the chain is refused.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -56,7 +57,8 @@ class Step:
     ``claim`` and ``why`` are sentences with mathematics between dollar signs. ``expression`` is what stands
     after the step. ``check(previous, current)`` returns what must hold: expressions that must vanish
     identically, claims, or truth values; one, or several of them. Only assumptions and asymptotic steps may come
-    without a check. ``region``, if given, is the set for which the check speaks, whatever it is executed on.
+    without a check. ``region``, if given, is the set for which the check speaks, whatever it is executed on. A ``lemma`` is an exact step that proves a statement of its own, and does not follow from the
+    expression before it; `asymptotics.testing.unchained` finds exact steps that are lemmas and do not say so.
     """
 
     claim: str
@@ -65,6 +67,7 @@ class Step:
     kind: Kind
     check: Check | None = None
     region: Region | None = None
+    lemma: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -74,6 +77,13 @@ class Step:
                             f"{type(self.expression).__name__}; give one of sympy, in the symbols of the arguments")
         if self.check is None and self.kind in ("exact", "numeric"):
             raise ValueError(f"the {self.kind} step {self.claim!r} has no check")
+        if self.lemma and self.kind != "exact":
+            raise ValueError(f"the {self.kind} step {self.claim!r} is no lemma: a lemma must be exact")
+
+    @property
+    def label(self) -> str:
+        """The kind as it is printed: such as ``numeric``, or ``exact, lemma``."""
+        return f"{self.kind}, lemma" if self.lemma else self.kind
 
 
 @dataclass(frozen=True)
@@ -193,17 +203,22 @@ class Derivation:
         An expression that has not even the form the check takes apart is refused.
         """
         assert step.check is not None
+        wrong = (f"the check of step {number}, {step.claim!r}, must take the expression before it and its own, and "
+                 "return what must vanish or hold")
+        if not _takes_two(step.check):
+            raise TypeError(wrong)
         nothing = True
         try:
             found = step.check(previous, step.expression)
+            if not _is_single(found) and not isinstance(found, Iterable):
+                raise _NotAnAnswer(f"{wrong}, not {found!r}")
             for item in [found] if _is_single(found) else found:
                 nothing = False
                 yield item
-        except (AttributeError, IndexError, ValueError, ArithmeticError) as error:
+        except _NotAnAnswer:
+            raise
+        except _OF_ANOTHER_FORM as error:
             raise ProofError(f"step {number} fails: {step.claim} (not of the form it should have: {error})") from error
-        except TypeError as error:
-            raise TypeError(f"the check of step {number}, {step.claim!r}, must take the expression before it and its "
-                            f"own, and return what must vanish or hold: {error}") from error
         if nothing:
             raise ProofError(f"step {number} fails: {step.claim} (its check returned nothing to compare)")
 
@@ -234,7 +249,7 @@ class Derivation:
         from asymptotics.latex import display
 
         items = [
-            f"\\item \\textit{{{step.kind}}}. {_sentence(step.claim)}\n{display('', step.expression)}\n"
+            f"\\item \\textit{{{step.label}}}. {_sentence(step.claim)}\n{display('', step.expression)}\n"
             f"{{\\small Why: {_sentence(step.why)}}}"
             for step in self.steps[first - 1:]
         ]
@@ -251,12 +266,34 @@ class Derivation:
         from asymptotics.latex import latex
 
         items = [
-            f"{number}. *{step.kind}* – {step.claim}\n\n   $$\\displaystyle {latex(step.expression)}$$\n\n"
+            f"{number}. *{step.label}* – {step.claim}\n\n   $$\\displaystyle {latex(step.expression)}$$\n\n"
             f"   {step.why}\n"
             for number, step in enumerate(self.steps, 1)
         ]
         where = ",\\quad ".join(f"{latex(symbol)} = {latex(meaning)}" for symbol, meaning in self.where)
         return "\n".join([*items, *([f"where $\\displaystyle {where}$", ""] if where else []), self.summary])
+
+
+class _NotAnAnswer(TypeError):
+    """A check returned what says nothing."""
+
+
+_OF_ANOTHER_FORM = (
+    TypeError, AttributeError, LookupError, ValueError, ArithmeticError, NotImplementedError,
+    sp.polys.BasePolynomialError,
+)
+"""What a check may raise that takes apart an expression of another form than it expects."""
+
+
+def _takes_two(check: Check) -> bool:
+    """Whether it can be called with two expressions, as far as Python can tell."""
+    try:
+        inspect.signature(check).bind(None, None)
+    except TypeError:
+        return False
+    except ValueError:  # A function of C without a signature.
+        return True
+    return True
 
 
 def _is_single(found: Any) -> bool:
@@ -298,5 +335,5 @@ def _sentence(text: str) -> str:
 def _step_text(number: int, step: Step) -> str:
     from asymptotics.latex import indent, pretty
 
-    claim = paragraph(f"{number}. [{step.kind}] {plain(step.claim)}", "", "   ")
+    claim = paragraph(f"{number}. [{step.label}] {plain(step.claim)}", "", "   ")
     return f"{claim}\n\n{indent(pretty(step.expression))}\n\n{paragraph(f'because {plain(step.why)}', '   ', '   ')}"

@@ -56,7 +56,7 @@ def about(formula: Formula) -> str:
 def steps(derivation: Derivation) -> str:
     """The steps of a derivation: kind, claim, expression, reason."""
     return "".join(
-        f'<div class="step"><span class="kind">{step.kind}</span> {prose(step.claim)}'
+        f'<div class="step"><span class="kind">{step.label}</span> {prose(step.claim)}'
         f"<div>{mathml(latex(step.expression), display=True)}</div>"
         f'<span class="soft">{prose(step.why)}</span></div>'
         for step in derivation.steps

@@ -120,7 +120,7 @@ def test_prove_prints_steps_and_kinds(capsys: Capture) -> None:
     derivation = catalogue()[NAME].prove()
     assert derivation.summary in out and "(proved)" in out
     for number, step in enumerate(derivation.steps, 1):
-        assert f"{number}. [{step.kind}]" in out
+        assert f"{number}. [{step.label}]" in out
 
 
 def test_prove_all_has_a_line_for_each(capsys: Capture) -> None:

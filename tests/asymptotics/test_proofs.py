@@ -51,7 +51,7 @@ def _accepts_mutant(derivation: Derivation, mutant: Mutant) -> bool:
 def _last(formula: Formula) -> Derivation:
     """The derivation with its steps before the last taken as granted: they do not depend on the result."""
     *before, last = formula.derivation.steps
-    granted = [replace(step, check=None, kind="assumption") for step in before]
+    granted = [replace(step, check=None, kind="assumption", lemma=False) for step in before]
     return replace(formula.derivation, steps=(*granted, last))
 
 

@@ -44,7 +44,7 @@ def test_a_derivation_shows_its_steps_and_kinds(formula: Formula) -> None:
     text = derivation._repr_markdown_()
     _well_formed(text)
     for number, step in enumerate(derivation.steps, 1):
-        assert f"{number}. *{step.kind}* – {step.claim}" in text and latex(step.expression) in text
+        assert f"{number}. *{step.label}* – {step.claim}" in text and latex(step.expression) in text
         assert step.why in text
     assert text.endswith(derivation.summary)
 
