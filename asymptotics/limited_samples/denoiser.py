@@ -29,13 +29,13 @@ def given_skip() -> Derivation:
     """The best w for a given skip: the risk is a convex quadratic in the overlaps."""
     risk = setting.risk()
     gradient = [sp.diff(risk, overlap) for overlap in OVERLAPS]
-    hessian = sp.hessian(risk, OVERLAPS)
     solution = sp.solve(gradient, OVERLAPS, dict=True)[0]
     best = sp.Tuple(*(divide_by_size(solution[overlap]) for overlap in OVERLAPS))
 
     def check(previous: sp.Expr, current: sp.Tuple) -> list[object]:
         point = dict(zip(OVERLAPS, current, strict=True))
         slopes = [sp.diff(previous, overlap).subs(point) for overlap in OVERLAPS]
+        hessian = sp.hessian(previous, OVERLAPS)
         across = [hessian[i, j] for i in range(3) for j in range(3) if i != j]
         return [*slopes, *across, *(Claim(hessian[i, i], "> 0", (n * draws > 1,)) for i in range(3))]
 
@@ -83,11 +83,10 @@ def skip() -> Derivation:
     remaining = before.result.subs(setting.LEFT)
     (found,) = sp.solve(sp.diff(remaining, c), c)
     top, bottom = sp.fraction(found)
-    curvature = sp.expand(sp.diff(remaining, c, 2) * N)
 
     def check(previous: sp.Expr, current: sp.Expr) -> list[object]:
         slope = sp.diff(previous.subs(setting.LEFT), c)
-        return [slope.subs(c, current), curvature - bottom, Claim(bottom, "> 0", (alpha > 0, n * draws > 1))]
+        return [slope.subs(c, current), N * sp.diff(slope, c) - Delta, Claim(bottom, "> 0", (alpha > 0, n * draws > 1))]
 
     return before.then(
         Step(

@@ -7,7 +7,7 @@ cross term; the limit d -> infinity is the law of large numbers for the spreads.
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache
 
 import sympy as sp
 
@@ -15,6 +15,8 @@ from asymptotics.algebra import expand_where
 from asymptotics.derivation import Claim, Derivation, Step
 from asymptotics.limited_samples import denoiser, flow, setting
 from asymptotics.limited_samples.denoiser import SIZE
+from asymptotics.limited_samples.formulas import GRAM_MATRIX, finite_skip
+from asymptotics.limited_samples.pairs import over_pairs, pair
 from asymptotics.limited_samples.setting import LEFT, data, noise
 from asymptotics.limited_samples.velocity import gain
 from asymptotics.symbols import (
@@ -35,8 +37,10 @@ from asymptotics.symbols import (
     spread_noise,
 )
 
-GRAM = spread_data * spread_noise > spread_cross**2
-"""The spreads are a Gram matrix of the pairs."""
+(GRAM,) = finite_skip.domain.alternatives(GRAM_MATRIX)
+"""The spreads are a Gram matrix of the pairs: as the formulas' domains state it, for sympy."""
+
+SPREADS = (spread_data, spread_noise, spread_cross)
 
 # Sums over all pairs, per nKd: squares and products of the x's (T) and of the sums S themselves (M, over nK).
 T11, T10, T00 = sp.symbols("T_11 T_10 T_00", real=True)
@@ -54,6 +58,40 @@ def risk() -> sp.Expr:
     return (own + 2 * mixed * pairs + (pairs + ridge) * pairs * square) / 2
 
 
+_x1, _x0, _w = sp.symbols("x_1 x_0 w", real=True)
+_s1, _s0, _off = sp.symbols("S_1 S_0 w_off", real=True)
+"""s x1 and s x0 of a pair and w; the two sums, and what w has beside them. All in one coordinate."""
+
+
+def _is_residual(left: sp.Expr) -> list[sp.Expr]:
+    """f(x_t) - x1 of a pair, times its sign, with u and v written out."""
+    point = alpha * _x0 + beta * _x1
+    return [left.subs(LEFT) - (setting.skip * point + _w - _x1)]
+
+
+def _is_risk(left: sp.Expr, stated: sp.Expr) -> list[sp.Expr | Claim]:
+    """The risk of residuals ``left``, written out for any number of pairs, at a w that may have a part off the sums.
+
+    In one coordinate; T and M are means over all of them, and there the part off the sums is orthogonal to both.
+    """
+    x1, x0 = (sp.IndexedBase(name)[pair] for name in ("x1", "x0"))
+    inside = on_data * _s1 + on_noise * _s0
+    total = over_pairs(left.subs({_x1: x1, _x0: x0}) ** 2) + ridge * _w**2
+    pairs = n * draws
+    means = {x1**2: T11, x1 * x0: T10, x0**2: T00, x1: _s1 / pairs, x0: _s0 / pairs}
+    form = total.subs({over_pairs(each): pairs * mean for each, mean in means.items()}) / (2 * pairs)
+    form = sp.expand(form.subs(_w, inside + _off))
+    squares = {_s1**2: M11, _s1 * _s0: M10, _s0**2: M00}
+    at_sums = sp.expand(form.subs(_off, 0)).subs({each: pairs**2 * mean for each, mean in squares.items()})
+    return [at_sums - stated, *_only_costs(form)]
+
+
+def _only_costs(form: sp.Expr) -> list[sp.Expr | Claim]:
+    """Beside products with the sums, which are 0 over all coordinates, the part off them adds its square."""
+    cost = sp.diff(form, _off, 2)
+    return [sp.diff(form, _off).subs({_off: 0, _s1: 0, _s0: 0}), sp.diff(cost, _off), Claim(cost, "> 0")]
+
+
 @cache
 def given_skip() -> Derivation:
     """The best w for a given skip, in the sums."""
@@ -68,38 +106,21 @@ def given_skip() -> Derivation:
         return [*(sp.diff(previous, x).subs(point) for x in point), *(hessian - gram)]
 
     return Derivation((
-        Step("The labels are the true signs", sp.Symbol("s"),
+        Step("The labels are the true signs, and on each pair, times its sign, $f(x_t)-x_1$ is this with "
+             "$u=1-c\\beta$, $v=c\\alpha$",
+             _w - data * _x1 + noise * _x0,
              "they reproduce themselves except near the ends of time; flips are counted, not assumed away",
-             "assumption"),
+             "assumption", lambda previous, current: _is_residual(current)),
         Step(
             "At any $d$ the risk per $nKd$ at $w=p\\,S_1+q\\,S_0$, $S_i=\\sum s\\,x_i$: "
             "$T_{ij}=\\sum x_i\\cdot x_j/(nKd)$ and $M_{ij}=S_i\\cdot S_j/((nK)^2d)$; a component of $w$ off the "
             "two sums only costs",
             risk(), "expand $\\frac12\\sum|v x_0-u x_1+s w|^2+\\frac\\lambda2|w|^2$ with $u=1-c\\beta$, $v=c\\alpha$",
-            "exact", lambda previous, current: _brute_force(current),
+            "exact", _is_risk,
         ),
         Step("The best coefficients $(p,q)$ for a given skip", best,
              "the gradient vanishes; the Hessian is $nK N$ times a Gram matrix", "exact", stationary),
     ), where=(SIZE,))
-
-
-def _brute_force(expression: sp.Expr) -> list[sp.Expr]:
-    """The risk of two samples with three draws each in two dimensions, written out component by component."""
-    samples, copies, d = 2, 3, 2
-    pairs = samples * copies
-    data_, noise_ = (sp.Matrix(count, d, sp.symbols(f"{letter}:{count * d}", real=True))
-                     for letter, count in (("y", samples), ("z", pairs)))
-    x1, x0 = sp.Matrix([data_[i // copies, :] for i in range(pairs)]), noise_
-    w = sp.Matrix([[sum(on_data * x1[i, k] + on_noise * x0[i, k] for i in range(pairs)) for k in range(d)]])
-    left = [noise * x0[i, :] - data * x1[i, :] + w for i in range(pairs)]
-    literal = (sum((each.dot(each) for each in left), sp.S.Zero) + ridge * w.dot(w)) / (2 * pairs * d)
-    sums: dict[sp.Symbol, sp.Expr] = {}
-    for symbol, (p, q) in {T11: (x1, x1), T10: (x1, x0), T00: (x0, x0)}.items():
-        sums[symbol] = sum((p[i, :].dot(q[i, :]) for i in range(pairs)), sp.S.Zero) / (pairs * d)
-    for symbol, (p, q) in {M11: (x1, x1), M10: (x1, x0), M00: (x0, x0)}.items():
-        total = [sum((each[i, :] for i in range(pairs)), sp.zeros(1, d)) for each in (p, q)]
-        sums[symbol] = total[0].dot(total[1]) / (pairs**2 * d)
-    return [sp.expand(expression.subs({n: samples, draws: copies}).subs(sums) - literal)]
 
 
 @cache
@@ -172,6 +193,10 @@ def limit_is_asymptotic() -> Derivation:
     """The law of large numbers for the sums gives the asymptotic formulas back."""
     from asymptotics.limited_samples import generated, velocity as limiting_velocity
 
+    pairs = (
+        (skip(), denoiser.skip()), (velocity(), limiting_velocity.linear()), (flow_variance(), flow.factor()),
+        (generated_variance(), generated.generated_variance()),
+    )
     return skip().then(
         Step(
             "As $d\\to\\infty$ the spreads tend to $a\\to A/N$, $b\\to B/N$, $g\\to0$",
@@ -179,30 +204,22 @@ def limit_is_asymptotic() -> Derivation:
             "the law of large numbers for the sums: $\\mu$, $\\eta_i$ and $x_0$ become orthogonal", "asymptotic",
             lambda previous, current: [
                 expand_where(spreads()[symbol].subs(LARGE) - limit, (*denoiser.skip().where, SIZE))
-                for symbol, limit in zip((spread_data, spread_noise, spread_cross), current, strict=True)
+                for symbol, limit in zip(SPREADS, current, strict=True)
             ],
         ),
-        *(
-            Step(
-                f"With them {what} the asymptotic one", asymptotic.expand(asymptotic.result), "substitute", "exact",
-                partial(_tends, mine, asymptotic),
-            )
-            for what, mine, asymptotic in (
-                ("the skip is", skip(), denoiser.skip()),
-                ("the velocity's coefficient of $x$ is", velocity(), limiting_velocity.linear()),
-                ("the flow's variance factor is", flow_variance(), flow.factor()),
-                ("the generated variance is", generated_variance(), generated.generated_variance()),
-            )
+        Step(
+            "With them skip, velocity's coefficient of $x$, variance factor and generated variance are asymptotic ones",
+            sp.Tuple(*(asymptotic.expand(asymptotic.result) for _, asymptotic in pairs)), "substitute", "exact",
+            lambda previous, current: [
+                expand_where(mine.expand(mine.result).subs(_limits(previous)), theirs.where) - limit
+                for (mine, theirs), limit in zip(pairs, current, strict=True)
+            ],
         ),
     )
 
 
-def _tends(mine: Derivation, theirs: Derivation, _: sp.Expr, current: sp.Expr) -> list[sp.Expr]:
-    return [expand_where(mine.expand(mine.result).subs(_limits()), theirs.where) - current]
-
-
-def _limits() -> dict[sp.Symbol, sp.Expr]:
-    return {spread_data: A / N, spread_noise: B / N, spread_cross: sp.S.Zero}
+def _limits(limits: sp.Tuple) -> dict[sp.Symbol, sp.Expr]:
+    return dict(zip(SPREADS, limits, strict=True))
 
 
 @cache
@@ -242,19 +259,22 @@ def velocity() -> Derivation:
 @cache
 def flow_noise() -> Derivation:
     """The flow's coefficient of S0, times N: alpha - sqrt(Delta/b)."""
-    growth = velocity().result
-    forcing = -gain * setting.skip * alpha
 
     def solves(previous: sp.Expr, current: sp.Expr) -> list[object]:
-        push = (forcing / N).subs(setting.skip, skip().result)
-        rest = expand_where(flow.rate(current) - growth * current - push, [(finite_delta, _delta())])
-        return [Claim(rest, "= 0", (GRAM,)), current.subs(flow.START)]
+        gained = previous - dalpha / alpha
+        rests = [
+            flow.rate(weight) - previous * weight - push / N
+            for weight, push in ((beta / N, gain - gained * beta), (current, -gained * alpha))
+        ]
+        return [*(Claim(rest, "= 0", (GRAM,)) for rest in rests), flow.rate(_delta()) - 2 * previous * _delta(),
+                current.subs(flow.START)]
 
     return velocity().then(Step(
         "$X_t=\\varsigma[P S_1+Q S_0]+\\sqrt{\\Delta_d/b}\\,X_0$ with $P=\\beta/N$ and this $Q$, for "
         "every schedule",
         (alpha - sp.sqrt(_delta() / spread_noise)) / N,
-        "ansatz $a\\alpha+b\\beta+e\\sqrt{\\Delta_d}$; the residual is identically zero", "exact", solves,
+        "ansatz $a\\alpha+b\\beta+e\\sqrt{\\Delta_d}$; the residual is identically zero, with $k(1-c\\beta)$ and "
+        "$-kc\\alpha$ for the forces, $kc=\\Gamma-\\dot\\alpha/\\alpha$", "exact", solves,
     ))
 
 

@@ -30,10 +30,10 @@ _WIDE_LAW = Domain.of("n sigma ridge draws radius", _PAIRS, _SPREAD)
 _BAYES = Domain.of("n sigma radius")
 _TUNED = Domain.of("n sigma draws radius", _PAIRS)
 
-_GRAM = Relation("spread_data*spread_noise > spread_cross**2", "the spreads are a Gram matrix of the pairs")
+GRAM_MATRIX = Relation("spread_data*spread_noise > spread_cross**2", "the spreads are a Gram matrix of the pairs")
 _SPREADS = "spread_data spread_noise spread_cross"
-_FINITE = Domain.of(f"alpha beta {_SPREADS}", _GRAM, MIX)
-_FINITE_VELOCITY = Domain.of(f"alpha beta dalpha dbeta {_SPREADS}", _GRAM, MIX)
+_FINITE = Domain.of(f"alpha beta {_SPREADS}", GRAM_MATRIX, MIX)
+_FINITE_VELOCITY = Domain.of(f"alpha beta dalpha dbeta {_SPREADS}", GRAM_MATRIX, MIX)
 _FINITE_LAW = Domain.of("spread_data spread_noise")
 ANY_DIMENSION = "any dimension d, given that the labels are the true signs; balanced modes; phi -> sign"
 FLUCTUATES = "leading order as d -> infinity, given that the labels are the true signs; over data sets"

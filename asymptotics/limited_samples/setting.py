@@ -15,6 +15,7 @@ from functools import cache
 import sympy as sp
 
 from asymptotics.derivation import Derivation, Step
+from asymptotics.limited_samples.pairs import draw, over_draws, sample
 from asymptotics.symbols import alpha, beta, draws, n, radius, ridge, sigma
 
 # The unknowns of the minimisation; they are not arguments of any formula.
@@ -90,16 +91,19 @@ def _span() -> sp.Expr:
     return data * (n * draws * MU + draws * sample_sum) - noise * noise_sum
 
 
-def _is_stationary(span: sp.Expr) -> list[object]:
-    """The gradient in w, of two samples with two draws each, in one coordinate; and that it is a span."""
-    x1, x0 = sp.symbols("y:2", real=True), sp.symbols("x:4", real=True)
-    mean, w = sp.symbols("mu w", real=True)
-    pairs = [(x1[k // 2], x0[k]) for k in range(4)]
-    total = sum(((skip * (alpha * b + beta * a) + w - a) ** 2 for a, b in pairs), sp.S.Zero) + ridge * w**2
-    sums = {MU: mean, OWN_SAMPLE: x1[0] - mean, OTHER_SAMPLE: x1[1] - mean,
-            OWN_NOISE: x0[0], OTHER_NOISE: sum(x0[1:])}
-    stated = span.subs(LEFT).subs({n: 2, draws: 2}).subs(sums)
-    return [sp.expand(sp.diff(total, w) / 2 - ((4 + ridge) * w - stated))]
+_w = sp.Symbol("w", real=True)
+
+
+def _is_stationary(left: sp.Expr, span: sp.Expr) -> list[sp.Expr]:
+    """The gradient of the risk in w, of which ``left`` is the residual of a pair, is N w less the span.
+
+    In one coordinate, for all n and K. The pair's own directions are those of the sample i and its draw k, summed over.
+    """
+    x0, z = sp.IndexedBase("x0")[sample, draw], sp.IndexedBase("z")[sample]
+    total = over_draws(left.subs({OWN_NOISE: x0, OWN_SAMPLE: z}) ** 2) + ridge * _w**2
+    eta = sp.Sum(z, (sample, 1, n))
+    gradient = (sp.diff(total, _w) / 2).subs({over_draws(x0): noise_sum, eta: sample_sum})
+    return [gradient - ((n * draws + ridge) * _w - span)]
 
 
 @cache
@@ -111,19 +115,18 @@ def setting() -> Derivation:
             "on each pair $s\\,(f(x_t)-x_1)=c\\,s x_t+w-s x_1$, here with $u=1-c\\beta$, $v=c\\alpha$ on the "
             "directions $e_\\mu,e_0,e_z,e_\\xi,e_\\eta$ of $\\mu$, $s x_0$, $s z$ and of the rest of $\\xi$ and "
             "$\\eta$",
-            residual(sp.Symbol("w", real=True)),
+            residual(_w),
             "the margin is positive for $\\alpha,\\beta>0$ (proved with the formula of that name), so the labels "
             "reproduce themselves; that no other labelling has a lower risk is taken from the theory",
             "assumption",
-            lambda previous, current: [is_residual(sp.Symbol("w", real=True)),
-                                       current - residual(sp.Symbol("w", real=True))],
+            lambda previous, current: [is_residual(_w), current - residual(_w)],
         ),
         Step(
             "Given the labels and $c$, the best $w$ lies in the span of $\\mu$, $\\xi$ and $\\eta$: $Nw$ is this sum, "
             "$N=nK+\\lambda$, so that $w=m\\mu+q_\\xi\\xi+q_\\eta\\eta$",
             _span(),
             "the risk is a convex quadratic in $w$ with gradient $Nw-\\sum s(x_1-c\\,x_t)$",
-            "exact", lambda previous, current: _is_stationary(current),
+            "exact", _is_stationary,
         ),
         Step(
             "Per $nKd$ the risk $\\frac12\\sum|f(x_t)-x_1|^2+\\frac{\\lambda}{2}|w|^2$ tends to this quadratic in "

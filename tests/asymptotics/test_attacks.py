@@ -15,6 +15,8 @@ from asymptotics import Derivation, Domain, ProofError, Source, Step, balance as
 from asymptotics.derivation import differences
 from asymptotics.formula import Formula
 from asymptotics.functions import GaussianMean, Root
+from asymptotics.limited_samples import finite
+from asymptotics.limited_samples.setting import MU, OTHER_NOISE, OTHER_SAMPLE, OWN_NOISE, OWN_SAMPLE, data, noise
 from asymptotics.proof import Refuted, Undecided, decide
 from asymptotics.schedule import Interpolant
 from asymptotics.symbols import ARGUMENTS, beta, draws, learning_rate, n, p, ridge, s, sigma
@@ -93,6 +95,43 @@ def test_a_domain_wider_than_the_alphabets_counts() -> None:
     formula = Formula("mine.gap", "g", "A gap.", wide, "any", Source("mine", "page 1", "project"), lambda: derivation)
     with pytest.raises(ProofError, match="at n ="):
         formula.prove(n - 1)
+
+
+# Sums over all pairs that are right for two samples or few draws only, in the second step of a derivation.
+WRONG_SUMS: dict[str, tuple[Formula, Callable[[sp.Expr], sp.Expr]]] = {
+    "right for two samples": (L.skip, lambda _: data * (
+        (n**2 - 2) * draws * MU + draws * (n - 1) * (OWN_SAMPLE + OTHER_SAMPLE)
+    ) - noise * (3 - n) * (OWN_NOISE + OTHER_NOISE)),
+    "a sample counted once": (L.skip, lambda span: span.subs(draws * (OWN_SAMPLE + OTHER_SAMPLE),
+                                                             OWN_SAMPLE + OTHER_SAMPLE)),
+    "right for two draws": (L.skip, lambda span: span.subs(draws, 2 + (draws - 2) * n)),
+    "n K made n + K + 1": (L.finite_skip, lambda risk: risk.subs(n * draws, n + draws + 1)),
+    "right for n K = 6": (L.finite_skip, lambda risk: risk + (n * draws - 6) * ridge),
+    "the ridge counted per pair": (L.finite_skip, lambda risk: risk.subs(ridge, ridge / (n * draws))),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_SUMS)
+def test_a_sum_that_is_right_for_some_counts_is_refused(name: str) -> None:
+    formula, attack = WRONG_SUMS[name]
+    first, second, *_ = formula.derivation.steps
+    wrong = replace(second, expression=attack(second.expression))
+    assert wrong.expression != second.expression
+    with pytest.raises(ProofError, match="step 2 fails"):
+        Derivation((first, wrong), formula.derivation.where).execute(region=formula.domain.region)
+
+
+@pytest.mark.parametrize(("size", "holds"), [(2, True), (-2, False)])
+def test_a_component_off_the_sums_must_cost(monkeypatch: pytest.MonkeyPatch, size: int, holds: bool) -> None:
+    """The risk at the sums is right for any ridge; with one so negative a part of w beside them would lower it."""
+    monkeypatch.setattr(finite, "ridge", size * n * draws)
+    first, second, *_ = L.finite_skip.derivation.steps
+    derivation = Derivation((first, replace(second, expression=finite.risk())))
+    if holds:
+        assert derivation.execute().executed
+    else:
+        with pytest.raises(ProofError, match="step 2 fails"):
+            derivation.execute()
 
 
 def _proved(formula: Formula, mutant: Mutant, refute: bool) -> bool:
