@@ -15,7 +15,8 @@ from asymptotics.algebra import expand_where
 from asymptotics.derivation import Derivation, Step
 from asymptotics.limited_samples import denoiser, flow, setting
 from asymptotics.limited_samples.setting import LEFT, OVERLAPS, m, q_sample
-from asymptotics.symbols import Delta, factor
+from asymptotics.limited_samples.velocity import gain
+from asymptotics.symbols import Delta, alpha, dalpha, factor
 
 
 def _at_start() -> sp.Tuple:
@@ -24,9 +25,9 @@ def _at_start() -> sp.Tuple:
     return sp.Tuple(*(each.result.xreplace({Delta: denoiser.delta()}).subs(flow.START) for each in learned))
 
 
-def _is_best(overlaps: sp.Tuple) -> list[sp.Expr]:
-    """Against the best overlaps for a given skip, at the best skip at alpha = 1, beta = 0."""
-    skip = denoiser.skip().result.xreplace({Delta: denoiser.delta()})
+def _is_best(variance: sp.Expr, overlaps: sp.Tuple) -> list[sp.Expr]:
+    """Against the best overlaps for a given skip, at the skip of the flow with this variance factor at the start."""
+    skip = ((flow.rate(variance) / (2 * variance) - dalpha / alpha) / gain).subs(flow.START)
     left = {symbol: meaning.subs(setting.skip, skip).subs(flow.START) for symbol, meaning in LEFT.items()}
     return [a.subs(left) - b for a, b in zip(denoiser.given_skip().result, overlaps, strict=True)]
 
@@ -52,8 +53,9 @@ def _bias(overlap: sp.Symbol, direction: str) -> Derivation:
         Step(
             "The first value is $\\varsigma=\\mathrm{sign}(w_0\\cdot X_0)$, the cluster of a generated point; "
             "$w_0=m\\mu+q_\\xi\\xi+q_\\eta\\eta$ is learned at $\\alpha=1$, $\\beta=0$, with these overlaps",
-            start, "the learned overlaps at the noise end; that with $\\xi$ is 0", "exact",
-            lambda previous, current: _is_best(current),
+            start, "the best overlaps at the skip of that time, which is $(\\dot F/(2F)-\\dot\\alpha/\\alpha)/k$ since "
+            "$\\dot F=2\\Gamma F$ and $\\Gamma=kc+\\dot\\alpha/\\alpha$: it is 0, and so is the overlap with $\\xi$",
+            "exact", _is_best,
         ),
         Step(
             f"The overlap of the vector $w_0/|w_0|$ with ${direction}$, times $\\sqrt d$",
