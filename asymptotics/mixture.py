@@ -51,12 +51,14 @@ def log_ratio() -> sp.Expr:
     return beta * overlap / noised
 
 
-def _log_ratio_by_densities() -> sp.Expr:
-    """The same from one coordinate of the two Gaussians."""
-    def exponent(sign: int) -> sp.Expr:
-        return -((_x - sign * beta * _mu) ** 2) / (2 * noised)
+def _exponent(sign: int, variance: sp.Expr) -> sp.Expr:
+    """Of one coordinate of a Gaussian."""
+    return -((_x - sign * beta * _mu) ** 2) / (2 * variance)
 
-    return sp.expand((exponent(1) - exponent(-1)) / 2)
+
+def _log_ratio_by_densities(variance: sp.Expr) -> sp.Expr:
+    """The same from one coordinate of the two Gaussians."""
+    return sp.expand((_exponent(1, variance) - _exponent(-1, variance)) / 2).subs(_x * _mu, overlap)
 
 
 @cache
@@ -70,7 +72,7 @@ def posterior() -> Derivation:
             "Bayes' rule; the Gaussians differ in the cross term alone, which adds up to $\\mu\\cdot x_t$",
             "exact",
             lambda previous, current: [
-                current - half_odds - _log_ratio_by_densities().subs(_x * _mu, overlap), previous - noised,
+                current - half_odds - _log_ratio_by_densities(previous),
             ],
         ),
         Step(
@@ -98,9 +100,7 @@ def denoiser() -> Derivation:
             "given the mode, $x_1$ and $x_t$ are jointly Gaussian: $E[x_1|x_t,S]=S\\mu+\\frac{\\beta\\sigma^2}{V}"
             "(x_t-S\\beta\\mu)$; then the mean over $S$",
             "exact",
-            lambda previous, current: [
-                *_regression(current), isinstance(previous, sp.tanh),
-            ],
+            lambda previous, current: [*_regression(current), _by_score(previous, current)],
         )
     )
 
@@ -110,6 +110,14 @@ def _regression(coefficients: sp.Tuple) -> list[sp.Expr]:
     linear, along = (part.xreplace(dict([MEANING])) for part in coefficients)
     covariance = beta * sigma**2 - linear * (alpha**2 + sigma**2 * beta**2)
     return [linear * beta + along - 1, covariance]
+
+
+def _by_score(mode: sp.Expr, coefficients: sp.Tuple) -> sp.Expr:
+    """Along mu, beta E[x1|x_t] = x_t + alpha^2 (ln density)', since x_t - beta x1 is alpha times a normal number."""
+    density = p * sp.exp(_exponent(1, noised)) + (1 - p) * sp.exp(_exponent(-1, noised))
+    linear, along = coefficients
+    estimate = linear * _x + along * _mu * mode.subs(overlap, _x * _mu)
+    return beta * estimate - _x - alpha**2 * sp.diff(density, _x) / density
 
 
 @cache

@@ -30,8 +30,8 @@ def speciation() -> Derivation:
             "posterior is $\\tanh(h+\\cdot)$ of this",
             along, "put $x_t$ into the posterior; $|\\mu|=r\\sqrt d$", "exact",
             lambda previous, current: [
-                mixture.log_ratio().subs(mixture.overlap, (beta * SIZE + sp.sqrt(noised) * z) * SIZE) - current,
-                previous - sp.tanh(half_odds + mixture.log_ratio()),
+                previous.subs(mixture.overlap, (beta * SIZE + sp.sqrt(noised) * z) * SIZE)
+                - sp.tanh(half_odds + current),
             ],
         ),
         Step(
@@ -51,8 +51,7 @@ def variance_ratio() -> Derivation:
             "Data over base in the width of a mode: $V=\\alpha^2(1+\\rho^2)$",
             value, "divide by $\\alpha^2$; both weights are $\\ge0$", "exact",
             lambda previous, current: [
-                dict(mixture.noise().where)[noised] - alpha**2 * (1 + current**2),
-                previous - noised, current.subs({sigma: 1, beta: 1, alpha: 1}) == 1,
+                previous - alpha**2 * (1 + current**2), Claim(current, ">= 0"),
             ],
         )
     )
@@ -62,19 +61,17 @@ def variance_ratio() -> Derivation:
 def boundary() -> Derivation:
     """beta on the linear schedule at which the clock s strikes."""
     reach = sp.sqrt(radius**2 * d - s**2 * sigma**2)
-    before = speciation()
-    clock = before.expand(before.result)
-    growing = sp.Symbol("ratio", positive=True)
-    slope = sp.diff(clock.subs({beta: growing, alpha: 1}), growing)
-    return before.then(
+    ratio = sp.Symbol("ratio", positive=True)
+
+    def strikes(previous: sp.Expr, current: sp.Expr) -> list[object]:
+        clock = previous.xreplace(dict([mixture.MEANING])).subs(beta, ratio * alpha)
+        return [clock.subs(ratio, current) ** 2 - s**2, Claim(sp.diff(clock, ratio), "> 0"), Claim(current, ">= 0")]
+
+    return speciation().then(
         Step(
             "The clock strikes $s$ at this $\\beta/\\alpha$, on every schedule",
             s / reach, "solve $s^2V=\\beta^2|\\mu|^2$; the clock increases with $\\beta/\\alpha$ and stays below "
-            "$s_{\\max}=|\\mu|/\\sigma$", "exact",
-            lambda previous, current: [
-                clock.subs(beta, current * alpha) ** 2 - s**2, Claim(slope, "> 0"),
-                current.is_nonnegative is not False,
-            ],
+            "$s_{\\max}=|\\mu|/\\sigma$", "exact", strikes,
         ),
         Step(
             "On the linear schedule $\\alpha=1-\\beta$",

@@ -7,10 +7,10 @@ from functools import cache
 import sympy as sp
 
 from asymptotics.derivation import Claim, Derivation, Step
-from asymptotics.functions import Root
-from asymptotics.mixture import z
+from asymptotics.functions import Root, normal_below
+from asymptotics.mixture import ODDS, z
 from asymptotics.phases import posterior
-from asymptotics.symbols import half_odds, s
+from asymptotics.symbols import half_odds, p, s
 
 _x = sp.Symbol("x", real=True)
 
@@ -56,10 +56,22 @@ def total_variation() -> Derivation:
     """The distance of the two noised modes."""
     return posterior.measure().then(
         Step(
-            "The total variation between the noised modes $\\mathcal{N}(\\pm s,1)$: they cross at 0",
-            sp.erf(s / sp.sqrt(2)), "$2\\Phi(s)-1$; its slope in $s$ is twice the density at $s$", "exact",
-            lambda previous, current: [
-                sp.diff(current, s) - 2 * sp.exp(-(s**2) / 2) / sp.sqrt(2 * sp.pi), current.subs(s, 0),
-            ],
-        )
+            "The density of the noised mode $\\mathcal{N}(s,1)$ less that of $\\mathcal{N}(-s,1)$, over that of $z$",
+            2 * sp.exp(-(s**2) / 2) * sp.sinh(s * z), "the derivative in $p$ of $pf_++(1-p)f_-$", "exact",
+            lambda previous, current: [sp.diff(previous.xreplace(dict([ODDS])), p) - current],
+        ),
+        Step(
+            "The total variation between the noised modes: they cross at 0",
+            sp.erf(s / sp.sqrt(2)), "half the integral of the size of the difference, which is odd and positive for "
+            "$z>0$: its integral over $z>0$ is $2\\Phi(s)-1$", "exact", _is_half_difference,
+        ),
     )
+
+
+def _is_half_difference(difference: sp.Expr, stated: sp.Expr) -> list[sp.Expr | Claim]:
+    """The integral over z > 0 by Phi(z - s) - Phi(z + s), of which the difference is the slope over that of Phi(z)."""
+    integral = normal_below(z - s) - normal_below(z + s)
+    return [
+        sp.diff(integral, z) - difference * sp.diff(normal_below(z), z), difference + difference.subs(z, -z),
+        Claim(difference, ">= 0", (z > 0,)), integral.subs(z, sp.oo) - integral.subs(z, 0) - stated,
+    ]

@@ -112,6 +112,14 @@ def _mass_below() -> sp.Expr:
     return p * normal_below(up) + (1 - p) * normal_below(down)
 
 
+def _is_mass_below(density: sp.Expr, mass: sp.Expr) -> list[sp.Expr]:
+    """The slope of the mass is the density of y, from that of nu over the standard normal one; it begins at 0."""
+    nu = _along / sp.sqrt(noised)
+    normal = sp.diff(normal_below(nu), _along)
+    at = {mixture.z: nu, s: beta * _size / sp.sqrt(noised)}
+    return [sp.diff(mass, _along) - density.subs(at, simultaneous=True) * normal, mass.subs(_along, -sp.oo)]
+
+
 def _is_carried(mass: sp.Expr) -> sp.Expr:
     """The total derivative of the mass along dy/dt = b(y), with the exact velocity; a number where that is not 0."""
     linear, along = mixture.velocity().result
@@ -131,8 +139,9 @@ def quantile() -> Derivation:
             "Along the probability-flow ODE the distribution function of $y=\\mu\\cdot x_t/|\\mu|$ keeps its value: "
             "the flow is the increasing map between quantiles",
             _mass_below(),
-            "its total derivative along $\\dot y=b(y)$ with the exact velocity vanishes, on any schedule", "exact",
-            lambda previous, current: [_is_carried(current)],
+            "its slope is the density of $y=\\sqrt V\\nu$, and its total derivative along $\\dot y=b(y)$ with the "
+            "exact velocity vanishes, on any schedule", "exact",
+            lambda previous, current: [*_is_mass_below(previous, current), _is_carried(current)],
         ),
         Step(
             "so that the upper $p$ of the mass ends in +: the edge is the $(1-p)$-quantile, in units of $\\sqrt V$",

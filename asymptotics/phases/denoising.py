@@ -11,8 +11,6 @@ from asymptotics.derivation import Derivation, Step
 from asymptotics.phases import clocks, posterior
 from asymptotics.symbols import alpha, beta, noised, radius, s, sigma
 
-_mse = sp.Symbol("mmse", nonnegative=True)
-
 
 @cache
 def error() -> Derivation:
@@ -24,18 +22,13 @@ def error() -> Derivation:
     value = given_mode + radius**2 * along**2 * unknown.result.subs(s, clock)
     return unknown.then(
         Step(
-            "The error given the mode, and what not knowing the mode adds, per $d$",
-            given_mode + radius**2 * along**2 * _mse,
+            "The error given the mode, and what not knowing the mode adds, per $d$, at the clock of this time",
+            value,
             "the variance of $x_1$ given $x_t$ and the mode, and the squared coefficient of $\\mu E[S|x_t]$ times "
-            "$|\\mu|^2$ times the error of $E[S|x_t]$", "exact",
+            "$|\\mu|^2$ times the error of $E[S|x_t]$ at this clock", "exact",
             lambda previous, current: [
-                _variance_given_mode(linear) - (current - radius**2 * along**2 * _mse), previous - unknown.result,
+                _variance_given_mode(linear) + radius**2 * along**2 * previous.subs(s, clock) - current,
             ],
-        ),
-        Step(
-            "With the error of the mode at the clock of this time",
-            value, "put the clock in", "exact",
-            lambda previous, current: [previous.subs(_mse, unknown.result.subs(s, clock)) - current],
         ),
     )
 

@@ -40,7 +40,7 @@ def mean(integrand: sp.Expr) -> GaussianMean:
 @cache
 def measure() -> Derivation:
     """The law of nu as a density against that of z."""
-    mixed = p * sp.exp(s * z - s**2 / 2) + (1 - p) * sp.exp(-s * z - s**2 / 2)
+    up, down = p * sp.exp(s * z - s**2 / 2), (1 - p) * sp.exp(-s * z - s**2 / 2)
     unit = clocks.SIZE * sp.sqrt(noised)
     return clocks.speciation().then(
         Step(
@@ -54,8 +54,9 @@ def measure() -> Derivation:
         ),
         Step(
             "The density of $\\nu$ over that of a standard normal $z$",
-            GAP * sp.cosh(y), "$\\mathcal{N}(\\pm s,1)$ has $e^{\\pm sz-s^2/2}$; $p=e^h/(2\\cosh h)$", "exact",
-            lambda previous, current: [current - mixed, previous - sp.tanh(y)],
+            GAP * sp.cosh(y), "$\\mathcal{N}(\\pm s,1)$ has $e^{\\pm sz-s^2/2}$; $p=e^h/(2\\cosh h)$, and "
+            "times the posterior mean it is the + mode's part less the other's", "exact",
+            lambda previous, current: [current - up - down, current * previous - up + down],
         ),
     )
 
@@ -138,12 +139,11 @@ def _is_information(density: sp.Expr, stated: sp.Expr) -> list[sp.Expr]:
     entropy = height - size * sp.tanh(size)
     shown = weighted_entropy(size).definition
     plain = -p * sp.log(p) - (1 - p) * sp.log(1 - p)
-    expected = plain - GAP * mean(weighted_entropy(y))
     return [
         # The height is ln(2 cosh y): same slope, same value at 0.
         sp.diff(height - sp.log(2 * sp.cosh(size)), size), height.subs(size, 0) - sp.log(2),
-        shown - sp.cosh(size) * entropy, density - GAP * sp.cosh(y),
-        stated - expected, weighted_entropy(-y).definition - weighted_entropy(y).definition,
+        shown - sp.cosh(size) * entropy, same(plain - stated, density * weighted_entropy(y) / sp.cosh(y)),
+        weighted_entropy(-y).definition - weighted_entropy(y).definition,
     ]
 
 
@@ -202,7 +202,8 @@ def uturn_sde_minus() -> Derivation:
             "The posterior is a martingale of the reverse SDE: whatever $s$, $p$ of all samples return to +",
             mmse().result / (4 * (1 - p)), "$p\\,P(+|+)+(1-p)\\,P(+|-)=p$", "exact",
             lambda previous, current: [
-                p * branch.expr + (1 - p) * current - p for branch in uturn_sde_plus().result.args[1:]
+                current - previous,
+                *(p * branch.expr + (1 - p) * previous - p for branch in uturn_sde_plus().result.args[1:]),
             ],
         ),
     )

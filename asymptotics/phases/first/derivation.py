@@ -9,7 +9,7 @@ from functools import cache
 
 import sympy as sp
 
-from asymptotics.derivation import Derivation, Step
+from asymptotics.derivation import Claim, Derivation, Step
 from asymptotics.functions import GaussianMean, LeastPoint
 from asymptotics.mixture import ODDS, z
 from asymptotics.symbols import (
@@ -54,11 +54,28 @@ def _averages() -> tuple[tuple[sp.Symbol, sp.Expr], ...]:
     )
 
 
-def _risk(output: sp.Matrix) -> sp.Expr:
+def _risk() -> sp.Expr:
     """Per d, without a constant, for u = u_plus x_plus + u_minus x_minus: what depends on u."""
-    size = (output.T * _MEANS * output)[0]
-    overlap = _MEANS * output
+    size = (_output.T * _MEANS * _output)[0]
+    overlap = _MEANS * _output
     return norm * size / 2 - n_plus * f_plus * overlap[0] - n_minus * f_minus * overlap[1]
+
+
+def _is_risk(overlaps: sp.Tuple, stated: sp.Expr) -> list[sp.Expr]:
+    """Half the mean of |u phi - x1|^2 - |x1|^2 over the samples, per d, and the ridge on u; phi from the overlaps."""
+    size = (_output.T * _MEANS * _output)[0]
+    total = ridge_u * size / 2
+    for count, at, along in zip((n_plus, n_minus), overlaps[:2], _MEANS * _output, strict=True):
+        phi = sp.tanh(b + s * at + sp.sqrt(overlaps[2]) * z)
+        total += count * (size * GaussianMean(phi**2, z) / 2 - along * GaussianMean(phi, z))
+    return [total - stated]
+
+
+def _is_least(risk: sp.Expr, best: sp.Tuple) -> list[sp.Expr | Claim]:
+    """The gradient vanishes there, and the Hessian is D times a positive matrix."""
+    at = dict(zip(_output, best, strict=True))
+    return [*(sp.diff(risk, unknown).subs(at) for unknown in _output), *(sp.hessian(risk, _output) - norm * _MEANS),
+            Claim(_MEANS[0, 0], "> 0"), Claim(_MEANS.det(), "> 0")]
 
 
 def _is_gram(products: sp.Tuple) -> list[sp.Expr]:
@@ -117,18 +134,23 @@ def finite() -> Derivation:
             ],
         ),
         Step(
-            "$u=u_+\\bar x_++u_-\\bar x_-$ is a ridge regression on $\\varphi=\\tanh$, with $\\bar f_\\pm$ the mean of "
-            "$\\varphi$ in each class and $D=\\lambda+\\sum E\\varphi^2$",
-            sp.Tuple(*u), "the gradient of the quadratic risk vanishes", "exact",
-            lambda previous, current: [
-                sp.diff(_risk(_output), unknown).subs(dict(zip(_output, current, strict=True))) for unknown in _output
-            ],
+            "The risk per $d$ as far as it depends on $u=u_+\\bar x_++u_-\\bar x_-$, with $\\bar f_\\pm$ the mean of "
+            "$\\varphi=\\tanh$ in each class and $D=\\lambda+\\sum E\\varphi^2$",
+            _risk(), "the mean of $\\frac12|u\\varphi-x_1|^2$ over fresh noise, $\\varphi=\\tanh(b\\pm s\\omega "
+            "v_\\pm+\\sqrt r z)$: with $\\beta=O(d^{-1/2})$ the noise enters $w\\cdot x$ with weight 1", "asymptotic",
+            _is_risk,
+        ),
+        Step(
+            "The best $u$ is a ridge regression",
+            sp.Tuple(*u), "the gradient of the quadratic risk vanishes, and its Hessian is $D$ times a Gram matrix",
+            "exact", _is_least,
         ),
         Step(
             "What is left to minimise over $\\omega\\ge0$ and $b$",
             LeastPoint(objective, omega, b), "the risk at its minimum in $u$, and the ridge on $w$", "exact",
             lambda previous, current: [
-                current.objective - _risk(sp.Matrix(previous)) - ridge_w * length / 2, current.unknowns == (omega, b),
+                current.objective - _risk().subs(dict(zip(_output, previous, strict=True))) - ridge_w * length / 2,
+                current.unknowns == (omega, b),
             ],
         ),
     ), (*SPREADS, LENGTH, *_averages()))
