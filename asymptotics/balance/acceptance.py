@@ -12,7 +12,7 @@ from asymptotics.symbols import d, scale, tau
 
 _here, _there = sp.symbols("p_x p_y", positive=True)
 """Target over proposal density, at the state x and at the proposal y."""
-_share, _sum = sp.symbols("z r", positive=True)
+_share, _sum, _a, _b = sp.symbols("z r a b", positive=True)
 _gap, _level = sp.Symbol("gap", positive=True), sp.Symbol("ell", real=True)
 
 
@@ -44,29 +44,27 @@ def twice() -> Derivation:
 def gaussian() -> Derivation:
     """Target N(0, I), proposals N(0, scale^2 I), in d dimensions."""
     least = sp.Min(scale**2, 1)
-    a, b = _share * _sum, (1 - _share) * _sum
-    density = (a * b) ** (d / 2 - 1) * sp.exp(-(a + b) / 2) * _sum
-    square = sp.Symbol("x_2", positive=True)
-    log_weight = (1 / scale**2 - 1) / 2
+    weights = {at: _normal(size, sp.S.One) / _normal(size, scale) for at, size in ((_here, _a), (_there, _b))}
+    gain = (1 / scale**2 - 1) * (_b - _a) / 2
     return twice().then(
         Step(
-            "The logarithm of $w$ falls or rises with $|x|^2$, with this slope", log_weight,
-            "$\\mathcal{N}(0,I)$ over $\\mathcal{N}(0,\\varsigma^2I)$", "exact",
-            lambda previous, current: [
-                sp.diff(sp.expand(-square / 2 + square / (2 * scale**2)), square) - current,
-            ],
+            "For $\\mathcal{N}(0,I)$ and proposals $\\mathcal{N}(0,\\varsigma^2I)$ it is this, with $|x|^2=a$ and "
+            "$|y|^2=b$",
+            sp.Min(*(scale**d * sp.exp((1 / scale**2 - 1) * size / 2) for size in (_a, _b))),
+            "$w$ is the density $(2\\pi)^{-d/2}e^{-a/2}$ over $(2\\pi\\varsigma^2)^{-d/2}e^{-a/(2\\varsigma^2)}$",
+            "exact", lambda previous, current: [previous.subs(weights, simultaneous=True) - current],
+        ),
+        Step(
+            "The logarithm of $w$ falls or rises with $|x|^2$: $\\ln w(y)-\\ln w(x)$ is", gain,
+            "at $|y|=|x|$ the smaller weight is that of either", "exact",
+            lambda previous, current: [sp.log(previous.subs(_a, _b)) - sp.log(previous.subs(_b, _a)) - current],
         ),
         Step(
             "$|x|^2=A$ and $|y|^2=\\varsigma^2B$ with $A,B\\sim\\chi^2_d$: the share $z=A/(A+B)$ has the law "
             "$\\mathrm{B}(d/2,d/2)$, and at $|y|^2=|x|^2$ it is", scale**2 / (1 + scale**2),
             "$A=zr$, $B=(1-z)r$ with the Jacobian $r$: the density splits into $(z(1-z))^{d/2-1}$ and a function of "
-            "$r$; "
-            "$z=\\varsigma^2(1-z)$", "exact",
-            lambda previous, current: [
-                sp.expand_log(sp.diff(sp.expand_log(sp.log(density), force=True), _share), force=True)
-                - (d / 2 - 1) * (1 / _share - 1 / (1 - _share)),
-                current - scale**2 * (1 - current),
-            ],
+            "$r$; $z=\\varsigma^2(1-z)$. For $\\varsigma<1$ the proposal weighs more for smaller $z$, for "
+            "$\\varsigma>1$ for larger", "exact", _is_edge,
         ),
         Step(
             "Narrow proposals ($\\varsigma<1$) weigh more further out, wide ones further in; both tails are this one",
@@ -76,6 +74,24 @@ def gaussian() -> Derivation:
             lambda previous, current: _tails(previous, current),
         ),
     )
+
+
+def _is_edge(gain: sp.Expr, edge: sp.Expr) -> list[sp.Expr | Claim]:
+    """The law of the share, where the gain changes its sign along the share, and how."""
+    a, b = _share * _sum, (1 - _share) * _sum
+    density = (a * b) ** (d / 2 - 1) * sp.exp(-(a + b) / 2) * _sum
+    law = sp.diff(density, _share) / density - (d / 2 - 1) * (1 / _share - 1 / (1 - _share))
+    along = gain.subs({_a: a, _b: scale**2 * b}, simultaneous=True)
+    slope = sp.diff(along, _share)
+    return [
+        Claim(law, "= 0", (_share < 1,)), along.subs(_share, edge),
+        Claim(slope, "< 0", (scale < 1,)), Claim(slope, "> 0", (scale > 1,)),
+    ]
+
+
+def _normal(square: sp.Expr, width: sp.Expr) -> sp.Expr:
+    """The density of N(0, width^2 I) in d dimensions at a point of this squared length."""
+    return sp.exp(-square / (2 * width**2)) / (2 * sp.pi * width**2) ** (d / 2)
 
 
 def _tails(edge: sp.Expr, value: sp.Expr) -> list[Claim]:

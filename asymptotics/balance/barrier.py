@@ -19,8 +19,8 @@ half = sp.Symbol("a", positive=True)
 HALF = (half, separation / 2)
 _x, _y = sp.symbols("x y", real=True)
 _k, _c = sp.symbols("k c", positive=True)
-_rho, _above, _bend = sp.symbols("rho R rho'", positive=True)
-"""The density at x, the chance to be above x, and the derivative of the density."""
+_above = sp.Symbol("R", positive=True)
+"""The chance to be above x."""
 
 
 def density() -> sp.Expr:
@@ -33,9 +33,10 @@ def _normal(mean: sp.Expr) -> sp.Expr:
     return sp.exp(-((_x - mean) ** 2) / (2 * sigma**2)) / (sigma * sp.sqrt(2 * sp.pi))
 
 
-def _along(expression: sp.Expr) -> sp.Expr:
-    """The derivative in x of an expression in the density and the chance to be above."""
-    return sp.diff(expression, _rho) * _bend - sp.diff(expression, _above) * _rho
+def _is_passage(density: sp.Expr, slope: sp.Expr) -> list[sp.Expr]:
+    """The equation of the mean number of steps, from its slope: the chance to be above falls by the density."""
+    bend = sp.diff(slope, _x) - density * sp.diff(slope, _above)
+    return [step * (bend + sp.diff(density, _x) / density * slope) + 1, slope.subs(_above, 0)]
 
 
 @cache
@@ -51,17 +52,14 @@ def crossing() -> Derivation:
         Step(
             "The mean number of steps to reach $-a$ from $x$ grows with $x$ by this, where $R$ is the chance to be "
             "above $x$",
-            _above / (step * _rho),
+            _above / (step * density()),
             "it solves $\\epsilon(T''+(\\ln\\rho)'T')=-1$, and $\\rho T'\\to0$ far above; small steps are "
-            "diffusion", "exact",
-            lambda previous, current: [
-                step * (_along(current) + _bend / _rho * current) + 1, current.subs(_above, 0),
-            ],
+            "diffusion", "exact", _is_passage,
         ),
         Step(
             "At a high barrier all of + is above every $x$ that counts: $R\\to p$", p / (step * density()),
             "the integral over $[-a,a]$ comes from about 0; its inverse is the sharper form of the rate", "asymptotic",
-            lambda previous, current: [previous.subs(_above, p).subs(_rho, density()) - current],
+            lambda previous, current: [previous.subs(_above, p) - current],
         ),
     ), (ODDS, HALF))
 
@@ -82,7 +80,7 @@ def sech_law() -> Derivation:
             lambda previous, current: [
                 Claim(sp.diff(sp.log(law), z), "= 0", (z < 1,)), law.subs(z, sp.Rational(1, 2)) - 1,
                 sp.gammasimp(sp.gamma((1 + shape) / 2) * sp.gamma((1 - shape) / 2)) - current,
-            ],
+            ], lemma=True,
         ),
         Step(
             "The integrals of $\\mathrm{sech}\\,y$ and of $(y-h)^2\\,\\mathrm{sech}\\,y$",
@@ -109,18 +107,15 @@ def _mean_of_curvature() -> sp.Expr:
 
 
 @cache
-def jump_rate_kramers() -> Derivation:
-    """Crossings from + to - per step."""
+def mean_time() -> Derivation:
+    """The mean number of steps from + to -."""
     curvature = sigma**2 / (2 * half**2)
     back = sigma**2 * (_y - half_odds) / half
-    rate = (
-        step * sp.sqrt((1 - p) / p) * sp.sqrt(2 / sp.pi**3) * half / sigma**3
-        * sp.exp(-(half**2) / (2 * sigma**2) - half_odds**2 * curvature) / (1 + sp.pi**2 * curvature / 4)
-    )
+    kernel = sp.exp(curvature * (_y - half_odds) ** 2) * sp.sech(_y)
+    adds = _integrand() * kernel
     return crossing().then(
         Step(
-            "In $y=ax/\\sigma^2+h$", _integrand() * sp.exp(curvature * (_y - half_odds) ** 2) * sp.sech(_y),
-            "$x=\\sigma^2(y-h)/a$", "exact",
+            "In $y=ax/\\sigma^2+h$", adds, "$x=\\sigma^2(y-h)/a$", "exact",
             lambda previous, current: [previous.subs(_x, back) * sp.diff(back, _y) - current],
         ),
         *sech_law().steps,
@@ -134,9 +129,22 @@ def jump_rate_kramers() -> Derivation:
             ],
         ),
         Step(
-            "The rate is the inverse of the mean time", rate, "put together", "exact",
-            lambda previous, current: [
-                current * _integrand() * previous.subs(_c, curvature) - 1,
-            ],
+            "The mean number of steps", _integrand() * _mean_of_curvature().subs(_c, curvature),
+            "what it adds up along $y$ is a constant times $e^{c(y-h)^2}\\mathrm{sech}\\,y$", "exact",
+            lambda previous, current: [current * kernel - adds * previous.subs(_c, curvature)],
         ),
     )
+
+
+@cache
+def jump_rate_kramers() -> Derivation:
+    """Crossings from + to - per step."""
+    curvature = sigma**2 / (2 * half**2)
+    rate = (
+        step * sp.sqrt((1 - p) / p) * sp.sqrt(2 / sp.pi**3) * half / sigma**3
+        * sp.exp(-(half**2) / (2 * sigma**2) - half_odds**2 * curvature) / (1 + sp.pi**2 * curvature / 4)
+    )
+    return mean_time().then(Step(
+        "The rate is the inverse of the mean time", rate, "one crossing in as many steps", "exact",
+        lambda previous, current: [current * previous - 1],
+    ))

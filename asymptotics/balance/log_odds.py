@@ -22,9 +22,9 @@ _KICK = sp.Matrix([-eta, 1])
 """How the noise of one refreshing enters (theta, f)."""
 
 
-def _refreshed() -> sp.Expr:
-    """N times the variance of the share of chains in + after one refreshing, at balance."""
-    stay, come = 1 - gamma + gamma * p, gamma * p
+def _refreshed(kept: sp.Expr) -> sp.Expr:
+    """N times the variance of the share of chains in + after one refreshing, at balance: ``kept`` are as they were."""
+    stay, come = kept + (1 - kept) * p, (1 - kept) * p
     return p * stay * (1 - stay) + (1 - p) * come * (1 - come)
 
 
@@ -36,8 +36,7 @@ def _slope() -> sp.Expr:
 
 @cache
 def iteration() -> Derivation:
-    """The linearised iteration, as a matrix on (theta, f), and the variance of its noise."""
-    moved = (1 - gamma) * _share + gamma * g * _odds + _kick
+    """The linearised iteration, as a matrix on (theta, f)."""
     matrix = sp.ImmutableMatrix([[1 - eta * gamma * g, -eta * (1 - gamma)], [gamma * g, 1 - gamma]])
     return Derivation((
         Step(
@@ -47,22 +46,17 @@ def iteration() -> Derivation:
             lambda previous, current: [current - _slope()],
         ),
         Step(
-            "Refreshed independently with probability $\\gamma$, $N$ chains are in + by shares of this variance, "
-            "times $N$",
-            gamma * (2 - gamma) * g,
-            "a chain in + is there afterwards with probability $1-\\gamma+\\gamma p$, one in $-$ with $\\gamma "
-            "p$", "exact",
-            lambda previous, current: [current - _refreshed(), previous - g],
-        ),
-        Step(
             "Near balance one iteration is this matrix on $(\\delta\\theta,\\delta f)$", matrix,
             "$\\delta f'=(1-\\gamma)\\delta f+\\gamma g\\,\\delta\\theta+\\xi$ and "
-            "$\\delta\\theta'=\\delta\\theta-\\eta\\,\\delta f'$", "exact",
-            lambda previous, current: [
-                *(current * sp.Matrix([_odds, _share]) + _KICK * _kick - sp.Matrix([_odds - eta * moved, moved])),
-            ],
+            "$\\delta\\theta'=\\delta\\theta-\\eta\\,\\delta f'$", "exact", _is_iteration,
         ),
     ), (SLOPE,))
+
+
+def _is_iteration(slope: sp.Expr, matrix: sp.ImmutableMatrix) -> list[sp.Expr]:
+    """Refreshed chains follow the model's weight, which moves by the slope times its log odds; then these move."""
+    moved = (1 - gamma) * _share + gamma * slope * _odds + _kick
+    return [*(matrix * sp.Matrix([_odds, _share]) + _KICK * _kick - sp.Matrix([_odds - eta * moved, moved]))]
 
 
 @cache
@@ -91,15 +85,21 @@ def weight_std() -> Derivation:
     """By the discrete Lyapunov equation."""
     names = sp.symbols("v_theta v_cross v_share", real=True)
     spread = sp.Matrix([[names[0], names[1]], [names[1], names[2]]])
-    step, noise = iteration().result, iteration().steps[1].expression / chains
+    step, noise = iteration().result, gamma * (2 - gamma) * g / chains
     balance = spread - step * spread * step.T - _KICK * _KICK.T * noise
     found = sp.solve([balance[0, 0], balance[0, 1], balance[1, 1]], names, dict=True)[0]
     small = eta * (2 - gamma) / (2 * gamma * chains)
     return iteration().then(
         Step(
+            "$N$ chains, refreshed independently with probability $\\gamma$, are in + by shares of this variance",
+            noise, "a chain in + is there afterwards with probability $1-\\gamma+\\gamma p$, one in $-$ with $\\gamma "
+            "p$; what is kept of a deviation of the share is $1-\\gamma$", "exact",
+            lambda previous, current: [current - _refreshed(previous[1, 1]) / chains],
+        ),
+        Step(
             "The stationary covariance of $(\\theta,f)$", sp.ImmutableMatrix(spread.subs(found).applyfunc(sp.factor)),
             "it solves $\\Sigma=M\\Sigma M^\\top+bb^\\top\\gamma(2-\\gamma)g/N$ with $b=(-\\eta,1)$", "exact",
-            lambda previous, current: [*(current - previous * current * previous.T - _KICK * _KICK.T * noise)],
+            lambda previous, current: [*(current - step * current * step.T - _KICK * _KICK.T * previous)],
         ),
         Step(
             "The standard deviation of the model's weight of "
