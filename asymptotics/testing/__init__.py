@@ -1,4 +1,4 @@
-"""For tests, ours and yours: arguments inside and outside a domain, comparisons, accuracy, mutants.
+"""For tests, ours and yours: arguments inside and outside a domain, comparisons, accuracy, mutants, chains of steps.
 
 Needs hypothesis (`pip install flow-asymptotics[testing]`)::
 
@@ -17,6 +17,7 @@ from asymptotics.extras import require_installed as _require_installed
 
 _require_installed("asymptotics.testing needs", "hypothesis", extra="testing")
 
+from asymptotics.testing.chains import unchained as unchained
 from asymptotics.testing.comparison import assert_close as assert_close
 from asymptotics.testing.comparison import assert_matches as assert_matches
 from asymptotics.testing.comparison import assert_matches_on_average as assert_matches_on_average
