@@ -57,8 +57,9 @@ class Step:
     ``claim`` and ``why`` are sentences with mathematics between dollar signs. ``expression`` is what stands
     after the step. ``check(previous, current)`` returns what must hold: expressions that must vanish
     identically, claims, or truth values; one, or several of them. Only assumptions and asymptotic steps may come
-    without a check. ``region``, if given, is the set for which the check speaks, whatever it is executed on. A ``lemma`` is an exact step that proves a statement of its own, and does not follow from the
-    expression before it; `asymptotics.testing.unchained` finds exact steps that are lemmas and do not say so.
+    without a check. ``region``, if given, is the set for which the check speaks, whatever it is executed on. A
+    ``lemma`` is an exact step that proves a statement of its own, and does not follow from the expression before it;
+    `asymptotics.testing.unchained` finds exact steps that are lemmas and do not say so.
     """
 
     claim: str
