@@ -96,7 +96,7 @@ class Derivation:
 
     steps: tuple[Step, ...]
     where: tuple[Definition, ...] = ()
-    executed: bool = False
+    executed: bool = field(default=False, init=False)
     parent: Derivation | None = field(default=None, repr=False, compare=False)
     _held: set[Region] = field(default_factory=set, init=False, repr=False, compare=False)
 
@@ -147,7 +147,9 @@ class Derivation:
         if result is not None:
             self._require_same(result, region)
             steps = (*steps[:-1], replace(steps[-1], expression=result))
-        return Derivation(steps, self.where, executed=True, parent=self.parent)
+        done = Derivation(steps, self.where, parent=self.parent)
+        object.__setattr__(done, "executed", True)
+        return done
 
     def _begun(self, region: Region, watch: Callable[[str], None] | None) -> int:
         """How many of the steps hold because they are the parent's, which is executed unless it has been."""
@@ -165,8 +167,7 @@ class Derivation:
                     if item:
                         continue
                     raise ProofError(f"step {number} fails: {step.claim}")
-                claim = item if isinstance(item, Claim) else Claim(sp.sympify(item))
-                self._require(claim, region, f"step {number} fails: {step.claim}")
+                self._require(_claim(item, number), region, f"step {number} fails: {step.claim}")
 
     def _require_same(self, result: Any, region: Region) -> None:
         """ProofError unless the expression equals the result on the region, and its means are computed alike."""
@@ -295,6 +296,17 @@ def _takes_two(check: Check) -> bool:
     except ValueError:  # A function of C without a signature.
         return True
     return True
+
+
+def _claim(item: Any, number: int) -> Claim:
+    """What a check returned, as a claim; texts are not read."""
+    if isinstance(item, Claim):
+        return item
+    try:
+        return Claim(sp.sympify(item, strict=True))
+    except sp.SympifyError:
+        raise TypeError(f"the check of step {number} returned {item!r}; give expressions of sympy that must vanish, "
+                        "claims, or truth values") from None
 
 
 def _is_single(found: Any) -> bool:

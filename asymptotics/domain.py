@@ -58,9 +58,7 @@ class Relation:
     def holds(self, values: Mapping[str, Any]) -> Any:
         """Truth values, elementwise; exact for Fractions where the relation is arithmetic."""
         exact = all(isinstance(value, Fraction) for value in values.values())
-        rational = not any(side.functions or set(side.names) & set(CONSTANTS)
-                           for part in self.inequalities for side in (part.left, part.right))
-        digits = exact and not rational
+        digits = exact and not all(side.is_rational for part in self.inequalities for side in (part.left, part.right))
         number: Callable[[Fraction], Any] = _digits if digits else Fraction if exact else float
         numbers = {
             name: _digits(value) if digits else value if exact else np.asarray(value, dtype=np.float64)[()]
@@ -68,7 +66,7 @@ class Relation:
         }
         with np.errstate(all="ignore"), mpmath.workdps(50):
             constants = {"pi": +mpmath.pi, "E": +mpmath.e} if digits else {"pi": math.pi, "E": math.e}
-            tests = [part.compute({**constants, **numbers}, _FUNCTIONS, number) for part in self.inequalities]
+            tests = [_test(part, {**constants, **numbers}, number) for part in self.inequalities]
         return reduce(np.logical_or, tests)
 
 
@@ -80,6 +78,16 @@ def _inequalities(text: str) -> tuple[Comparison, ...]:
         part.left.require_functions(_FUNCTIONS)
         part.right.require_functions(_FUNCTIONS)
     return parts
+
+
+def _test(part: Comparison, numbers: Mapping[str, Any], number: Callable[[Fraction], Any]) -> Any:
+    """Whether an inequality holds; one of exact numbers does not where a side has no value, as for arrays."""
+    try:
+        return part.compute(numbers, _FUNCTIONS, number)
+    except (ZeroDivisionError, OverflowError, TypeError):
+        if any(isinstance(value, np.ndarray) and value.ndim for value in numbers.values()):
+            raise
+        return False
 
 
 def _bound(relation: Relation) -> Text:

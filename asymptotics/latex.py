@@ -83,7 +83,8 @@ class _Printer(LatexPrinter):
         for factor in factors:
             text = self._print(factor)
             wrap = isinstance(factor, sp.Add | sp.Piecewise | ArgMin | log_defect) and not alone
-            parts.append(rf"\left({text}\right)" if wrap else text)
+            dot = r"\cdot " if parts and text[:1].isdigit() else ""  # 5 2^x reads as 52^x
+            parts.append(rf"\left({text}\right)" if wrap else dot + text)
         return " ".join(parts)
 
     def _print_Pow(self, expression: sp.Pow) -> str:

@@ -25,7 +25,7 @@ def tell(teller: Teller) -> None:
         "$n\\to\\infty$ (the loss carries the factor $\\frac12$ of the risk)."
     )
     for formula in (*MEASURED, theory.oracle_error):
-        teller.prove(formula, **POINT)
+        teller.prove(formula, **{name: POINT[name] for name in formula.arguments if name in POINT})
     oracle = "sigma**2*alpha**2/(alpha**2 + beta**2*sigma**2)"
     teller.consequence(theory.test_error.limit("n", float("inf")), oracle)
     teller.consequence(theory.training_loss.limit("n", float("inf")), f"{oracle}/2")
@@ -48,7 +48,7 @@ def _figure(compared: list[Any]) -> Any:
             figures.line(axis, fine, factor * curve, index=index, label=f"$n={n}$")
             at = factor * found[["measured", "stderr"]].sel(n=n)
             axis.errorbar(at["t"], at["measured"], yerr=2 * at["stderr"], fmt="o", color=figures.COLOURS[index])
-        oracle = theory.oracle_error(alpha=alpha, beta=beta, n=2, sigma=SIGMA, ridge=RIDGE)
+        oracle = theory.oracle_error(alpha=alpha, beta=beta, sigma=SIGMA)
         axis.plot(fine, oracle, color="black", linewidth=1.0, linestyle="--", label="oracle")
     axes[0].set(xlabel="$t$", ylabel="2 x training loss")
     axes[1].set(xlabel="$t$", ylabel="test error")

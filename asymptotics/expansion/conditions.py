@@ -31,6 +31,10 @@ class Conditions:
         self.require_nonzero(expression)
         return sp.sign(expression)
 
+    def has_sign(self, expression: sp.Expr) -> bool:
+        """Whether the expression is positive everywhere, or negative everywhere."""
+        return self._holds(expression, "> 0") or self._holds(expression, "< 0")
+
     def require_positive(self, expression: sp.Expr) -> None:
         """Need that the expression is positive."""
         if self._holds(expression, "> 0"):
@@ -63,7 +67,7 @@ class Conditions:
         """Need a relation, unless it is noted."""
         if relation == sp.false:
             raise ValueError("a leading coefficient has no root or inverse for any of the other arguments")
-        if relation not in self.needed and relation not in self._noted:
+        if relation != sp.true and relation not in self.needed and relation not in self._noted:
             self.needed.append(relation)
 
     @contextmanager

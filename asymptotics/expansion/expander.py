@@ -13,7 +13,7 @@ from fractions import Fraction
 import sympy as sp
 
 from asymptotics.expansion.conditions import Conditions
-from asymptotics.expansion.laurent import Laurent
+from asymptotics.expansion.laurent import PLAIN, Laurent
 from asymptotics.expansion.masks import masked
 from asymptotics.functions import GaussianMean, normal_below
 from asymptotics.proof import Defined, Region
@@ -164,7 +164,7 @@ class Expander:
     def _require_tame(self, node: sp.Expr, z: sp.Symbol) -> None:
         if z not in node.free_symbols:
             return
-        power = node.is_Pow and node.exp.is_Integer and node.exp > 0
+        power = node.is_Pow and node.exp.is_Integer and 0 < node.exp <= PLAIN
         if not (node == z or node.is_Add or node.is_Mul or power or isinstance(node, _BOUNDED)):
             raise ValueError(f"no exact expansion of the mean of {node.func.__name__}")
         if isinstance(node, _BOUNDED) and self.series(node.args[0]).valuation < 0:

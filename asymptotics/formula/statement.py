@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 import sympy as sp
 
 from asymptotics.arguments import check_letter
+from asymptotics.coerce import shorten
 from asymptotics.derivation import Definition, Derivation, ProofError
 from asymptotics.domain import Domain
 from asymptotics.formula.remainder import Remainder
@@ -155,7 +156,7 @@ class Statement:
         try:
             return self.derivation.execute(expression, region=self.domain.region, before=before, watch=watch)
         except ProofError as error:
-            raise ProofError(f"{expression} is not the result of {self.name}: {error}") from error
+            raise ProofError(f"{shorten(expression, 150)[1:-1]} is not the result of {self.name}: {error}") from error
 
     def __repr__(self) -> str:
         return f"<Formula {self.name}({', '.join(self.arguments)})>"

@@ -24,6 +24,7 @@ _SPREAD = Relation("n > 1 or ridge > 0", "with one sample and no ridge the gener
 
 
 _DENOISER = Domain.of("alpha beta n sigma ridge draws radius", _PAIRS, MIX, _DEPENDS)
+_ORACLE = Domain.of("alpha beta sigma", MIX)
 _VELOCITY = Domain.of("alpha beta dalpha dbeta n sigma ridge draws radius", _PAIRS, MIX, _DEPENDS)
 _LAW = Domain.of("n sigma ridge draws radius", _PAIRS)
 _WIDE_LAW = Domain.of("n sigma ridge draws radius", _PAIRS, _SPREAD)
@@ -90,7 +91,7 @@ test_error = Formula(
 oracle_error = Formula(
     "limited_samples.oracle_error", r"\mathcal{E}_{\mathrm{oracle}}",
     "The least squared error |f(x_t) - x1|^2 per d when mu and sigma are known.",
-    _DENOISER, READ, _TOPIC.derived_here("minimum of the population risk"), _TOPIC.derived("denoiser.oracle_error"),
+    _ORACLE, READ, _TOPIC.derived_here("minimum of the population risk"), _TOPIC.derived("denoiser.oracle_error"),
 )
 velocity_linear = Formula(
     "limited_samples.velocity_linear", r"\Gamma",

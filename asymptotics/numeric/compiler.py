@@ -6,6 +6,7 @@ functions that the source calls (`asymptotics.numeric.backends`).
 
 from __future__ import annotations
 
+import keyword
 import math
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -129,8 +130,11 @@ def compile_expressions(
     tensors given. mpmath: the working precision in force at the call.
     """
     table(backend)
-    expressions = {name: ready(body) for name, body in expressions.items()}
-    where = [(symbol, ready(meaning)) for symbol, meaning in where]
+    where = tuple(where)
+    letters = {symbol: sp.Symbol(f"shorthand_{k}", **symbol.assumptions0) for k, (symbol, _) in enumerate(where)
+               if not symbol.name.isidentifier() or keyword.iskeyword(symbol.name)}
+    expressions = {name: ready(body.xreplace(letters)) for name, body in expressions.items()}
+    where = [(letters.get(symbol, symbol), ready(meaning.xreplace(letters))) for symbol, meaning in where]
     function = _build(source(expressions, arguments, where), backend)
     prepare, names, filled = _PREPARE[backend], tuple(expressions), dict(defaults or {})
     bodies = (*expressions.values(), *(meaning for _, meaning in where))

@@ -17,9 +17,9 @@ from asymptotics.functions import beta_below, divergence, entropy, log_defect, n
 
 LONGEST_TEXT = 20_000
 DEEPEST = 100
-LARGEST_EXPONENT = 1000
+LARGEST_EXPONENT = 200
 MOST_TERMS = 10_000_000
-MOST_DIGITS = 4000
+MOST_DIGITS = 400
 MOST_ARGUMENTS = 12
 """Of Min and Max, which sympy compares one by one."""
 MOST_BITS = int(MOST_DIGITS * 3.33)

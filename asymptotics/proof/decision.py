@@ -68,7 +68,8 @@ def _look_at_points(expression: sp.Expr, sign: Sign, region: Region, refute: boo
         if false and refute:
             at = ", ".join(f"{symbol} = {value}" for symbol, value in point.items())
             raise Refuted(f"it is {ball.str(8, radius=False)} at {at}" if at else f"it is {ball.str(8, radius=False)}")
-    if computed and not seen:
+    equal = any(each.sign == "= 0" for alternatives in region.conditions for each in alternatives)
+    if computed and not seen and not equal:
         raise Undecided(f"it has no value at any of {POINTS} points of the region")
 
 

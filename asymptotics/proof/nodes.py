@@ -25,10 +25,12 @@ class Mean(sp.Expr):
     @property
     def integrand(self) -> sp.Expr:
         """What is averaged."""
+        return self.args[0]
 
     @property
     def variable(self) -> sp.Symbol:
         """The variable that is bound."""
+        return self.args[1]
 
 
 class Opaque(sp.Expr):

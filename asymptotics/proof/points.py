@@ -22,11 +22,14 @@ Ball = Any
 
 @lru_cache(512)
 def points_of(region: Region, symbols: frozenset[sp.Symbol], count: int) -> tuple[Point, ...]:
-    """Return up to ``count`` points of the region, always the same: on both sides of 1, near 0 and far away."""
-    random, ordered = Random(20_231), sorted(symbols, key=lambda symbol: symbol.name)
-    conditions = [*region.conditions, *((each,) for symbol in ordered for each in own_conditions(symbol))]
-    known = [alternatives for alternatives in conditions
-             if set().union(*(each.expression.free_symbols for each in alternatives)) <= symbols]
+    """Return up to ``count`` points of the region, always the same: on both sides of 1, near 0 and far away.
+
+    They hold values of the ``symbols`` and of those that conditions tie to them.
+    """
+    random, ordered = Random(20_231), sorted(region.tied(symbols), key=lambda symbol: symbol.name)
+    known = [alternatives for alternatives in
+             (*region.conditions, *((each,) for symbol in ordered for each in own_conditions(symbol)))
+             if set().union(*(each.expression.free_symbols for each in alternatives)) <= set(ordered)]
     found: list[Point] = []
     for _ in range(TRIES * count):
         point: Point = {}
@@ -45,7 +48,7 @@ def _drawn(random: Random, symbol: sp.Symbol, others: list[sp.Rational]) -> sp.R
         return random.choice([sp.Integer(0), *others])
     size = sp.Rational(random.randint(1, 999), random.randint(1, 999))
     kind = random.randrange(5)
-    value = (size, size / (1 + size), 1 + size / random.choice((1, 100)), size * 10 ** random.randint(-2, 3),
+    value = (size, size / (1 + size), 1 + size / random.choice((1, 100)), size * 10 ** random.randint(-4, 3),
              sp.Integer(random.randint(1, 9)))[kind]
     signed = symbol.is_nonnegative or random.random() < 0.5
     return value if signed else -value

@@ -35,6 +35,14 @@ class Region:
     conditions: tuple[tuple[Condition, ...], ...] = ()
     symbols: frozenset[sp.Symbol] = frozenset()
 
+    def tied(self, symbols: frozenset[sp.Symbol]) -> frozenset[sp.Symbol]:
+        """Return these symbols and those that conditions tie to them."""
+        spoken = [frozenset().union(*(each.expression.free_symbols for each in alternatives))
+                  for alternatives in self.conditions]
+        for _ in spoken:
+            symbols = symbols.union(*(used for used in spoken if used & symbols))
+        return symbols
+
     @classmethod
     def of(cls, *relations: sp.Basic) -> Region:
         """Return the region of relations of sympy; an Or is a set of alternatives, other forms are left out."""

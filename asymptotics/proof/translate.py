@@ -24,21 +24,6 @@ class Bound(sp.Symbol):
     """A bound variable, renamed: a class of its own, so that no symbol outside is the same."""
 
 
-class Average(Mean):
-    """A mean that the kernel writes itself, in conditions."""
-
-    def __new__(cls, integrand: sp.Expr, variable: sp.Symbol) -> Average:
-        return sp.Expr.__new__(cls, integrand, variable)
-
-    @property
-    def integrand(self) -> sp.Expr:
-        return self.args[0]
-
-    @property
-    def variable(self) -> sp.Symbol:
-        return self.args[1]
-
-
 class Translator(Powers):
     """One decision's way from sympy to its field."""
 
@@ -99,7 +84,7 @@ class Translator(Powers):
             chosen = min((ahead, back), key=lambda each: (str(each.bottom), str(each.top)))
             return self._mean_of(chosen, self._bound[-1])
         except Undecided:
-            return self._as_it_stands(frozenset({self._bound[-1]}), Average, integrand, z)
+            return self._as_it_stands(frozenset({self._bound[-1]}), Mean, integrand, z)
         finally:
             self._bound.pop()
 
@@ -144,7 +129,7 @@ class Translator(Powers):
             return field.number(sp.factorial2(power - 1) if power % 2 == 0 else sp.Integer(0))
         found = field.find("mean", lambda key: key[1] == z and field.same(key[0], value))
         if found is None:
-            expression = Average(self._in_sympy(value), field.generators[z].expression)
+            expression = Mean(self._in_sympy(value), field.generators[z].expression)
             found = self._new("mean", (value, z), expression, self._made_of(value) - {z})
         return field.variable(found)
 

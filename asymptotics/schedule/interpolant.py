@@ -15,7 +15,7 @@ import numpy as np
 import sympy as sp
 
 from asymptotics import symbols
-from asymptotics.coerce import as_float64
+from asymptotics.coerce import as_float64, shorten
 from asymptotics.numeric import compile_expressions
 from asymptotics.parse import read
 from asymptotics.schedule.dilation import Dilation
@@ -75,6 +75,8 @@ class Interpolant:
             raise ValueError(
                 f"schedule {self.name!r}: {error}; it may use powers, sqrt, exp, log, sin, cos and tanh"
             ) from None
+        except ArithmeticError as error:
+            raise ValueError(f"schedule {shorten(self.name)}: a number of it has no float64 ({error})") from None
         for label, value in mix.items():
             bad = ~(np.isfinite(value) & (value >= 0))
             if bad.any():

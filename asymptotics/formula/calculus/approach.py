@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import floor
+from fractions import Fraction
+from math import ceil, floor
 from typing import TypeVar
 
 import sympy as sp
@@ -56,23 +57,28 @@ class Approach:
 
     def coefficients(self, derivation: Derivation, expression: sp.Expr, order: int, side: int,
                      conditions: Conditions) -> dict[int, sp.Expr]:
-        """Return the coefficients of y^k for every power below ``order``, from one side."""
-        def of(expander: Expander, root: int) -> dict[int, sp.Expr]:
-            series = expander.series(expression)
-            low = min(floor(series.valuation), 0)
-            powers = {k: tidy(series.coefficient(k), sp.factor) for k in range(low, (order - 1) * root + 1)}
-            if any(value != 0 for k, value in powers.items() if k % root):
-                raise ValueError(f"{self.what}: the expansion has fractional powers")
-            return {k // root: value for k, value in powers.items() if k % root == 0}
-
-        return self._expanded(of, order, side, conditions, derivation.where)
+        """Return the coefficients of y^k for every power below ``order``, from one side; all powers must be whole."""
+        found = self._powers(derivation, expression, Fraction(order), side, conditions)
+        if any(value != 0 for power, value in found.items() if power.denominator != 1):
+            raise ValueError(f"{self.what}: it has fractional powers")
+        return {int(power): value for power, value in found.items() if power.denominator == 1}
 
     def constant(self, derivation: Derivation, expression: sp.Expr, side: int, conditions: Conditions) -> sp.Expr:
-        """Return the limit of an expression that has a series in whole powers; Diverges if it is not finite."""
-        found = self.coefficients(derivation, expression, 1, side, conditions)
+        """Return the limit of an expression that has a series; Diverges if it is not finite."""
+        found = self._powers(derivation, expression, Fraction(1, 1000), side, conditions)
         if any(value != 0 for power, value in found.items() if power < 0):
             raise self.diverges
-        return found[0]
+        return found[Fraction(0)]
+
+    def _powers(self, derivation: Derivation, expression: sp.Expr, end: Fraction, side: int,
+                conditions: Conditions) -> dict[Fraction, sp.Expr]:
+        """The coefficients of all powers below ``end``, in the finest root that the series has."""
+        def of(expander: Expander, root: int) -> dict[Fraction, sp.Expr]:
+            series = expander.series(expression)
+            powers = range(min(floor(series.valuation), 0), ceil(end * root))
+            return {Fraction(k, root): tidy(series.coefficient(k), sp.factor) for k in powers}
+
+        return self._expanded(of, ceil(end), side, conditions, derivation.where)
 
     def by_continuity(self, derivation: Derivation, expression: sp.Expr, side: int, conditions: Conditions) -> sp.Expr:
         """Return the limit that the limits of the parts determine; Diverges if it is not finite."""

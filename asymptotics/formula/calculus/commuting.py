@@ -7,7 +7,7 @@ from collections.abc import Callable
 import sympy as sp
 
 from asymptotics.coerce import shorten
-from asymptotics.formula.calculus.operation import F, Operation
+from asymptotics.formula.calculus.operation import Operation
 from asymptotics.formula.remainder import Remainder
 from asymptotics.formula.statement import Statement
 from asymptotics.proof import Refuted, Undecided, decide
@@ -30,22 +30,27 @@ def rest_in_series(formula: Statement, rest: Remainder) -> tuple[Remainder, ...]
     return tuple(each for each in formula.left_out if each.symbol != rest.symbol)
 
 
-def require_same(found: F, operation: Callable[[Statement], Statement]) -> None:
-    """ValueError unless ``found``, an operation on an expansion, is the expansion of the operation on the formula."""
-    parent = found.derive.parent  # type: ignore[attr-defined]
+def require_same(found: Statement, expand: Callable[[Statement, Remainder], Statement]) -> None:
+    """ValueError unless ``found``, made from an expansion, is the expansion of what is made so from the whole formula.
+
+    ``expand`` makes the expansion that leaves something out. The last one comes first, so that two are seen in both
+    orders.
+    """
     try:
-        other = _again(parent, operation)
+        other = _whole(found)
+        for rest in reversed(found.left_out):
+            other = expand(other, rest)
         decide(found.expression - other.expression, "= 0", found.domain.region)
     except (Refuted, Undecided, ValueError) as error:
         raise ValueError(
-            f"{found.name} is not taken: {parent.name} is an expansion, and what it leaves out need not stay small "
+            f"{found.name} is not taken: it is made from an expansion, and what that leaves out need not stay small "
             f"({shorten(error, 200)}); take this step first, and expand then") from None
 
 
-def _again(formula: Statement, operation: Callable[[Statement], Statement]) -> Statement:
-    """What the operations that made a formula make of the first of its line on which ``operation`` has been done."""
-    if not formula.left_out:
-        return operation(formula)
+def _whole(formula: Statement) -> Statement:
+    """What the operations make of the first formula of the line when all are done but the expansions."""
     made = formula.derive
-    assert isinstance(made, Operation)
-    return made.repeat(_again(made.parent, operation))
+    if not isinstance(made, Operation):
+        return formula
+    parent = _whole(made.parent)
+    return parent if made.expands else made.repeat(parent)

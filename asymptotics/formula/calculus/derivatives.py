@@ -24,26 +24,29 @@ def derivative(formula: F, name: str) -> F:
     conditions = Conditions(formula.domain.region)
     for gap in _kinks(formula.expression, symbol):
         conditions.require_nonzero(gap)
-    new = f"{formula.name}.diff({name})"
+    reason = f"{formula.name} may have a kink or a jump there"
     return replace(
         formula,
-        name=new,
+        name=f"{formula.name}.diff({name})",
         letter=rf"\partial_{{{letter(symbol)}}} {formula.letter}",
         statement=f"The derivative with respect to {name} of {formula.name}.",
-        domain=narrowed(formula.domain, conditions.needed, f"{formula.name} has a kink there"),
+        domain=narrowed(formula.domain, conditions.needed, reason),
         left_out=tuple(each.differentiated(symbol) for each in formula.left_out),
         derive=Operation(derivative, _derivative, formula, (name,)),
     )
 
 
 def _kinks(node: sp.Basic, symbol: sp.Symbol) -> Iterator[sp.Expr]:
-    """What vanishes where an expression has a kink. Names and means smooth theirs; branches agree where they meet."""
+    """What vanishes where an expression may have a kink. Names and means smooth theirs."""
     if symbol not in node.free_symbols or isinstance(node, Named | BoundVariable):
         return
     if isinstance(node, sp.Abs | sp.sign | sp.Heaviside):
         yield node.args[0]
     if isinstance(node, sp.Min | sp.Max):
         yield from (one - other for one, other in combinations(node.args, 2))
+    if isinstance(node, sp.Piecewise):
+        relations = node.atoms(sp.core.relational.Relational)
+        yield from (each.lhs - each.rhs for each in relations if symbol in each.free_symbols)
     for part in node.args:
         yield from _kinks(part, symbol)
 
@@ -52,6 +55,11 @@ def _derivative(formula: Statement, name: str) -> Derivation:
     symbol, before = formula.domain.entry(name).symbol, formula.derivation
     return before.then(Step(
         f"Differentiate with respect to ${letter(symbol)}$",
-        sp.diff(before.expand(formula.short), symbol), "the shorthands put in", "exact",
-        lambda previous, current: [sp.diff(before.expand(previous), symbol) - current],
+        _slope(before.expand(formula.short), symbol), "the shorthands put in", "exact",
+        lambda previous, current: [_slope(before.expand(previous), symbol) - current],
     ))
+
+
+def _slope(expression: sp.Expr, symbol: sp.Symbol) -> sp.Expr:
+    """The derivative, without what sympy puts at jumps, which lie outside the domain."""
+    return sp.diff(expression, symbol).replace(sp.DiracDelta, lambda *_: sp.S.Zero)

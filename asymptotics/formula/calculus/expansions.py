@@ -43,9 +43,15 @@ def series(formula: F, name: str, at: Any, order: int) -> F:
         raise ValueError(f"order = {order} is not allowed: 1 <= order <= 12")
     point = end_of(formula, name, at, "at")
     found = _made(formula, name, point, order)
-    if len(found.left_out) > 1:
-        require_same(found, lambda parent: _made(parent, name, point, order))
+    if formula.left_out:
+        require_same(found, expand)
     return found
+
+
+def expand(formula: Statement, rest: Remainder) -> Statement:
+    """Return the expansion that leaves out ``rest``, without asking whether it commutes with another."""
+    name = next(each for each, symbol in formula.domain.symbols.items() if symbol == rest.symbol)
+    return _made(formula, name, rest.at, rest.order)
 
 
 def _made(formula: F, name: str, point: sp.Expr, order: int) -> F:
@@ -58,7 +64,7 @@ def _made(formula: F, name: str, point: sp.Expr, order: int) -> F:
         left_out=(*others, rest),
         statement=f"The expansion of {formula.name} in {name} at {point}, without its terms from order {order} on.",
         domain=_expanded(formula, name, point, order).domain,
-        derive=Operation(_made, _series, formula, (name, point, order)),
+        derive=Operation(_made, _series, formula, (name, point, order), expands=True),
     )
 
 

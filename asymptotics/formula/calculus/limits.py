@@ -11,11 +11,13 @@ import sympy as sp
 
 from asymptotics.algebra import SECONDS, time_limit
 from asymptotics.arguments import letter
+from asymptotics.coerce import shorten
 from asymptotics.derivation import Derivation, Step
 from asymptotics.domain import Domain
 from asymptotics.expansion import Conditions, has_root
 from asymptotics.formula.calculus.approach import Approach, Diverges, sides_of
 from asymptotics.formula.calculus.commuting import require_same, rest_in_limit
+from asymptotics.formula.calculus.expansions import expand
 from asymptotics.formula.calculus.narrowed import narrowed, without
 from asymptotics.formula.calculus.near import gaps_near
 from asymptotics.formula.calculus.operation import F, Operation, argument, end_of, explicit
@@ -24,6 +26,8 @@ from asymptotics.proof import Refuted, Undecided, decide
 
 SIMPLIFYING = 5.0
 """Seconds in which sympy may find a shorter form of a limit."""
+_FAILURES = (TimeoutError, NotImplementedError, TypeError, AttributeError, RecursionError, ArithmeticError, LookupError)
+"""What sympy raises where its algorithm does not get through."""
 _Way = Callable[[Derivation, sp.Expr, int, Conditions], sp.Expr]
 
 
@@ -48,8 +52,8 @@ def limit(formula: F, name: str, value: Any) -> F:
     explicit(formula, "limit")
     target = end_of(formula, name, value, "value")
     found = _made(formula, name, target)
-    if found.left_out:
-        require_same(found, lambda parent: _made(parent, name, target))
+    if formula.left_out:
+        require_same(found, expand)
     return found
 
 
@@ -93,6 +97,9 @@ def _reached(formula: Statement, name: str, target: sp.Expr) -> _Reached:
         narrower = narrowed(domain, needed, f"elsewhere {what} is another")
         return _Reached(_shortest(value, domain), how, narrower, approach, needed)
     value = approach.agreed([_by_sympy(formula, approach, side) for side in sides])
+    for gap in gaps_near(formula.expression, value, symbol, target, sides, domain.region, "numeric"):
+        if not gap.vanish():
+            raise ValueError(f"{what} is not known: sympy's is {shorten(value)}, which is not approached at {gap}")
     return _Reached(value, "sympy", domain, approach)
 
 
@@ -146,8 +153,7 @@ def _limit(formula: Statement, name: str, target: sp.Expr) -> Derivation:
         conditions = Conditions(approach.region, reached.needed)
         value = _from_sides(approach, way, before, previous, conditions)
         return [value - current, not conditions.needed, not current.has(approach.symbol),
-                *(each.shrink_as(1) if reached.how == "expansion" else each.fall()
-                  for each in near(previous, current, "exact"))]
+                *(each.fall() for each in near(previous, current, "exact"))]
 
     why = ("the constant term of the exact expansion there; what is left vanishes" if reached.how == "expansion"
            else "its parts have limits, and it is continuous in them")
@@ -156,11 +162,13 @@ def _limit(formula: Statement, name: str, target: sp.Expr) -> Derivation:
 
 def _by_sympy(formula: Statement, approach: Approach, side: int) -> sp.Expr:
     expression, direction = formula.expression, "-" if approach.at == sp.oo or side < 0 else "+"
+    if expression.has(sp.Piecewise, sp.Min, sp.Max, sp.sign, sp.Heaviside):  # sympy takes one branch for all arguments
+        raise ValueError(f"{approach.what} is not known: its branches differ with the other arguments")
     try:
         with time_limit(SECONDS, approach.what):
             found = sp.limit(expression, approach.symbol, approach.at, direction)
-    except (TimeoutError, NotImplementedError, TypeError, AttributeError) as error:  # sympy's own, at Min and Piecewise
+    except _FAILURES as error:
         raise ValueError(f"sympy does not know {approach.what}") from error
     if found.has(sp.oo, -sp.oo, sp.zoo, sp.nan, sp.Limit, sp.AccumBounds, sp.I):
-        raise approach.diverges
+        raise ValueError(f"sympy knows no finite value of {approach.what}")
     return found

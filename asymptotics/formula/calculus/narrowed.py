@@ -7,13 +7,10 @@ from dataclasses import replace
 
 import sympy as sp
 
+from asymptotics.coerce import shorten
 from asymptotics.domain import Domain, Relation
 from asymptotics.expansion import Conditions, Expander, limit
 from asymptotics.proof import Region
-
-
-class Needed(Relation):
-    """A condition that a limit or a derivative came with: the formula itself may hold elsewhere, too."""
 
 
 def without(domain: Domain, name: str, value: sp.Expr, sides: Iterable[int]) -> Domain:
@@ -29,10 +26,10 @@ def without(domain: Domain, name: str, value: sp.Expr, sides: Iterable[int]) -> 
         parts = [_at(part, domain.symbols[name], value, sides, domain.region) for part in domain.alternatives(relation)]
         if sp.true in parts:
             continue
-        left = [part for part in parts if part is not sp.false]
+        left = [part for part in parts if part != sp.false]
         if not left or any(isinstance(part, sp.And) for part in left):
             raise ValueError(f"{name} = {value} is not allowed: needs {relation.text} ({relation.reason})")
-        kept.append(type(relation)(_text(domain, sp.Or(*left)), relation.reason))
+        kept.append(_relation(domain, left, relation.reason))
     names = tuple(a for a in domain.arguments if a != name)
     special = tuple(entry for entry in domain.special if entry.name != name)
     return replace(domain, arguments=names, relations=tuple(kept), special=special)
@@ -44,7 +41,7 @@ def _at(part: sp.Basic, symbol: sp.Symbol, value: sp.Expr, sides: Iterable[int],
         at = part.subs(symbol, value)
     except TypeError:  # sympy's own, where a side is oo - oo
         at = sp.false
-    if at != sp.false:
+    if at != sp.false and value != sp.oo:
         return at
     gap = part.gts - part.lts
     try:
@@ -54,31 +51,42 @@ def _at(part: sp.Basic, symbol: sp.Symbol, value: sp.Expr, sides: Iterable[int],
 
 
 def _is_above(gap: sp.Expr, expander: Expander) -> sp.Basic:
+    """Whether the gap is positive near the point: sp.true, sp.false, or what that asks of the other arguments."""
     try:
-        return sp.Gt(expander.series(gap).leading, 0)
+        lead = expander.series(gap).leading
     except ValueError:
-        return sp.Gt(limit(gap, expander), 0)
+        lead = limit(gap, expander)
+    if lead in (sp.oo, -sp.oo):
+        return sp.S(lead == sp.oo)
+    return sp.S(expander.conditions.sign(lead) == 1) if expander.conditions.has_sign(lead) else sp.Gt(lead, 0)
 
 
 def narrowed(domain: Domain, needed: Iterable[sp.Basic], reason: str) -> Domain:
     """Return the domain with further conditions on its arguments; ``reason`` says why."""
-    relations = tuple(Needed(_text(domain, each), reason) for each in needed)
+    relations = tuple(_relation(domain, [each], reason) for each in needed)
     return replace(domain, relations=(*domain.relations, *relations)) if relations else domain
 
 
 def inserted(domain: Domain, values: Mapping[sp.Symbol, sp.Expr]) -> tuple[Relation, ...]:
-    """Return the `Needed` relations of the domain that speak of some symbols, with ``values`` in their place."""
+    """Return the relations of the domain with ``values`` in the place of symbols, but for those that hold always."""
     found = []
     for relation in domain.relations:
-        if isinstance(relation, Needed) and any(domain.symbols[name] in values for name in relation.names):
-            parts = [part.xreplace(values) for part in domain.alternatives(relation)]
-            if sp.true not in parts:
-                found.append(Needed(_text(domain, sp.Or(*parts)), relation.reason))
+        if not any(domain.symbols[name] in values for name in relation.names):
+            found.append(relation)
+            continue
+        parts = [part.xreplace(values) for part in domain.alternatives(relation)]
+        if sp.true not in parts:
+            found.append(_relation(domain, [part for part in parts if part != sp.false], relation.reason))
     return tuple(found)
 
 
-def _text(domain: Domain, relation: sp.Basic) -> str:
-    """A relation of sympy in the names of the arguments."""
+def _relation(domain: Domain, parts: Iterable[sp.Basic], reason: str) -> Relation:
+    """What relations of sympy say, one of which must hold, in the names of the arguments."""
     names = {symbol: sp.Symbol(name) for name, symbol in domain.symbols.items()}
-    parts = relation.args if isinstance(relation, sp.Or) else (relation,)
-    return " or ".join(f"{part.lhs.xreplace(names)} {part.rel_op} {part.rhs.xreplace(names)}" for part in parts)
+    single = [each for part in parts for each in (part.args if isinstance(part, sp.Or) else (part,))]
+    text = " or ".join(f"{part.lhs.xreplace(names)} {part.rel_op} {part.rhs.xreplace(names)}" for part in single)
+    try:
+        return Relation(text, reason)
+    except ValueError as error:
+        raise ValueError(f"it would hold only where {shorten(text, 120)} ({reason}), which no relation can say "
+                         f"({shorten(error, 100)})") from None

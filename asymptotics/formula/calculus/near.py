@@ -66,7 +66,7 @@ def gaps_near(one: sp.Expr, other: sp.Expr, symbol: sp.Symbol, at: sp.Expr, side
         places = _places(at, distances, sides)
         for point in points_of(region, frozenset(others), count):
             for side, pair in places.items():
-                sizes = [_value(call, letters, {symbol: place, **point}) for place in pair]
+                sizes = [_value(call, letters, {**point, symbol: place}) for place in pair]
                 if None not in sizes:
                     found.append(Gaps(point, side, (sizes[0], sizes[1])))
     if not found:
@@ -84,7 +84,7 @@ def _places(at: sp.Expr, distances: tuple[int, int], sides: Iterable[int]) -> di
 
 def _value(call: Any, letters: dict[sp.Symbol, sp.Symbol], point: dict[sp.Symbol, Any]) -> Any:
     values = {letters[symbol].name: mpmath.mpf(value.p) / value.q if isinstance(value, sp.Rational) else value
-              for symbol, value in point.items()}
+              for symbol, value in point.items() if symbol in letters}
     try:
         found = abs(call(**values)["gap"])
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):

@@ -20,13 +20,14 @@ F = TypeVar("F", bound=Statement)
 class Operation:
     """A derivation that continues the parent's: hashable and picklable, run on first use.
 
-    ``make(formula, *parameters)`` is the operation itself.
+    ``make(formula, *parameters)`` is the operation itself; ``expands`` says that it leaves something out.
     """
 
     make: Callable[..., Any]
     run: Callable[..., Derivation]
     parent: Statement
     parameters: tuple[Any, ...]
+    expands: bool = False
 
     def __call__(self) -> Derivation:
         return self.run(self.parent, *self.parameters)

@@ -10,7 +10,7 @@ import sympy as sp
 from asymptotics import symbols
 from asymptotics.algebra import SECONDS, expand_where, time_limit
 from asymptotics.derivation import Derivation, Kind, Step
-from asymptotics.domain import Domain
+from asymptotics.domain import MIX, Domain
 from asymptotics.formula.calculus.narrowed import inserted
 from asymptotics.formula.calculus.operation import F, Operation
 from asymptotics.formula.statement import Statement
@@ -35,12 +35,12 @@ def on_schedule(formula: F, schedule: Interpolant) -> F:
         usual=(float(schedule.start), float(min(schedule.end, schedule.start + 5))),
     )
     rest = tuple(name for name in formula.arguments if name not in _WEIGHTS)
-    relations = tuple(r for r in formula.domain.relations if not set(r.names) & set(_WEIGHTS))
+    others = replace(formula.domain, relations=tuple(r for r in formula.domain.relations if r != MIX))
     own = tuple(entry for entry in formula.domain.special if entry.name in rest)
     return replace(
         formula,
         name=f"{formula.name}.on({schedule.name})",
-        domain=Domain(("t", *rest), (*relations, *inserted(formula.domain, schedule.weights)), (time, *own)),
+        domain=Domain(("t", *rest), inserted(others, schedule.weights), (time, *own)),
         derive=Operation(on_schedule, _on_schedule, formula, (schedule,)),
     )
 

@@ -118,7 +118,7 @@ NONE = [
 
 @pytest.mark.parametrize(("formula", "name", "end"), NONE)
 def test_what_has_no_finite_limit_is_refused(formula: Formula, name: str, end: sp.Expr) -> None:
-    with pytest.raises(ValueError, match=r"diverges|differs on both sides|does not know"):
+    with pytest.raises(ValueError, match=r"diverges|differs on both sides|knows no finite value"):
         formula.limit(name, end)
 
 
@@ -167,7 +167,7 @@ def test_orders_of_expansion_that_do_not_commute_are_refused() -> None:
 def test_a_derivative_is_not_taken_at_a_kink() -> None:
     slope = own(sp.Abs(sigma - ridge)).diff("sigma")
     assert slope(sigma=2.0, ridge=1.0) == 1 and slope.prove().executed
-    with pytest.raises(ValueError, match="a kink"):
+    with pytest.raises(ValueError, match="a kink or a jump"):
         slope(sigma=1.0, ridge=1.0)
 
 
@@ -187,3 +187,91 @@ def test_own_ends_of_a_range_count() -> None:
     formula = Formula("mine.h", "h", "A root.", Domain(("c", "draws"), (), (entry,)), "any",
                       Source("mine", "page 1", "project"), lambda: derivation)
     assert formula.limit("c", 1).expression == 0 and formula.limit("c", 1).prove().executed
+
+
+def test_limits_of_expansions_are_compared_with_those_of_the_whole_in_their_order() -> None:
+    """A referee's chain: the limits of overlap_mean are 1, those of its expansion in 1/beta are 0."""
+    chain = L.overlap_mean.series("beta", "oo", 1).limit("n", "oo")
+    with pytest.raises(ValueError, match="need not stay small"):
+        chain.limit("sigma", 0)
+    formula = own(ridge / (ridge + n + sigma * ridge**2)).series("n", "oo", 1).limit("sigma", 0)
+    for follow in (lambda: formula.limit("ridge", "oo"), lambda: formula.series("ridge", "oo", 1)):
+        with pytest.raises(ValueError, match="need not stay small"):
+            follow()
+
+
+def test_relations_of_the_weights_go_onto_a_schedule() -> None:
+    alpha, beta = P.field_skip.domain.symbols["alpha"], P.field_skip.domain.symbols["beta"]
+    derivation = Derivation((Step("Suppose", sp.Abs(alpha - beta), "so", "assumption"), Step(
+        "It is positive", alpha - beta, "so", "exact", lambda previous, current: [previous - current])))
+    formula = Formula("mine.gap", "g", "A gap.", Domain(("alpha", "beta"), (Relation("alpha > beta", "so"),)), "any",
+                      Source("mine", "page 1", "project"), lambda: derivation)
+    on = formula.on(linear)
+    assert_close(on(t=0.1), 0.8, rtol=1e-15)
+    assert on.prove().executed
+    with pytest.raises(ValueError, match=r"t = 0\.9 is not allowed: needs 1 - t > t"):
+        on(t=0.9)
+
+
+@pytest.mark.parametrize(("expression", "order"), [
+    (1 + 1 / n + n ** sp.Rational(-3, 2), 2), (1 + 1 / sp.sqrt(n), 1),
+    (1 + 1 / n + sp.Max(0, ridge - 10**4) * n ** sp.Rational(-3, 2), 2),
+])
+def test_fractional_powers_below_the_order_are_refused(expression: sp.Expr, order: int) -> None:
+    formula = own(expression)
+    with pytest.raises(ValueError, match="fractional powers"):
+        formula.series("n", "oo", order)
+    assert formula.limit("n", "oo").expression == 1 and formula.limit("n", "oo").prove().executed
+
+
+def test_a_derivative_is_not_taken_where_branches_meet() -> None:
+    slope = own(sp.Piecewise((s, s < 1), (s**2, True))).diff("s")
+    assert slope(s=0.5) == 1 and slope(s=2.0) == 4
+    with pytest.raises(ValueError, match="a kink or a jump"):
+        slope(s=1.0)
+    twice = own(sp.Abs(s - ridge) * s).diff("s").diff("s")
+    assert twice(s=1.0, ridge=2.0) == -2 and twice.prove().executed
+
+
+UNKNOWN = [
+    (own(sp.Piecewise((1, n**2 < n - s**2 + 4), (sp.sqrt(n), True))), "s", 1),
+    (own(sp.Piecewise((1, n < s + 1 + sp.Rational(1, 1000)), (n, True))), "s", 0), (own(p**n), "n", sp.oo),
+    (B.imh_acceptance_gaussian, "d", sp.oo), (own(GaussianMean((z + s) ** 18, z)), "s", 0),
+]
+
+
+@pytest.mark.parametrize(("formula", "name", "end"), UNKNOWN)
+def test_what_is_not_known_is_not_called_divergent(formula: Formula, name: str, end: sp.Expr) -> None:
+    with pytest.raises(ValueError, match=r"not known|does not know|knows no finite") as caught:
+        formula.limit(name, end)
+    assert "diverges" not in str(caught.value)
+
+
+def test_the_end_of_a_relation_at_infinity() -> None:
+    with pytest.raises(ValueError, match=r"learning_rate = oo is not allowed: needs learning_rate\*p\*\(1 - p\) < 1"):
+        B.critical_jump_rate.limit("learning_rate", "oo")
+    assert own(ridge * n / (n + ridge), Relation("n > ridge", "so")).limit("n", "oo").domain.relations == ()
+
+
+@pytest.mark.parametrize("text", ["1/ridge > 1 or sigma > 1", "0**(-ridge) > 1 or sigma > 1"])
+def test_a_relation_without_a_value_does_not_hold(text: str) -> None:
+    formula = own(ridge * sigma, Relation(text, "so"))
+    assert formula.evaluate(ridge=0, sigma=2) == 0 and formula(ridge=0.0, sigma=2.0) == 0
+    with pytest.raises(ValueError, match="not allowed"):
+        formula.evaluate(ridge=0, sigma=1)
+
+
+def test_roots_in_relations_are_decided_in_digits() -> None:
+    formula = own(ridge * sigma, Relation("(ridge - 1)**(1/2) < 1", "so"))
+    assert formula.evaluate(ridge=1, sigma=2) == 2
+    with pytest.raises(ValueError, match="ridge = 0 is not allowed"):
+        formula.evaluate(ridge=0, sigma=2)
+
+
+def test_only_execution_makes_a_proof() -> None:
+    step = Step("Suppose", n, "so", "assumption")
+    with pytest.raises(TypeError, match="executed"):
+        Derivation((step,), executed=True)  # type: ignore[call-arg]
+    texts = Derivation((step, Step("And so", n, "so", "exact", lambda previous, current: ["0"])))
+    with pytest.raises(TypeError, match="give expressions of sympy"):
+        texts.execute()

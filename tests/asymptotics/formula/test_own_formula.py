@@ -19,7 +19,19 @@ import pytest
 import sympy as sp
 from hypothesis import given
 
-from asymptotics import Derivation, Domain, ProofError, Relation, Step, argument, catalogue, phases, symbols, testing
+from asymptotics import (
+    Derivation,
+    Domain,
+    ProofError,
+    Relation,
+    Source,
+    Step,
+    argument,
+    catalogue,
+    phases,
+    symbols,
+    testing,
+)
 from asymptotics.__main__ import main
 from asymptotics.explorer import explorer_page, write_explorer
 from asymptotics.export import export
@@ -163,6 +175,16 @@ def test_bounds_are_what_they_read_as() -> None:
     assert (entry.low, entry.high) == (Fraction(0.3), Fraction(0.9)) and entry.range == "0.3 <= gain <= 0.9"
     domain = Domain(("gain",), special=(entry,))
     assert domain.arrays({"gain": [0.3, 0.9]}, "mine") and domain.exact({"gain": 0.3}, "mine")
+
+
+@pytest.mark.parametrize("name", [r"\hat v", "v'", "lambda", "v 1"])
+def test_shorthands_may_have_any_letter(name: str) -> None:
+    short = sp.Symbol(name, real=True)
+    where = ((short, symbols.n + symbols.sigma),)
+    derivation = Derivation((Step("Suppose", short**2, "so", "assumption"),), where=where)
+    formula = Formula("mine.f", "f", "A square.", Domain.of("n sigma"), "any", Source("mine", "page 1", "project"),
+                      lambda: derivation)
+    assert formula(n=2, sigma=1.0) == 9 and formula.evaluate(n=2, sigma=1) == 9
 
 
 def test_symbols_know_their_letters() -> None:

@@ -6,8 +6,9 @@ import re
 
 import numpy as np
 import pytest
+import sympy as sp
 
-from asymptotics import balance, catalogue
+from asymptotics import balance, catalogue, symbols
 from asymptotics.calibration import compare_mean
 from asymptotics.formula import Formula
 from asymptotics.formula.printing import formula_latex
@@ -66,3 +67,10 @@ def test_a_verdict_is_a_table(columns: int) -> None:
     assert ("furthest out" in text) == (columns > 12) == ("furthest out" in str(verdict))
 
 
+
+
+def test_numbers_beside_powers_of_numbers_stay_apart() -> None:
+    """5 2^x reads as 52^x."""
+    assert latex(5 * sp.Integer(2) ** symbols.n) == r"5 \cdot 2^{n}"
+    assert latex(3 * symbols.n * sp.Integer(10) ** symbols.p) == r"3 n \cdot 10^{p}"
+    assert latex(3 * symbols.n**2) == "3 n^{2}"

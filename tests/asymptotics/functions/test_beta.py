@@ -122,9 +122,13 @@ def test_many_weak_coordinates_have_log_normal_weights() -> None:
 
 
 def test_a_kink_has_the_mean_slope_of_its_sides() -> None:
-    """Proposals of the target's own width are the best; of weights q = p likewise."""
-    assert float(balance.imh_acceptance_gaussian.diff("scale")(d=9.0, scale=1.0)) == pytest.approx(0.0, abs=1e-15)
-    assert float(balance.jump_rate_independent.diff("q")(p=0.25, q=0.25)) == pytest.approx((4 - 4 / 3) / 2, rel=1e-15)
+    """Proposals of the target's own width are the best; of weights q = p likewise. The domain leaves the kink out."""
+    at_own_width = balance.imh_acceptance_gaussian.diff("scale").compile()(d=9.0, scale=1.0)
+    assert float(at_own_width) == pytest.approx(0.0, abs=1e-15)
+    with pytest.raises(ValueError, match="a kink or a jump"):
+        balance.imh_acceptance_gaussian.diff("scale")(d=9.0, scale=1.0)
+    slope = balance.jump_rate_independent.diff("q").compile()
+    assert float(slope(p=0.25, q=0.25)) == pytest.approx((4 - 4 / 3) / 2, rel=1e-15)
     sides = [float(balance.jump_rate_independent.diff("q")(p=0.25, q=q)) for q in (0.2, 0.3)]
     assert sides == [pytest.approx(4.0), pytest.approx(-4 / 3)]
     ball = balance.jump_rate_independent.diff("q").enclose(p="1/5", q="1/10", dps=20)

@@ -128,7 +128,8 @@ test_arrays_broadcast, test_arrays_broadcast_of_means = both(check_arrays_broadc
 
 
 def test_an_unused_argument_still_broadcasts() -> None:
-    values = limited_samples.oracle_error(alpha=0.5, beta=0.5, n=np.ones((3, 1)) * 4, sigma=1.0, ridge=[0, 1])
+    formula = limited_samples.mean_error.limit("draws", "oo")  # sigma^2/n
+    values = formula(n=np.ones((3, 1)) * 4, sigma=1.0, ridge=[0, 1])
     assert values.shape == (3, 2) and np.ptp(values) == 0
     values[0, 0] = 7  # a copy of its own, not a view of one number
     assert values[1, 1] != 7

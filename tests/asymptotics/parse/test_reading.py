@@ -26,7 +26,7 @@ HOSTILE = [
     "factorial(10**6)", "Symbol(n)", "S(1)", "Function(n)", "Integral(n, n)", "Piecewise(n)", "Piecewise((n, n))",
     "Piecewise((n, 1))",
     "Piecewise((n, n < sigma < 2))", "Piecewise((n, open(n) < 1))", "Piecewise([n, True])", "Piecewise()", "Float(1)",
-    "9**9**9", "9**9**9**9", "2^3^4^5", "n**1001", "n**-1001", "(n + sigma + 1)**999**2", "2**n*2**(10**9 - n)",
+    "9**9**9", "9**9**9**9", "2^3^4^5", "n**201", "n**-201", "(n + sigma + 1)**999**2", "2**n*2**(10**9 - n)",
     "2**(n/n*10**9)", "exp(log(2)*10**9)", "(exp(log(2)*900)**900)**900", "((2**n)**(900/n))**900",
     "10**1000*10**1000*10**1000*10**1000*10**1000", "1e5000", "1e-5000", "1e999999999999", "1" * 5000,
     "(" * 150 + "n" + "+1)" * 150, "(" * 5000 + "n", "-" * 3000 + "n", "n" + "+n" * (LONGEST_TEXT // 2), "n" * 10**6,
@@ -34,7 +34,7 @@ HOSTILE = [
     "n -", "n\x00", "n # + 1\n+ 2", "Max(" + ", ".join(f"sin(n + {k})" for k in range(60)) + ")",
 ]
 
-BEYOND_SYMPY = ["asin(sin(10**300))", "acos(cos(10**300))*n", "atan(tan(10**200))"]
+BEYOND_SYMPY = ["asin(sin(10**200))", "acos(cos(10**200))*n", "atan(tan(10**200))"]
 
 UNDEFINED = [
     "1/0", "1/(n - n)", "log(0)", "sqrt(-1)", "log(-1)", "acosh(1/2)", "2**n*2**(10**9 - n)", "2**(n/n*10**9)", "x",
@@ -178,4 +178,4 @@ def test_branches_are_read() -> None:
 def test_names_are_listed_in_their_order() -> None:
     assert Text("sigma*log(n) + n", "text").names == ("sigma", "n")
     assert Text("(n\n + sigma)", "text").names == ("n", "sigma")
-    assert LARGEST_EXPONENT == 1000
+    assert LARGEST_EXPONENT == 200

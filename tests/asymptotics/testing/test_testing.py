@@ -113,7 +113,7 @@ def test_a_wrong_or_blind_random_simulation_fails() -> None:
 
 def test_condition_numbers_of_a_known_power() -> None:
     """oracle_error at alpha -> 0 is alpha^2/beta^2: its condition number is 4; bayes_error at sigma -> 0: sigma^2/n."""
-    point = {"alpha": 1e-9, "beta": 0.5, "n": 4.0, "sigma": 1.0, "ridge": 0.1, "draws": 1.0, "radius": 1.0}
+    point = {"alpha": 1e-9, "beta": 0.5, "sigma": 1.0}
     assert condition(limited_samples.oracle_error, point) == pytest.approx(4, rel=1e-12)
     small = {"n": 4.0, "sigma": 1e-9, "radius": 1.0}
     assert condition(bayes, small) == pytest.approx(3, rel=1e-12)
