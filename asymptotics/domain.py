@@ -111,11 +111,23 @@ def _digits(x: Fraction) -> Any:
     return mpmath.mpf(x.numerator) / x.denominator
 
 
-_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+def _piecewise(*branches: tuple[Any, Any]) -> Any:
+    """The value of the first branch whose condition holds, elementwise; ZeroDivisionError where there is none."""
+    conditions = [condition is sp.true or condition for _, condition in branches]
+    if all(np.ndim(condition) == 0 for condition in conditions):
+        for (value, _), condition in zip(branches, conditions, strict=True):
+            if condition:
+                return value
+        raise ZeroDivisionError("no branch has a value")
+    return np.select(np.broadcast_arrays(*conditions), [value for value, _ in branches], np.nan)
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sqrt": _elementwise(np.sqrt, mpmath.sqrt), "log": _elementwise(np.log, mpmath.log),
     "acosh": _elementwise(np.arccosh, mpmath.acosh), "exp": _elementwise(np.exp, mpmath.exp),
     "sin": _elementwise(np.sin, mpmath.sin), "cos": _elementwise(np.cos, mpmath.cos),
     "tanh": _elementwise(np.tanh, mpmath.tanh), "abs": abs, "Abs": abs,
+    "Piecewise": _piecewise,
 }
 MIX = Relation("alpha > 0 or beta > 0", "x_t would be 0")
 """What formulas need that read x_t = alpha x0 + beta x1."""

@@ -63,12 +63,12 @@ class Text:
 
     @property
     def is_rational(self) -> bool:
-        """Whether it is a fraction where its names are: no functions, no constants, whole exponents."""
+        """Whether it is a fraction where its names are: no functions but Piecewise, no constants, whole exponents."""
         exponents = [node.right for node in ast.walk(self.tree)
                      if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)]
         signed = [each.operand if isinstance(each, ast.UnaryOp) else each for each in exponents]
         whole = all(isinstance(each, ast.Constant) and isinstance(each.value, int) for each in signed)
-        return whole and not self.functions and set(self.names).isdisjoint(CONSTANTS)
+        return whole and set(self.functions) <= {"Piecewise"} and set(self.names).isdisjoint(CONSTANTS)
 
     @property
     def functions(self) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from asymptotics import (
 )
 from asymptotics.formula import Formula
 from asymptotics.functions import GaussianMean
-from asymptotics.schedule import linear
+from asymptotics.schedule import Dilation, linear
 from asymptotics.symbols import draws, n, p, radius, ridge, s, sigma
 from asymptotics.testing import assert_close
 
@@ -211,6 +211,21 @@ def test_relations_of_the_weights_go_onto_a_schedule() -> None:
     assert on.prove().executed
     with pytest.raises(ValueError, match=r"t = 0\.9 is not allowed: needs 1 - t > t"):
         on(t=0.9)
+
+
+def test_relations_go_onto_a_schedule_in_pieces() -> None:
+    pieces = linear.dilated(Dilation("Piecewise((t/2, t < 1/2), (3*t/2 - 1/2, True))"))
+    skip = L.skip.on(pieces)
+    for time in (0.3, 0.7):
+        weights = dict(zip(("alpha", "beta"), map(float, pieces.mix(time)), strict=True))
+        assert_close(skip(t=time, n=1, sigma=1.0, ridge=0.0, draws=2), L.skip(
+            **weights, n=1, sigma=1.0, ridge=0.0, draws=2), rtol=1e-14)
+    assert skip(t=[0.3, 0.7], n=1, sigma=1.0, ridge=0.0, draws=2).shape == (2,)
+    assert skip.evaluate(t="0.3", n=2, sigma=1, ridge=0, draws=2, dps=30) > 0
+    with pytest.raises(ValueError, match="t = 1, n = 1, ridge = 0 is not allowed"):
+        skip(t=1.0, n=1, sigma=1.0, ridge=0.0, draws=2)
+    with pytest.raises(ValueError, match="t = 1, n = 1, ridge = 0 at index"):
+        skip(t=[0.3, 1.0], n=1, sigma=1.0, ridge=0.0, draws=2)
 
 
 @pytest.mark.parametrize(("expression", "order"), [
