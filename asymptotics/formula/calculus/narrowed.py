@@ -18,12 +18,12 @@ def without(domain: Domain, name: str, value: sp.Expr, sides: Iterable[int]) -> 
 
     A relation may hold on the way only: n > 1 as n falls to 1 (``sides`` 1).
     """
-    kept = []
+    kept = [relation for relation in domain.relations if name not in relation.names]
+    region = replace(domain, relations=tuple(kept)).region
     for relation in domain.relations:
         if name not in relation.names:
-            kept.append(relation)
             continue
-        parts = [_at(part, domain.symbols[name], value, sides, domain.region) for part in domain.alternatives(relation)]
+        parts = [_at(part, domain.symbols[name], value, sides, region) for part in domain.alternatives(relation)]
         if sp.true in parts:
             continue
         left = [part for part in parts if part != sp.false]

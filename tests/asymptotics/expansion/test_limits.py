@@ -266,6 +266,8 @@ def test_the_end_of_a_relation_at_infinity() -> None:
     with pytest.raises(ValueError, match=r"learning_rate = oo is not allowed: needs learning_rate\*p\*\(1 - p\) < 1"):
         B.critical_jump_rate.limit("learning_rate", "oo")
     assert own(ridge * n / (n + ridge), Relation("n > ridge", "so")).limit("n", "oo").domain.relations == ()
+    above = own(n / (n + ridge), Relation("n*ridge > 1", "so")).limit("n", "oo")
+    assert [relation.text for relation in above.domain.relations] == ["ridge > 0"] and above.prove().executed
 
 
 @pytest.mark.parametrize("text", ["1/ridge > 1 or sigma > 1", "0**(-ridge) > 1 or sigma > 1"])
