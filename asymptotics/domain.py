@@ -81,7 +81,7 @@ def _inequalities(text: str) -> tuple[Comparison, ...]:
 
 
 def _test(part: Comparison, numbers: Mapping[str, Any], number: Callable[[Fraction], Any]) -> Any:
-    """Whether an inequality holds; one of exact numbers does not where a side has no value, as for arrays."""
+    """Whether an inequality holds; one of exact numbers does not where a side has no value."""
     try:
         return part.compute(numbers, _FUNCTIONS, number)
     except (ZeroDivisionError, OverflowError, TypeError):
@@ -112,13 +112,13 @@ def _digits(x: Fraction) -> Any:
 
 
 def _piecewise(*branches: tuple[Any, Any]) -> Any:
-    """The value of the first branch whose condition holds, elementwise; ZeroDivisionError where there is none."""
+    """The value of the first branch whose condition holds, elementwise; NaN where there is none."""
     conditions = [condition is sp.true or condition for _, condition in branches]
     if all(np.ndim(condition) == 0 for condition in conditions):
         for (value, _), condition in zip(branches, conditions, strict=True):
             if condition:
                 return value
-        raise ZeroDivisionError("no branch has a value")
+        return np.nan
     return np.select(np.broadcast_arrays(*conditions), [value for value, _ in branches], np.nan)
 
 

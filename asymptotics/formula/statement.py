@@ -105,8 +105,11 @@ class Statement:
 
     @property
     def remainder(self) -> str:
-        """LaTeX of what an expansion leaves out, such as ``O(n^{-3})``; "" for a formula that is no expansion."""
-        return " + ".join(each.latex for each in self.left_out)
+        """LaTeX of what an expansion leaves out, such as ``O(n^{-3})``; "" for a formula that is no expansion.
+
+        One expansion of another leaves out ``O(n^{-3}),\\; O(\\lambda^{2})``: each at fixed other arguments.
+        """
+        return r",\; ".join(each.latex for each in self.left_out)
 
     @property
     def arguments(self) -> tuple[str, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import sympy as sp
 
 from asymptotics.coerce import shorten
-from asymptotics.formula.calculus.operation import Operation
+from asymptotics.formula.calculus.operation import F, Operation
 from asymptotics.formula.remainder import Remainder
 from asymptotics.formula.statement import Statement
 from asymptotics.proof import Refuted, Undecided, decide
@@ -30,8 +31,10 @@ def rest_in_series(formula: Statement, rest: Remainder) -> tuple[Remainder, ...]
     return tuple(each for each in formula.left_out if each.symbol != rest.symbol)
 
 
-def require_same(found: Statement, expand: Callable[[Statement, Remainder], Statement]) -> None:
-    """ValueError unless ``found``, made from an expansion, is the expansion of what is made so from the whole formula.
+def require_same(found: F, expand: Callable[[Statement, Remainder], Statement]) -> F:
+    """Return ``found``, made from an expansion, if it is the expansion of what is made so from the whole formula.
+
+    Its domain is that of both. ValueError if they differ.
 
     ``expand`` makes the expansion that leaves something out. The last one comes first, so that two are seen in both
     orders.
@@ -45,6 +48,9 @@ def require_same(found: Statement, expand: Callable[[Statement, Remainder], Stat
         raise ValueError(
             f"{found.name} is not taken: it is made from an expansion, and what that leaves out need not stay small "
             f"({shorten(error, 200)}); take this step first, and expand then") from None
+    own = {relation.text for relation in found.domain.relations}
+    more = tuple(relation for relation in other.domain.relations if relation.text not in own)
+    return replace(found, domain=replace(found.domain, relations=(*found.domain.relations, *more))) if more else found
 
 
 def _whole(formula: Statement) -> Statement:

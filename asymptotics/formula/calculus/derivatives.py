@@ -14,7 +14,7 @@ from asymptotics.expansion import Conditions
 from asymptotics.formula.calculus.narrowed import narrowed
 from asymptotics.formula.calculus.operation import F, Operation, argument, explicit
 from asymptotics.formula.statement import Statement
-from asymptotics.functions import BoundVariable, Named
+from asymptotics.functions import BoundVariable
 
 
 def derivative(formula: F, name: str) -> F:
@@ -36,19 +36,39 @@ def derivative(formula: F, name: str) -> F:
     )
 
 
-def _kinks(node: sp.Basic, symbol: sp.Symbol) -> Iterator[sp.Expr]:
-    """What vanishes where an expression may have a kink. Names and means smooth theirs."""
-    if symbol not in node.free_symbols or isinstance(node, Named | BoundVariable):
+def _kinks(node: sp.Basic, symbol: sp.Symbol, bound: frozenset[sp.Symbol] = frozenset()) -> Iterator[sp.Expr]:
+    """What vanishes where an expression may have a kink or a jump; ``bound`` are variables that are averaged over.
+
+    A name smooths what stands in its definition. A mean over z smooths the kinks of Abs, Min and Max that move with its
+    variable; ValueError for jumps that do, whose mean has another derivative than the mean of the derivative.
+    """
+    if symbol not in node.free_symbols:
         return
-    if isinstance(node, sp.Abs | sp.sign | sp.Heaviside):
-        yield node.args[0]
-    if isinstance(node, sp.Min | sp.Max):
-        yield from (one - other for one, other in combinations(node.args, 2))
-    if isinstance(node, sp.Piecewise):
-        relations = node.atoms(sp.core.relational.Relational)
-        yield from (each.lhs - each.rhs for each in relations if symbol in each.free_symbols)
+    if isinstance(node, BoundVariable):
+        bound = bound | frozenset(node.bound)
+    smoothed = isinstance(node, sp.Abs | sp.Min | sp.Max)
+    for gap in _gaps(node):
+        moved = gap.free_symbols & bound
+        if not moved:
+            yield gap
+            continue
+        (z,) = moved if len(moved) == 1 else (None,)
+        slope = None if z is None or not smoothed else sp.diff(gap, z)
+        if slope is None or slope.free_symbols & bound:
+            raise ValueError(f"no derivative is known of a mean or a root of {node.func.__name__}")
+        yield slope
     for part in node.args:
-        yield from _kinks(part, symbol)
+        yield from _kinks(part, symbol, bound)
+
+
+def _gaps(node: sp.Basic) -> list[sp.Expr]:
+    if isinstance(node, sp.Abs | sp.sign | sp.Heaviside):
+        return [node.args[0]]
+    if isinstance(node, sp.Min | sp.Max):
+        return [one - other for one, other in combinations(node.args, 2)]
+    if isinstance(node, sp.Piecewise):
+        return [each.lhs - each.rhs for each in node.atoms(sp.core.relational.Relational)]
+    return []
 
 
 def _derivative(formula: Statement, name: str) -> Derivation:

@@ -43,9 +43,7 @@ def series(formula: F, name: str, at: Any, order: int) -> F:
         raise ValueError(f"order = {order} is not allowed: 1 <= order <= 12")
     point = end_of(formula, name, at, "at")
     found = _made(formula, name, point, order)
-    if formula.left_out:
-        require_same(found, expand)
-    return found
+    return require_same(found, expand) if formula.left_out else found
 
 
 def expand(formula: Statement, rest: Remainder) -> Statement:

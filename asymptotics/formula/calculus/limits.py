@@ -52,9 +52,7 @@ def limit(formula: F, name: str, value: Any) -> F:
     explicit(formula, "limit")
     target = end_of(formula, name, value, "value")
     found = _made(formula, name, target)
-    if formula.left_out:
-        require_same(found, expand)
-    return found
+    return require_same(found, expand) if formula.left_out else found
 
 
 def _made(formula: F, name: str, target: sp.Expr) -> F:

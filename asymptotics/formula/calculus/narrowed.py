@@ -41,13 +41,14 @@ def _at(part: sp.Basic, symbol: sp.Symbol, value: sp.Expr, sides: Iterable[int],
         at = part.subs(symbol, value)
     except TypeError:  # sympy's own, where a side is oo - oo
         at = sp.false
-    if at != sp.false and value != sp.oo:
-        return at
+    strict = isinstance(part, sp.StrictGreaterThan | sp.StrictLessThan) and not part.has(sp.Piecewise)
+    if strict and at != sp.false and value != sp.oo and not at.has(sp.zoo, sp.nan, sp.I):
+        return at  # it holds near the point, too
     gap = part.gts - part.lts
     try:
         return sp.And(*(_is_above(gap, Expander(symbol, value, 3, side, Conditions(region))) for side in sides))
     except ValueError:
-        return at
+        return sp.false
 
 
 def _is_above(gap: sp.Expr, expander: Expander) -> sp.Basic:
@@ -56,9 +57,11 @@ def _is_above(gap: sp.Expr, expander: Expander) -> sp.Basic:
         lead = expander.series(gap).leading
     except ValueError:
         lead = limit(gap, expander)
+    conditions = expander.conditions
     if lead in (sp.oo, -sp.oo):
-        return sp.S(lead == sp.oo)
-    return sp.S(expander.conditions.sign(lead) == 1) if expander.conditions.has_sign(lead) else sp.Gt(lead, 0)
+        return sp.And(sp.S(lead == sp.oo), *conditions.needed)
+    truth = sp.S(conditions.sign(lead) == 1) if conditions.has_sign(lead) else sp.Gt(lead, 0)
+    return sp.And(truth, *conditions.needed)
 
 
 def narrowed(domain: Domain, needed: Iterable[sp.Basic], reason: str) -> Domain:

@@ -28,8 +28,11 @@ def on_schedule(formula: F, schedule: Interpolant) -> F:
         raise ValueError(f"{formula.name} is on a schedule already; take on() of the formula it came from")
     if formula.pinned:
         schedule.require_pinned(formula.name)
-    if "alpha" not in formula.arguments:
+    if not (_speaks_of_weights(formula) and set(_WEIGHTS) & set(formula.arguments)):
         return formula
+    if any(each.symbol in schedule.weights for each in formula.left_out):
+        raise ValueError(f"{formula.name} is an expansion in a weight of the schedule; put the formula on the schedule "
+                         "first, and expand in t then")
     time = replace(
         ARGUMENTS["t"], low=_bound(schedule.start), high=_bound(schedule.end),
         usual=(float(schedule.start), float(min(schedule.end, schedule.start + 5))),
@@ -43,6 +46,12 @@ def on_schedule(formula: F, schedule: Interpolant) -> F:
         domain=Domain(("t", *rest), inserted(others, schedule.weights), (time, *own)),
         derive=Operation(on_schedule, _on_schedule, formula, (schedule,)),
     )
+
+
+def _speaks_of_weights(formula: Statement) -> bool:
+    """Whether it, or what it was made from, has alpha; beta alone may be another thing, such as a place in time."""
+    made = formula.derive
+    return "alpha" in formula.arguments or (isinstance(made, Operation) and _speaks_of_weights(made.parent))
 
 
 def _bound(value: sp.Expr) -> Fraction | None:

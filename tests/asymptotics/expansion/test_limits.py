@@ -21,7 +21,7 @@ from asymptotics import (
     phases as P,
 )
 from asymptotics.formula import Formula
-from asymptotics.functions import GaussianMean
+from asymptotics.functions import GaussianMean, entropy
 from asymptotics.schedule import Dilation, linear
 from asymptotics.symbols import draws, n, p, radius, ridge, s, sigma
 from asymptotics.testing import assert_close
@@ -144,7 +144,7 @@ def test_an_expansion_is_another_thing_than_the_formula() -> None:
 def test_the_remainder_goes_through_series_and_derivatives() -> None:
     three = L.mean_error.series("n", order=3)
     both = three.series("ridge", at=0, order=2)
-    assert both.remainder == r"O(n^{-3}) + O(\lambda^{2})" and both.prove().executed
+    assert both.remainder == r"O(n^{-3}),\; O(\lambda^{2})" and both.prove().executed
     slope = three.diff("n")
     assert slope.remainder == "O(n^{-4})" and slope.prove().executed
     assert sp.degree(sp.expand(slope.expression).subs(n, 1 / s), s) == 3
@@ -292,3 +292,72 @@ def test_only_execution_makes_a_proof() -> None:
     texts = Derivation((step, Step("And so", n, "so", "exact", lambda previous, current: ["0"])))
     with pytest.raises(TypeError, match="give expressions of sympy"):
         texts.execute()
+
+
+JUMPS = [
+    GaussianMean(sp.Heaviside(z - ridge), z, 1, 0), GaussianMean(sp.sign(z - ridge), z, 1, 0),
+    GaussianMean(sp.Piecewise((1, z < ridge), (0, True)), z, 1, 0), GaussianMean(sp.Abs(z**2 - ridge), z, 1, 0),
+]
+
+
+@pytest.mark.parametrize("expression", JUMPS)
+def test_the_mean_of_a_jump_has_another_derivative_than_the_mean_of_its_derivative(expression: sp.Expr) -> None:
+    with pytest.raises(ValueError, match="no derivative is known of a mean"):
+        own(expression).diff("ridge")
+
+
+def test_a_mean_smooths_a_kink_once() -> None:
+    slope = own(GaussianMean(sp.Abs(z - ridge), z, 1, 0)).diff("ridge")
+    assert slope.prove().executed and slope.domain.relations == ()
+    with pytest.raises(ValueError, match="no derivative is known of a mean"):
+        slope.diff("ridge")
+
+
+@pytest.mark.parametrize("expression", [
+    entropy(sp.Abs(ridge - 1) / 4 + sp.Rational(1, 4)), entropy(sp.Max(ridge, 1) / 4),
+    GaussianMean(sp.Abs((ridge - 1) * z), z, 1, 0), GaussianMean(sp.tanh(z**2 * sp.Abs(ridge - 1)), z, 1, 0),
+    entropy(sp.Piecewise((ridge / 8, ridge < 1), (sp.Rational(1, 4) + ridge / 8, True))),
+])
+def test_kinks_inside_names_and_means_are_left_out(expression: sp.Expr) -> None:
+    slope = own(expression).diff("ridge")
+    assert slope.prove().executed and slope(ridge=1.5) != 0
+    with pytest.raises(ValueError, match="a kink or a jump"):
+        slope(ridge=1.0)
+
+
+def test_an_expansion_has_the_conditions_of_both_orders() -> None:
+    formula = own(1 / (1 + n * (sigma + ridge)))
+    limit = formula.series("n", "oo", 1).limit("sigma", 0)
+    with pytest.raises(ValueError, match="ridge = 0 is not allowed"):
+        limit(n=10, ridge=0.0)  # 1 there, for every n
+    assert limit.prove().executed
+
+
+EDGES = [
+    ("sigma**2 >= sigma", "sigma", 0, None), ("sigma <= ridge", "sigma", 0, ["ridge > 0"]),
+    ("ridge*(ridge - 1) >= 0", "ridge", 0, None), ("sigma/(1 + ridge) >= 1", "sigma", 0, None),
+    ("Piecewise((sigma - 1, ridge <= 0), (1 - sigma, True)) > 0", "ridge", 0, ["1 - sigma > 0"]),
+]
+
+
+@pytest.mark.parametrize(("text", "name", "end", "left"), EDGES)
+def test_relations_hold_on_the_way_to_an_edge(text: str, name: str, end: int, left: list[str] | None) -> None:
+    formula = own(ridge + sigma, Relation(text, "so"))
+    if left is None:
+        with pytest.raises(ValueError, match=r"is not allowed"):
+            formula.limit(name, end)
+    else:
+        assert [relation.text for relation in formula.limit(name, end).domain.relations] == left
+
+
+def test_an_expansion_in_a_weight_is_not_put_on_a_schedule() -> None:
+    with pytest.raises(ValueError, match="an expansion in a weight of the schedule"):
+        P.field_skip.series("alpha", 0, 1).on(linear)
+    assert P.field_skip.limit("alpha", 0).on(linear)(t=0.5, sigma=1.0) == 2  # 1/beta
+
+
+def test_a_relation_without_a_branch_does_not_hold() -> None:
+    formula = own(sigma + ridge, Relation("Piecewise((ridge, sigma > 1)) > 0", "so"))
+    with pytest.raises(ValueError, match="not allowed"):
+        formula(sigma=0.5, ridge=[1.0, 2.0])
+    assert formula(sigma=2.0, ridge=[1.0, 2.0]).tolist() == [3, 4]
