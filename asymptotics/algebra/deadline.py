@@ -6,6 +6,7 @@ import gc
 import signal
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -16,10 +17,14 @@ AGAIN = 0.01  # Seconds until a limit that struck where its exception would be l
 
 
 def _would_be_lost(frame: FrameType | None) -> bool:
-    """Whether Python would print and forget an exception raised here: in a finaliser or the collector's callback."""
+    """Whether Python would print and forget an exception raised here.
+
+    It does in finalisers, in callbacks of the collector and in those of weak references.
+    """
     callbacks = {getattr(callback, "__code__", None) for callback in gc.callbacks}
     while frame is not None:
-        if frame.f_code in callbacks or frame.f_code.co_name == "__del__":
+        of_weak = frame.f_code.co_filename == weakref.__file__ and frame.f_code.co_name == "remove"
+        if frame.f_code in callbacks or frame.f_code.co_name == "__del__" or of_weak:
             return True
         frame = frame.f_back
     return False
