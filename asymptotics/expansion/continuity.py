@@ -6,19 +6,16 @@ from collections.abc import Sequence
 
 import sympy as sp
 
-from asymptotics.expansion.expander import Expander
+from asymptotics.expansion.expander import ANALYTIC, ENDS, Expander
 from asymptotics.expansion.laurent import Fractional, Truncated
 from asymptotics.functions import beta_below, normal_below
 from asymptotics.proof import Defined
 
-_CONTINUOUS = (sp.exp, sp.sinh, sp.cosh, sp.tanh, sp.sech, sp.sin, sp.cos, sp.atan, sp.asinh, sp.erf, sp.erfc, sp.Abs,
-               sp.Min, sp.Max, sp.acosh, normal_below)
+_CONTINUOUS = (*ANALYTIC, sp.Abs, sp.Min, sp.Max, sp.acosh)
 """Continuous wherever they have real values."""
-_ENDS: dict[type, tuple[sp.Expr | None, sp.Expr]] = {
-    sp.exp: (sp.S.Zero, sp.oo), sp.tanh: (sp.S.NegativeOne, sp.S.One), sp.sech: (sp.S.Zero, sp.S.Zero),
-    sp.erf: (sp.S.NegativeOne, sp.S.One), sp.erfc: (sp.Integer(2), sp.S.Zero), normal_below: (sp.S.Zero, sp.S.One),
-    sp.atan: (-sp.pi / 2, sp.pi / 2), sp.Abs: (sp.oo, sp.oo), sp.sinh: (-sp.oo, sp.oo), sp.cosh: (sp.oo, sp.oo),
-    sp.asinh: (-sp.oo, sp.oo), sp.acosh: (None, sp.oo),
+_ENDS: dict[type, tuple[sp.Expr | None, sp.Expr | None]] = {
+    **ENDS, sp.exp: (sp.S.Zero, sp.oo), sp.atan: (-sp.pi / 2, sp.pi / 2), sp.Abs: (sp.oo, sp.oo),
+    sp.sinh: (-sp.oo, sp.oo), sp.cosh: (sp.oo, sp.oo), sp.asinh: (-sp.oo, sp.oo), sp.acosh: (None, sp.oo),
 }
 """What functions tend to where their argument tends to minus and to plus infinity."""
 

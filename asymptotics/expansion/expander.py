@@ -19,10 +19,10 @@ from asymptotics.functions import GaussianMean, normal_below
 from asymptotics.proof import Defined, Region
 
 Definition = tuple[sp.Symbol, sp.Expr]
-_ANALYTIC = (sp.exp, sp.sinh, sp.cosh, sp.tanh, sp.sech, sp.sin, sp.cos, sp.atan, sp.asinh, sp.erf, sp.erfc,
+ANALYTIC = (sp.exp, sp.sinh, sp.cosh, sp.tanh, sp.sech, sp.sin, sp.cos, sp.atan, sp.asinh, sp.erf, sp.erfc,
              normal_below)
 """Analytic on the whole real line."""
-_ENDS: dict[type, tuple[sp.Expr, sp.Expr | None]] = {
+ENDS: dict[type, tuple[sp.Expr, sp.Expr | None]] = {
     sp.exp: (sp.S.Zero, None), sp.tanh: (sp.S.NegativeOne, sp.S.One), sp.sech: (sp.S.Zero, sp.S.Zero),
     sp.erf: (sp.S.NegativeOne, sp.S.One), sp.erfc: (sp.Integer(2), sp.S.Zero), normal_below: (sp.S.Zero, sp.S.One),
 }
@@ -77,7 +77,7 @@ class Expander:
         rule = _RULES.get(type(node))
         if rule is not None:
             return rule(self, node)
-        if isinstance(node, _ANALYTIC):
+        if isinstance(node, ANALYTIC):
             return self._function(node.func, self.series(node.args[0]))
         if isinstance(node, Defined):
             return self.series(node.definition)
@@ -87,7 +87,7 @@ class Expander:
         """An analytic function of a series that tends to a number, or one with an end of a series that does not."""
         if inside.valuation >= 0:
             return inside.under(function)
-        low, high = _ENDS.get(function, (None, None))  # type: ignore[call-overload]
+        low, high = ENDS.get(function, (None, None))  # type: ignore[call-overload]
         if low is not None and high is not None:
             return self._constant((low + high) / 2 + (high - low) / 2 * self.conditions.sign(inside.leading))
         if low is None or self.conditions.sign(inside.leading) != -1:
@@ -186,14 +186,3 @@ _RULES: dict[type, Callable[[Expander, sp.Expr], Laurent]] = {
     sp.Min: Expander._extreme, sp.Max: Expander._extreme, sp.Piecewise: Expander._piecewise,
     GaussianMean: Expander._mean,
 }
-
-
-def expand(expression: sp.Expr, where: Iterable[Definition], symbol: sp.Symbol, at: sp.Expr, terms: int,
-           side: int = 1, conditions: Conditions | None = None) -> Laurent:
-    """Return the series of ``expression`` in y > 0, where symbol = 1/y at infinity and at + side y elsewhere.
-
-    ``where`` defines the shorthands in the expression. What the series needs of the other symbols goes into
-    ``conditions``.
-    """
-    conditions = Conditions(Region()) if conditions is None else conditions
-    return Expander(symbol, at, terms, side, conditions, where).series(expression)

@@ -78,6 +78,8 @@ def inserted(domain: Domain, values: Mapping[sp.Symbol, sp.Expr]) -> tuple[Relat
             found.append(relation)
             continue
         parts = [part.xreplace(values) for part in domain.alternatives(relation)]
+        if all(part == sp.false for part in parts):
+            raise ValueError(f"{relation.text} holds nowhere there ({relation.reason})")
         if sp.true not in parts:
             found.append(_relation(domain, [part for part in parts if part != sp.false], relation.reason))
     return tuple(found)

@@ -19,7 +19,7 @@ FAR = (30, 300)
 """The same for limits of any kind: 1/log(n) halves on the way."""
 POINTS = {"exact": 3, "numeric": 16}
 _COSTLY = 4
-"""Points at which means and roots are computed."""
+"""Points at most at which means and roots are computed."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def gaps_near(one: sp.Expr, other: sp.Expr, symbol: sp.Symbol, at: sp.Expr, side
     call = compile_expressions(
         {"gap": gap.xreplace(letters)}, tuple(letter.name for letter in letters.values()), (), "mpmath", {})
     distances = CLOSE if kind == "exact" else FAR
-    count = _COSTLY if gap.has(BoundVariable) else POINTS[kind]
+    count = min(POINTS[kind], _COSTLY) if gap.has(BoundVariable) else POINTS[kind]
     found = []
     with mpmath.workdps(60 + distances[1] * (order + 1)):
         places = _places(at, distances, sides)

@@ -361,3 +361,13 @@ def test_a_relation_without_a_branch_does_not_hold() -> None:
     with pytest.raises(ValueError, match="not allowed"):
         formula(sigma=0.5, ridge=[1.0, 2.0])
     assert formula(sigma=2.0, ridge=[1.0, 2.0]).tolist() == [3, 4]
+
+
+def test_a_relation_that_holds_nowhere_on_a_schedule_is_refused() -> None:
+    alpha = P.field_skip.domain.symbols["alpha"]
+    derivation = Derivation((Step("Suppose", alpha, "so", "assumption"),))
+    domain = Domain(("alpha", "beta"), (Relation("alpha + beta > 2", "so"),))
+    source = Source("mine", "page 1", "project")
+    formula = Formula("mine.f", "f", "A weight.", domain, "any", source, lambda: derivation)
+    with pytest.raises(ValueError, match=r"alpha \+ beta > 2 holds nowhere there \(so\)"):
+        formula.on(linear)
